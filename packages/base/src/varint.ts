@@ -1,0 +1,77 @@
+// Unsigned LEB128, as protobuf and LevelDB write it: seven bits a byte, low bits first, the high bit says "more".
+// Here for safe integers (below 2^53, at most 8 bytes); 64-bit fields of protobuf have their own codec in `proto`.
+import { assert } from './assert.ts';
+
+/** The longest varint of a safe integer, in bytes. */
+export const MAX_VARINT_BYTES = 8;
+
+export function varintLength(n: number): number {
+  let length = 1;
+  while (n >= 0x80) {
+    n = Math.floor(n / 0x80);
+    length++;
+  }
+  return length;
+}
+
+/** Writes `n` at `at`; returns the position after it. The caller has made sure that there is room. */
+export function writeVarint(into: Uint8Array, at: number, n: number): number {
+  assert(Number.isSafeInteger(n) && n >= 0, `a varint holds a safe natural number, not ${n}`);
+  while (n > 0x7fffffff) {
+    into[at++] = (n % 0x80) | 0x80;
+    n = Math.floor(n / 0x80);
+  }
+  while (n > 0x7f) {
+    into[at++] = (n & 0x7f) | 0x80;
+    n >>>= 7;
+  }
+  into[at++] = n;
+  return at;
+}
+
+/**
+ * Reads varints one after the other. Bytes come from a disk or a peer, so nothing is trusted: a varint that is
+ * cut off, or larger than a safe integer, sets `ok` to false and reads as 0; check `ok` once after a record.
+ */
+export class VarintReader {
+  readonly bytes: Uint8Array;
+  at: number;
+  readonly end: number;
+  ok = true;
+
+  constructor(bytes: Uint8Array, at = 0, end: number = bytes.length) {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < MAX_VARINT_BYTES && this.at < this.end; i++) {
+      const byte = this.bytes[this.at++] as number;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break;
+        return value;
+      }
+      scale *= 0x80;
+    }
+    this.ok = false;
+    return 0;
+  }
+
+  /** A view of the next `length` bytes; an empty one, and `ok` false, if there are fewer. */
+  take(length: number): Uint8Array {
+    if (length > this.end - this.at) {
+      this.ok = false;
+      return this.bytes.subarray(0, 0);
+    }
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+
+  get done(): boolean {
+    return this.at >= this.end || !this.ok;
+  }
+}

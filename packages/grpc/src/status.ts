@@ -1,0 +1,31 @@
+import { CodedError, type CodedErrorOptions } from '@distrokv/base';
+
+/** The status codes of gRPC by name, with their numbers on the wire (gRPC "Status codes"). */
+export const StatusCode = {
+  ok: 0,
+  cancelled: 1,
+  unknown: 2,
+  'invalid-argument': 3,
+  'deadline-exceeded': 4,
+  'not-found': 5,
+  'already-exists': 6,
+  'permission-denied': 7,
+  'resource-exhausted': 8,
+  'failed-precondition': 9,
+  aborted: 10,
+  'out-of-range': 11,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  'data-loss': 15,
+  unauthenticated: 16,
+} as const;
+
+export type StatusName = keyof typeof StatusCode;
+
+/** A call that ended with another status than OK; thrown by clients, and by handlers to choose the status. */
+export class GrpcError extends CodedError<StatusName> {
+  constructor(code: StatusName, message: string, options: CodedErrorOptions = {}) {
+    super(code, message, options);
+  }
+}

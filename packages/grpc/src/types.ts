@@ -1,0 +1,99 @@
+// What callers and servers of gRPC see, whatever carries it.
+import type { Method } from '@distrokv/proto';
+
+/** Request and response headers; names in lower case, "-bin" names carry bytes. */
+export interface Metadata {
+  get(name: string): string | undefined;
+  getBinary(name: string): Uint8Array | undefined;
+  entries(): IterableIterator<readonly [string, string | Uint8Array]>;
+}
+
+/** What a handler knows of the call it serves. */
+export interface ServerCall {
+  readonly path: string;
+  readonly metadata: Metadata;
+  /** Address of the caller, as "127.0.0.1:53124". */
+  readonly peer: string;
+  /** Aborted when the caller cancels, its deadline passes, or its connection ends. */
+  readonly signal: AbortSignal;
+}
+
+export interface ServerStream<Request, Response> extends ServerCall {
+  /** The caller's messages; ends when it half-closes, throws GrpcError `cancelled` when the call is aborted. */
+  readonly requests: AsyncIterable<Request>;
+  /** Queues a message. Returns false when the queue is over its bound: await `writable()` before the next. */
+  send(response: Response): boolean;
+  writable(): Promise<void>;
+}
+
+export type UnaryHandler<Request, Response> = (request: Request, call: ServerCall) => Response | Promise<Response>;
+/** The call ends with status OK when the promise resolves, and with the error's status when it rejects. */
+export type ServerStreamHandler<Request, Response> = (request: Request, call: ServerStream<Request, Response>) => Promise<void>;
+export type ClientStreamHandler<Request, Response> = (call: ServerStream<Request, Response>) => Promise<Response>;
+export type BidiStreamHandler<Request, Response> = (call: ServerStream<Request, Response>) => Promise<void>;
+
+export type Handler<M> =
+  M extends Method<infer Request, infer Response, infer Kind>
+    ? Kind extends 'unary'
+      ? UnaryHandler<Request, Response>
+      : Kind extends 'server-stream'
+        ? ServerStreamHandler<Request, Response>
+        : Kind extends 'client-stream'
+          ? ClientStreamHandler<Request, Response>
+          : BidiStreamHandler<Request, Response>
+    : never;
+
+/** Handlers by method name; a method without one answers `unimplemented`. */
+export type Handlers<S extends { readonly methods: object }> = { readonly [K in keyof S['methods']]?: Handler<S['methods'][K]> };
+
+export interface ServerOptions {
+  /** Larger request messages end with `resource-exhausted` (default 4 MiB). */
+  readonly maxReceiveBytes?: number;
+  /** Called with what a handler threw that was no GrpcError; the caller sees `unknown` with its message. */
+  readonly onUnexpectedError?: (error: unknown, path: string) => void;
+}
+
+export interface Server {
+  addService<S extends { readonly typeName: string; readonly methods: object }>(service: S, handlers: Handlers<S>): void;
+  /** Starts to serve; port 0 picks a free one. Rejects with GrpcError when the address is in use or not ours. May be called for several addresses. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>;
+  /** Takes no new calls, waits up to `graceMs` for open ones, then cuts them. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** The call fails with `deadline-exceeded` after this time. */
+  readonly timeoutMs?: number;
+  readonly metadata?: Readonly<Record<string, string | Uint8Array>>;
+  /** Wait for a connection instead of failing with `unavailable` when there is none (default false). */
+  readonly waitForReady?: boolean;
+}
+
+/** A call under way with messages both ways. */
+export interface ClientStream<Request, Response> {
+  send(request: Request): boolean;
+  writable(): Promise<void>;
+  /** No more requests from this side. */
+  finish(): void;
+  /** The server's messages; ends with status OK, throws GrpcError with any other. */
+  readonly responses: AsyncIterable<Response>;
+  cancel(): void;
+}
+
+export interface Channel {
+  readonly target: string;
+  unary<Request, Response>(method: Method<Request, Response, 'unary'>, request: Request, options?: CallOptions): Promise<Response>;
+  stream<Request, Response>(
+    method: Method<Request, Response, 'bidi-stream' | 'client-stream' | 'server-stream'>,
+    options?: CallOptions,
+  ): ClientStream<Request, Response>;
+  close(): void;
+}
+
+export interface ChannelOptions {
+  /** Larger response messages end with `resource-exhausted` (default: no limit below 2^31 - 1). */
+  readonly maxReceiveBytes?: number;
+  /** Longest wait between attempts to connect (default 1000). */
+  readonly maxReconnectMs?: number;
+}

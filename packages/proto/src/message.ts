@@ -1,0 +1,30 @@
+// What generated code is made of. A message is a plain object; its `MessageType` makes, writes and reads it.
+
+/** Reads and writes one message type in protobuf's binary form. */
+export interface MessageType<T> {
+  /** Full protobuf name, as "etcdserverpb.PutRequest". */
+  readonly typeName: string;
+  /** A message with every field at its proto3 default, but for those given. */
+  create(fields?: Partial<T>): T;
+  encode(message: T): Uint8Array;
+  /** Throws ProtoError on anything that is not this message within the limits on depth and size. Unknown fields are skipped. Bytes are copied. */
+  decode(bytes: Uint8Array): T;
+}
+
+export type MethodKind = 'unary' | 'client-stream' | 'server-stream' | 'bidi-stream';
+
+export interface Method<Request, Response, Kind extends MethodKind = MethodKind> {
+  /** As on the wire: "/etcdserverpb.KV/Put". */
+  readonly path: string;
+  readonly kind: Kind;
+  readonly request: MessageType<Request>;
+  readonly response: MessageType<Response>;
+}
+
+export interface Service {
+  /** Full protobuf name: "etcdserverpb.KV". */
+  readonly typeName: string;
+  /** By lowerCamelCase name. */
+  // eslint-disable-next-line -- the methods' own types are given by each generated service
+  readonly methods: Readonly<Record<string, Method<never, unknown>>>;
+}

@@ -1,0 +1,102 @@
+// What members say to each other: a closed union, one small type per kind. The names are the paper's (Raft §5) and
+// etcd's where the paper has none. Every message carries its sender's term (Raft §5.1).
+import type { LogIndex, MemberId, Term } from '@distrokv/base';
+
+/** A `noop` starts a leader's term (Raft §8); a `command` is for the state machine, whose bytes Raft never reads. */
+export type EntryKind = 'noop' | 'command';
+
+export interface Entry {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly kind: EntryKind;
+  readonly data: Uint8Array;
+}
+
+interface Envelope {
+  readonly from: MemberId;
+  readonly to: MemberId;
+  /** The sender's term. */
+  readonly term: Term;
+}
+
+/** RequestVote RPC, arguments (Raft §5.2, §5.4.1). */
+export interface RequestVote extends Envelope {
+  readonly kind: 'request-vote';
+  readonly lastLogIndex: LogIndex;
+  readonly lastLogTerm: Term;
+}
+
+/** RequestVote RPC, result. */
+export interface RequestVoteResponse extends Envelope {
+  readonly kind: 'request-vote-response';
+  readonly granted: boolean;
+}
+
+/** AppendEntries RPC, arguments (Raft §5.3). */
+export interface AppendEntries extends Envelope {
+  readonly kind: 'append-entries';
+  readonly prevLogIndex: LogIndex;
+  readonly prevLogTerm: Term;
+  readonly entries: readonly Entry[];
+  readonly leaderCommit: LogIndex;
+  /** Every member has everything up to here on disk: nobody will ask for it again, so logs may drop it. */
+  readonly matchedByAll: LogIndex;
+}
+
+/** AppendEntries RPC, result. */
+export interface AppendEntriesResponse extends Envelope {
+  readonly kind: 'append-entries-response';
+  readonly success: boolean;
+  /** On success: the follower's log equals the leader's up to here, durably. On failure: the `prevLogIndex` refused. */
+  readonly matchIndex: LogIndex;
+  /** On failure: where the follower suggests to go on (Raft §5.3, the fast back-up), and its term there. */
+  readonly conflictIndex: LogIndex;
+  readonly conflictTerm: Term;
+}
+
+/** Tells followers that the leader lives, how far it has committed, and which round of reads it asks about. */
+export interface Heartbeat extends Envelope {
+  readonly kind: 'heartbeat';
+  /** Never beyond what the follower is known to have. */
+  readonly leaderCommit: LogIndex;
+  /** The latest read round of this leader's term; 0 when there was none. */
+  readonly readRound: number;
+  readonly matchedByAll: LogIndex;
+}
+
+export interface HeartbeatResponse extends Envelope {
+  readonly kind: 'heartbeat-response';
+  /** The `readRound` of the heartbeat that this answers. */
+  readonly readRound: number;
+}
+
+/** A follower hands commands to the leader. Taken only by the leader of exactly this term; else dropped. */
+export interface Propose extends Envelope {
+  readonly kind: 'propose';
+  readonly commands: readonly Uint8Array[];
+}
+
+/** A follower asks the leader for a read index (Raft dissertation §6.4). */
+export interface ReadIndexRequest extends Envelope {
+  readonly kind: 'read-index';
+  /** The follower's own number for this read; it comes back in the answer. Never used twice by a process. */
+  readonly context: number;
+}
+
+export interface ReadIndexResponse extends Envelope {
+  readonly kind: 'read-index-response';
+  readonly context: number;
+  /** A read is linearizable once the reader has applied up to here. */
+  readonly readIndex: LogIndex;
+}
+
+export type Message =
+  | RequestVote
+  | RequestVoteResponse
+  | AppendEntries
+  | AppendEntriesResponse
+  | Heartbeat
+  | HeartbeatResponse
+  | Propose
+  | ReadIndexRequest
+  | ReadIndexResponse;

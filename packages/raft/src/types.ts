@@ -1,0 +1,108 @@
+// The shape of the core's work: what it is given, what it hands out. `step / tick / ready / persisted / applied`.
+import type { LogIndex, MemberId, Random, Term } from '@distrokv/base';
+import type { Entry, Message } from './messages.ts';
+
+/** What must be on disk before a member answers anybody (Raft figure 2, persistent state), and how far it knew to be committed. */
+export interface HardState {
+  readonly term: Term;
+  /** Whom this member voted for in `term`. */
+  readonly vote: MemberId | undefined;
+  /** A lower bound; it may be lost without harm. */
+  readonly commit: LogIndex;
+}
+
+/** The durable part of the log, as the driver keeps it. Calls are synchronous and bounded by `maxBytes`. */
+export interface LogStorage {
+  /** The first index that can still be read; one past the compacted part. 1 for a whole log. */
+  firstIndex(): LogIndex;
+  /** The last index; `firstIndex() - 1` when empty. */
+  lastIndex(): LogIndex;
+  /** The term of an entry in [firstIndex - 1, lastIndex] (0 at index 0); undefined outside. */
+  termAt(index: LogIndex): Term | undefined;
+  /** Entries from `from`, before `to`: as many as fit in `maxBytes` of data, but at least one. */
+  entries(from: LogIndex, to: LogIndex, maxBytes: number): readonly Entry[];
+}
+
+export type Role = 'follower' | 'candidate' | 'leader';
+
+export interface RaftOptions {
+  readonly id: MemberId;
+  /** The voting members, this one included. */
+  readonly voters: readonly MemberId[];
+  readonly hardState: HardState;
+  readonly storage: LogStorage;
+  /** The state machine has this much already; `committed` of the first Ready starts after it. */
+  readonly applied: LogIndex;
+  readonly random: Random;
+  /** Ticks without a word from a leader before an election; each wait is drawn from [electionTicks, 2 × electionTicks). */
+  readonly electionTicks: number;
+  /** Ticks between a leader's heartbeats. */
+  readonly heartbeatTicks: number;
+  /** Most bytes of entries in one AppendEntries (default 1 MiB; a single larger entry goes alone). */
+  readonly maxAppendBytes?: number;
+  /** Most AppendEntries under way to one follower (default 64). */
+  readonly maxInflightAppends?: number;
+  /** Most bytes of committed entries in one Ready (default 1 MiB, at least one entry). */
+  readonly maxApplyBytes?: number;
+  /** Most bytes of entries proposed and not yet committed; past it a leader refuses (default 64 MiB). */
+  readonly maxUncommittedBytes?: number;
+}
+
+export interface SoftState {
+  readonly role: Role;
+  readonly leader: MemberId | undefined;
+  readonly term: Term;
+}
+
+/** The answer to `readIndex(context)`: read once this much is applied. */
+export interface ReadState {
+  readonly context: number;
+  readonly index: LogIndex;
+}
+
+/**
+ * One portion of work. The driver, in this order:
+ * 1. sends `messages` at once;
+ * 2. writes `hardState` and `entries` (which replace whatever the log has from `entries[0].index` on) and syncs, if `writeId` > 0;
+ *    writes are made in the order of their ids, several may share a sync;
+ * 3. after that sync: sends `messagesAfterPersist` and calls `persisted(writeId)`;
+ * 4. applies `committed`, then calls `applied(index)`. Steps 2-3 and 4 do not wait for each other.
+ * The next Ready may be taken before any of this is done.
+ */
+export interface Ready {
+  /** 0 when there is nothing to write; else one more than the last. */
+  readonly writeId: number;
+  /** Set when it changed since the last Ready. */
+  readonly hardState: HardState | undefined;
+  readonly entries: readonly Entry[];
+  readonly messages: readonly Message[];
+  readonly messagesAfterPersist: readonly Message[];
+  /** Committed by a quorum and durable here, in order, each exactly once. */
+  readonly committed: readonly Entry[];
+  readonly readStates: readonly ReadState[];
+  /** Set when role, leader or term changed since the last Ready. */
+  readonly softState: SoftState | undefined;
+}
+
+export type ProposeResult =
+  /** In this leader's log, at the entries ending with `lastIndex`. */
+  | { readonly outcome: 'appended'; readonly term: Term; readonly lastIndex: LogIndex }
+  /** On its way to the leader of `term`; may get lost. If it is ever committed, then in an entry of exactly this term. */
+  | { readonly outcome: 'forwarded'; readonly term: Term; readonly leader: MemberId }
+  | { readonly outcome: 'no-leader' }
+  /** Too much is uncommitted already. */
+  | { readonly outcome: 'overloaded' };
+
+/** `asked`: a ReadState with the context follows, unless the leader changes or a message is lost. */
+export type ReadIndexResult = 'asked' | 'no-leader';
+
+export interface RaftStatus extends SoftState {
+  readonly id: MemberId;
+  readonly commit: LogIndex;
+  readonly applied: LogIndex;
+  readonly lastIndex: LogIndex;
+  /** Known to be on the disk of every member: a lower bound. */
+  readonly matchedByAll: LogIndex;
+  /** On a leader: how far each other member's log is known to match. */
+  readonly match: ReadonlyMap<MemberId, LogIndex>;
+}
