@@ -1,0 +1,117 @@
+// What a server is told, once checked: plain values, no flags and no texts left to parse. The command line, the config
+// file and the embedded mode all end here. Names and defaults are etcd's (its "Configuration options").
+import { ServerError } from './errors.ts';
+
+/** An address as in "http://127.0.0.1:2379". */
+export interface EndpointUrl {
+  /** As it was written, without a trailing slash: what members are told. */
+  readonly text: string;
+  /** Without the brackets of IPv6. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface InitialMember {
+  readonly name: string;
+  readonly peerUrls: readonly EndpointUrl[];
+}
+
+export interface ServerConfig {
+  readonly name: string;
+  readonly dataDirectory: string;
+  readonly listenClientUrls: readonly EndpointUrl[];
+  readonly advertiseClientUrls: readonly EndpointUrl[];
+  readonly listenPeerUrls: readonly EndpointUrl[];
+  readonly initialAdvertisePeerUrls: readonly EndpointUrl[];
+  /** Everyone at the first start, this member included; ignored once the data directory exists. */
+  readonly initialCluster: readonly InitialMember[];
+  readonly initialClusterState: 'new' | 'existing';
+  readonly initialClusterToken: string;
+  /** Time between a leader's heartbeats: one tick of Raft. */
+  readonly heartbeatMs: number;
+  /** Silence after which a follower may call an election; at least five heartbeats. */
+  readonly electionMs: number;
+  /** Puts are refused when the store is this large; Infinity for no quota. */
+  readonly quotaBytes: number;
+  /** Largest request that a client may send. */
+  readonly maxRequestBytes: number;
+  /** Most operations in one branch of a transaction. */
+  readonly maxTxnOps: number;
+}
+
+export const serverDefaults = {
+  name: 'default',
+  clientUrl: 'http://localhost:2379',
+  peerUrl: 'http://localhost:2380',
+  initialClusterToken: 'etcd-cluster',
+  heartbeatMs: 100,
+  electionMs: 1000,
+  maxElectionMs: 50_000,
+  quotaBytes: 2_147_483_648,
+  maxRequestBytes: 1_572_864,
+  maxTxnOps: 128,
+} as const;
+
+/** Reads "http://host:port". Throws ServerError `invalid-config` that names `what` and the fault. */
+export function parseEndpointUrl(text: string, what: string): EndpointUrl {
+  const fault = (why: string): ServerError => new ServerError('invalid-config', `${what}: ${JSON.stringify(text)} ${why}`);
+  const match = /^([a-z]+):\/\/(\[[0-9a-fA-F:.%]+\]|[^:/?#[\]\s]+):(\d{1,5})\/?$/.exec(text);
+  if (!match) throw fault('is not of the form http://HOST:PORT');
+  const [, scheme, host, port] = match as unknown as [string, string, string, string];
+  if (scheme === 'https' || scheme === 'unix' || scheme === 'unixs')
+    throw fault(`has the scheme ${scheme}, which this version does not serve: use http`);
+  if (scheme !== 'http') throw fault(`has an unknown scheme: use http`);
+  if (Number(port) > 65_535) throw fault(`has the port ${port}, above 65535`);
+  return { text: text.replace(/\/$/, ''), host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
+/** Reads a comma-separated list of URLs; at least one. */
+export function parseEndpointUrls(text: string, what: string): EndpointUrl[] {
+  return text.split(',').map((part) => parseEndpointUrl(part.trim(), what));
+}
+
+/** Reads "n1=http://host:port,n2=http://host:port"; a name that comes again adds a URL to that member. */
+export function parseInitialCluster(text: string): InitialMember[] {
+  const members = new Map<string, EndpointUrl[]>();
+  for (const part of text.split(',')) {
+    const at = part.indexOf('=');
+    if (at <= 0)
+      throw new ServerError('invalid-config', `initial-cluster: ${JSON.stringify(part.trim())} is not of the form NAME=http://HOST:PORT`);
+    const name = part.slice(0, at).trim();
+    const urls = members.get(name) ?? [];
+    urls.push(parseEndpointUrl(part.slice(at + 1).trim(), 'initial-cluster'));
+    members.set(name, urls);
+  }
+  return [...members].map(([name, peerUrls]) => ({ name, peerUrls }));
+}
+
+/** Checks what concerns several settings at once. Throws ServerError `invalid-config`. */
+export function checkConfig(config: ServerConfig): void {
+  const fault = (message: string): never => {
+    throw new ServerError('invalid-config', message);
+  };
+  if (config.name === '' || config.name.includes('\0')) fault('name: a member needs a name');
+  if (config.heartbeatMs < 1) fault(`heartbeat-interval: ${config.heartbeatMs} ms is too short, at least 1`);
+  if (config.electionMs < 5 * config.heartbeatMs)
+    fault(`election-timeout: ${config.electionMs} ms is too short, at least five heartbeats (5 × ${config.heartbeatMs} ms)`);
+  if (config.electionMs > serverDefaults.maxElectionMs)
+    fault(`election-timeout: ${config.electionMs} ms is too long, at most ${serverDefaults.maxElectionMs}`);
+  const own = config.initialCluster.find((m) => m.name === config.name);
+  if (!own) {
+    const names = config.initialCluster.map((m) => m.name).join(', ');
+    return fault(
+      `initial-cluster: does not name this member ${JSON.stringify(config.name)} (it names ${names}): add it, or start with --name`,
+    );
+  }
+  const listed = own.peerUrls.map((u) => u.text).sort();
+  const advertised = config.initialAdvertisePeerUrls.map((u) => u.text).sort();
+  if (listed.join() !== advertised.join())
+    fault(
+      `initial-cluster: says ${listed.join(',')} for ${config.name}, but initial-advertise-peer-urls says ${advertised.join(',')}: make them equal`,
+    );
+  const seen = new Set<string>();
+  for (const url of config.initialCluster.flatMap((m) => m.peerUrls.map((u) => u.text))) {
+    if (seen.has(url)) fault(`initial-cluster: ${url} stands for two members`);
+    seen.add(url);
+  }
+}
