@@ -2,6 +2,7 @@
 export * from './assert.ts';
 export * from './bytes.ts';
 export * from './checksum.ts';
+export * from './deferred.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './random.ts';

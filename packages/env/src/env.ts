@@ -83,8 +83,9 @@ export interface FileSystem {
   /** The size of a file in bytes, or undefined if there is none. */
   sizeOf(path: string): Promise<number | undefined>;
   /**
-   * Takes the lock file `path` for this process, for good or until `release`. A lock whose holder no longer runs is
-   * taken over. Held by a live process: FsError `locked`, whose message names the process.
+   * Takes the lock `path` (which becomes a directory, in one that exists) for this process, for good or until `release`.
+   * A lock whose holder no longer runs is taken over. Held by a live process, this one included: FsError `locked`, whose
+   * message names the process.
    */
   lock(path: string): Promise<FileLock>;
 }
@@ -107,6 +108,7 @@ export interface File {
   /** Writes all of `bytes` at `position` (at most the file's size: no holes), or throws; after a throw any part may have been written. */
   writeSync(bytes: Uint8Array, position: number): void;
   write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Cuts the file to `size` (at most its size: no holes). */
   truncate(size: number): Promise<void>;
   /** Makes contents and size durable (fdatasync). After a failure nothing is known of any write since the last success: the owner must stop. */
   sync(): Promise<void>;

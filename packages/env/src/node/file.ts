@@ -1,0 +1,130 @@
+// An open file of the operating system, by its descriptor: the synchronous calls go straight to the page cache, the others
+// run on Node's thread pool. A kernel may do less than it was asked, so reads and writes loop until all is done.
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+import { assert } from '@distrokv/base';
+import type { File } from '../env.ts';
+import { FsError, fsError } from '../errors.ts';
+import { fromNode, translated } from './errors.ts';
+
+const close = promisify(fs.close);
+const fdatasync = promisify(fs.fdatasync);
+const ftruncate = promisify(fs.ftruncate);
+const read = promisify(fs.read);
+const write = promisify(fs.write);
+
+export class NodeFile implements File {
+  readonly path: string;
+  readonly #fd: number;
+  #size: number;
+  #closed = false;
+  // Calls on the thread pool that use the descriptor: closing waits for them, since the kernel gives a closed
+  // descriptor's number to the next file that is opened.
+  readonly #calls = new Set<Promise<unknown>>();
+
+  constructor(path: string, fd: number, size: number) {
+    this.path = path;
+    this.#fd = fd;
+    this.#size = size;
+  }
+
+  size(): number {
+    return this.#size;
+  }
+
+  readSync(into: Uint8Array, position: number): number {
+    this.#mustBeOpen('read');
+    let done = 0;
+    try {
+      while (done < into.length) {
+        const n = fs.readSync(this.#fd, into, done, into.length - done, position + done);
+        if (n === 0) break;
+        done += n;
+      }
+    } catch (thrown) {
+      throw fromNode(thrown, 'read', this.path);
+    }
+    return done;
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#call('read', async () => {
+      let done = 0;
+      while (done < into.length) {
+        const { bytesRead } = await read(this.#fd, into, done, into.length - done, position + done);
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+      return done;
+    });
+  }
+
+  writeSync(bytes: Uint8Array, position: number): void {
+    this.#mustBeOpen('write');
+    assert(position >= 0 && position <= this.#size, 'a write leaves no hole in a file');
+    let done = 0;
+    while (done < bytes.length) {
+      let n: number;
+      try {
+        n = fs.writeSync(this.#fd, bytes, done, bytes.length - done, position + done);
+      } catch (thrown) {
+        throw fromNode(thrown, 'write', this.path);
+      }
+      done = this.#wrote(n, done, position);
+    }
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    assert(position >= 0 && position <= this.#size, 'a write leaves no hole in a file');
+    return this.#call('write', async () => {
+      let done = 0;
+      while (done < bytes.length) {
+        const { bytesWritten } = await write(this.#fd, bytes, done, bytes.length - done, position + done);
+        done = this.#wrote(bytesWritten, done, position);
+      }
+    });
+  }
+
+  truncate(size: number): Promise<void> {
+    assert(size >= 0 && size <= this.#size, 'truncating only shortens a file');
+    return this.#call('truncate', async () => {
+      await ftruncate(this.#fd, size);
+      this.#size = size;
+    });
+  }
+
+  sync(): Promise<void> {
+    return this.#call('sync', () => fdatasync(this.#fd));
+  }
+
+  async close(): Promise<void> {
+    this.#mustBeOpen('close');
+    this.#closed = true;
+    await Promise.allSettled(this.#calls);
+    await translated(close(this.#fd), 'close', this.path);
+  }
+
+  /** Counts `n` more bytes of a write at `position`; returns how many are done. */
+  #wrote(n: number, done: number, position: number): number {
+    if (n === 0) throw fsError('io', 'write', this.path, 'the system wrote nothing');
+    this.#size = Math.max(this.#size, position + done + n);
+    return done + n;
+  }
+
+  async #call<T>(verb: string, work: () => Promise<T>): Promise<T> {
+    this.#mustBeOpen(verb);
+    const call = work();
+    this.#calls.add(call);
+    try {
+      return await call;
+    } catch (thrown) {
+      throw thrown instanceof FsError ? thrown : fromNode(thrown, verb, this.path);
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  #mustBeOpen(verb: string): void {
+    if (this.#closed) throw fsError('closed', verb, this.path);
+  }
+}
