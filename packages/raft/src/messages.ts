@@ -39,7 +39,7 @@ export interface AppendEntries extends Envelope {
   readonly prevLogTerm: Term;
   readonly entries: readonly Entry[];
   readonly leaderCommit: LogIndex;
-  /** Every member has everything up to here on disk: nobody will ask for it again, so logs may drop it. */
+  /** Committed, and on every member's disk up to here: nobody will ask for it again, so logs may drop it. Never beyond `leaderCommit`. */
   readonly matchedByAll: LogIndex;
 }
 
@@ -49,7 +49,10 @@ export interface AppendEntriesResponse extends Envelope {
   readonly success: boolean;
   /** On success: the follower's log equals the leader's up to here, durably. On failure: the `prevLogIndex` refused. */
   readonly matchIndex: LogIndex;
-  /** On failure: where the follower suggests to go on (Raft §5.3, the fast back-up), and its term there. */
+  /**
+   * On failure: the last index at which the two logs may still agree, as far as the follower can tell, and its own term
+   * there; the leader looks for the `prevLogIndex` of its next try at or below it (Raft §5.3, the fast back-up).
+   */
   readonly conflictIndex: LogIndex;
   readonly conflictTerm: Term;
 }
@@ -79,7 +82,7 @@ export interface Propose extends Envelope {
 /** A follower asks the leader for a read index (Raft dissertation §6.4). */
 export interface ReadIndexRequest extends Envelope {
   readonly kind: 'read-index';
-  /** The follower's own number for this read; it comes back in the answer. Never used twice by a process. */
+  /** The follower's own number for this read; it comes back in the answer. Raft itself picks it, so that no life of a process repeats another's. */
   readonly context: number;
 }
 

@@ -7,11 +7,18 @@ export interface HardState {
   readonly term: Term;
   /** Whom this member voted for in `term`. */
   readonly vote: MemberId | undefined;
-  /** A lower bound; it may be lost without harm. */
+  /**
+   * A lower bound; it may be lost without harm. It never names an entry that was not durable when it was handed out,
+   * and it never causes a write of its own: it goes along with the next one.
+   */
   readonly commit: LogIndex;
 }
 
-/** The durable part of the log, as the driver keeps it. Calls are synchronous and bounded by `maxBytes`. */
+/**
+ * The durable part of the log, as the driver keeps it. Calls are synchronous and bounded by `maxBytes`. It may show a
+ * write as soon as it is made, but must show it when `persisted` is called. It drops entries from its front only as far
+ * as both `applied` and `matchedByAll` of the status reach.
+ */
 export interface LogStorage {
   /** The first index that can still be read; one past the compacted part. 1 for a whole log. */
   firstIndex(): LogIndex;
@@ -64,15 +71,16 @@ export interface ReadState {
  * One portion of work. The driver, in this order:
  * 1. sends `messages` at once;
  * 2. writes `hardState` and `entries` (which replace whatever the log has from `entries[0].index` on) and syncs, if `writeId` > 0;
- *    writes are made in the order of their ids, several may share a sync;
- * 3. after that sync: sends `messagesAfterPersist` and calls `persisted(writeId)`;
+ *    writes are made in the order of their ids, several may share a sync. A write may be empty: then it costs no sync of
+ *    its own, and only says that its messages wait for the writes before it;
+ * 3. after that sync: sends `messagesAfterPersist` and calls `persisted(writeId)`, which covers the smaller ids too;
  * 4. applies `committed`, then calls `applied(index)`. Steps 2-3 and 4 do not wait for each other.
  * The next Ready may be taken before any of this is done.
  */
 export interface Ready {
   /** 0 when there is nothing to write; else one more than the last. */
   readonly writeId: number;
-  /** Set when it changed since the last Ready. */
+  /** What to write, if anything of it must be: term and vote when they changed, the commit along with them or with entries. */
   readonly hardState: HardState | undefined;
   readonly entries: readonly Entry[];
   readonly messages: readonly Message[];
@@ -93,6 +101,17 @@ export type ProposeResult =
   /** Too much is uncommitted already. */
   | { readonly outcome: 'overloaded' };
 
+/**
+ * Why `step` did not take a message. Peers are not trusted to be free of bugs: what no correct peer would send is refused
+ * and counted, and never touches log, vote or commit. (What a correct peer may send late or twice is not refused, only without effect.)
+ * - `wrong-recipient`: `to` is another member. `unknown-sender`: `from` is no voter, or is this member itself.
+ * - `malformed`: fields that contradict each other, as entries that are not contiguous or whose terms go back.
+ * - `term-leap`: a term so far ahead that no cluster can have held that many elections.
+ * - `second-leader`: speaks as the leader of a term that has another one.
+ * - `beyond-log`: claims what cannot be: a match, a commit or a read round that this member never had or sent.
+ */
+export type Rejection = 'wrong-recipient' | 'unknown-sender' | 'malformed' | 'term-leap' | 'second-leader' | 'beyond-log';
+
 /** `asked`: a ReadState with the context follows, unless the leader changes or a message is lost. */
 export type ReadIndexResult = 'asked' | 'no-leader';
 
@@ -101,8 +120,10 @@ export interface RaftStatus extends SoftState {
   readonly commit: LogIndex;
   readonly applied: LogIndex;
   readonly lastIndex: LogIndex;
-  /** Known to be on the disk of every member: a lower bound. */
+  /** Committed and known to be on the disk of every member: a lower bound, which never goes back while the process runs. */
   readonly matchedByAll: LogIndex;
   /** On a leader: how far each other member's log is known to match. */
   readonly match: ReadonlyMap<MemberId, LogIndex>;
+  /** Messages that `step` refused since the start; see Rejection. */
+  readonly rejected: number;
 }

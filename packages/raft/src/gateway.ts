@@ -1,0 +1,72 @@
+// The gateway for messages: what no correct peer would send is stopped here, before it can change anything or reach an
+// assertion. What a correct peer sent long ago, or twice, is let through: the roles know what to make of it.
+import { unreachable } from '@distrokv/base';
+import type { Member } from './member.ts';
+import type { AppendEntries, Message } from './messages.ts';
+import type { Rejection } from './types.ts';
+
+/** Terms grow by one with each election. A member that was away for a thousand elections a second is this far behind after a month and a half. */
+const MAX_TERM_LEAP = 2 ** 32;
+
+/** Why `message` is refused, if it is. */
+export function rejectionOf(message: Message, member: Member): Rejection | undefined {
+  if (message.to !== member.id) return 'wrong-recipient';
+  if (!member.peers.includes(message.from)) return 'unknown-sender';
+  if (!isNatural(message.term) || message.term === 0) return 'malformed';
+  if (message.term > member.term + MAX_TERM_LEAP) return 'term-leap';
+  return isWellFormed(message) ? undefined : 'malformed';
+}
+
+function isWellFormed(message: Message): boolean {
+  switch (message.kind) {
+    case 'request-vote':
+      return isPosition(message.lastLogIndex, message.lastLogTerm) && message.lastLogTerm < message.term;
+    case 'request-vote-response':
+      return true;
+    case 'append-entries':
+      return isWellFormedAppend(message);
+    case 'append-entries-response':
+      return (
+        isNatural(message.matchIndex) &&
+        isPosition(message.conflictIndex, message.conflictTerm) &&
+        (message.success || message.conflictIndex < message.matchIndex || message.matchIndex === 0)
+      );
+    case 'heartbeat':
+      return isNatural(message.leaderCommit) && isNatural(message.readRound) && isCoveredBy(message.matchedByAll, message.leaderCommit);
+    case 'heartbeat-response':
+      return isNatural(message.readRound);
+    case 'propose':
+      return message.commands.length > 0;
+    case 'read-index':
+      return isNatural(message.context);
+    case 'read-index-response':
+      return isNatural(message.context) && isNatural(message.readIndex);
+    default:
+      return unreachable(message);
+  }
+}
+
+/** Entries follow `prevLogIndex` one by one; their terms never decrease and never exceed the leader's. */
+function isWellFormedAppend({ prevLogIndex, prevLogTerm, entries, leaderCommit, matchedByAll, term }: AppendEntries): boolean {
+  if (!isPosition(prevLogIndex, prevLogTerm) || !isNatural(leaderCommit) || !isCoveredBy(matchedByAll, leaderCommit)) return false;
+  if (!isNatural(prevLogIndex + entries.length)) return false;
+  let [index, lastTerm] = [prevLogIndex as number, prevLogTerm as number];
+  for (const entry of entries) {
+    if (entry.index !== ++index || !isNatural(entry.term) || entry.term < lastTerm || entry.term === 0) return false;
+    lastTerm = entry.term;
+  }
+  return lastTerm <= term;
+}
+
+function isNatural(n: number): boolean {
+  return Number.isSafeInteger(n) && n >= 0;
+}
+
+/** An entry's index and term: both 0 before the log, neither 0 in it. */
+function isPosition(index: number, term: number): boolean {
+  return isNatural(index) && isNatural(term) && (index === 0) === (term === 0);
+}
+
+function isCoveredBy(index: number, bound: number): boolean {
+  return isNatural(index) && index <= bound;
+}

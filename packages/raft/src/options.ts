@@ -1,0 +1,39 @@
+// The limits a member runs with, checked once.
+import { RaftError } from './errors.ts';
+import type { RaftOptions } from './types.ts';
+
+const MIB = 1024 * 1024;
+
+/** RaftOptions' numbers with their defaults filled in. */
+export interface Limits {
+  readonly electionTicks: number;
+  readonly heartbeatTicks: number;
+  readonly maxAppendBytes: number;
+  readonly maxInflightAppends: number;
+  readonly maxApplyBytes: number;
+  readonly maxUncommittedBytes: number;
+}
+
+/** Throws RaftError `bad-options`. */
+export function limitsOf(options: RaftOptions): Limits {
+  const limits: Limits = {
+    electionTicks: options.electionTicks,
+    heartbeatTicks: options.heartbeatTicks,
+    maxAppendBytes: options.maxAppendBytes ?? MIB,
+    maxInflightAppends: options.maxInflightAppends ?? 64,
+    maxApplyBytes: options.maxApplyBytes ?? MIB,
+    maxUncommittedBytes: options.maxUncommittedBytes ?? 64 * MIB,
+  };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new RaftError('bad-options', `${name} is a whole number of at least 1, not ${value}`);
+  }
+  if (limits.electionTicks <= limits.heartbeatTicks) {
+    throw new RaftError('bad-options', `electionTicks (${limits.electionTicks}) must exceed heartbeatTicks (${limits.heartbeatTicks})`);
+  }
+  const { id, voters } = options;
+  if (new Set(voters).size !== voters.length) throw new RaftError('bad-options', 'a voter is named twice');
+  if (!voters.includes(id)) throw new RaftError('bad-options', `member ${id} is not among the voters`);
+  if (voters.some((voter) => voter === 0n)) throw new RaftError('bad-options', 'a member id is not 0');
+  return limits;
+}

@@ -1,0 +1,12 @@
+// Majorities: any two of them share a member, which is why Raft is safe (Raft §5.2, §5.4).
+
+/** How many of `voters` are a majority. */
+export function majority(voters: number): number {
+  return Math.floor(voters / 2) + 1;
+}
+
+/** The greatest number that a majority has reached, given what each voter has reached. Sorts `reached` in place. */
+export function reachedByMajority(reached: number[]): number {
+  reached.sort((a, b) => b - a);
+  return reached[majority(reached.length) - 1] as number;
+}
