@@ -1,1 +1,10 @@
+// `proto`: the messages and services of the wire. Each protobuf package is a group of its own, since names repeat
+// between them: `etcdserverpb.PutRequest` is both the type of a message and what encodes and decodes it.
 export type * from './message.ts';
+export * from './errors.ts';
+export * as authpb from './generated/auth.ts';
+export * as health from './generated/health.ts';
+export * as mvccpb from './generated/kv.ts';
+export * as kvservice from './generated/kvservice.ts';
+export * as peer from './generated/peer.ts';
+export * as etcdserverpb from './generated/rpc.ts';

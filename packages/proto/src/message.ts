@@ -6,8 +6,12 @@ export interface MessageType<T> {
   readonly typeName: string;
   /** A message with every field at its proto3 default, but for those given. */
   create(fields?: Partial<T>): T;
+  /** Throws ProtoError `too-large` on a message of 2 GiB or more. */
   encode(message: T): Uint8Array;
-  /** Throws ProtoError on anything that is not this message within the limits on depth and size. Unknown fields are skipped. Bytes are copied. */
+  /**
+   * Throws ProtoError on anything that is not this message within the limits on depth and size. Unknown fields are
+   * skipped. Bytes are copied. A 64-bit field that is a number here saturates at ±(2^53 - 1).
+   */
   decode(bytes: Uint8Array): T;
 }
 
@@ -21,10 +25,10 @@ export interface Method<Request, Response, Kind extends MethodKind = MethodKind>
   readonly response: MessageType<Response>;
 }
 
+/** What every generated service is; each gives its methods' own types. */
 export interface Service {
   /** Full protobuf name: "etcdserverpb.KV". */
   readonly typeName: string;
   /** By lowerCamelCase name. */
-  // eslint-disable-next-line -- the methods' own types are given by each generated service
-  readonly methods: Readonly<Record<string, Method<never, unknown>>>;
+  readonly methods: Readonly<Record<string, Method<unknown, unknown>>>;
 }

@@ -1,0 +1,207 @@
+// Generated from proto/peer.proto by generator/main.mjs: change that and run `npm run generate`.
+// What members say to each other: Raft's messages in batches, on one long-lived stream each way. docs/04-wire.md tells
+// the protocol; packages/raft/src/messages.ts says what each message means.
+import { messageType } from '../codec.ts';
+import type { MessageType, Method } from '../message.ts';
+import * as codec from './peer.codec.ts';
+
+/** Open: a number without a name here may come from a later version. */
+export type EntryKind = number;
+export const EntryKind: { readonly NOOP: 0; readonly COMMAND: 1 } = {
+  /** Starts a leader's term; has no data. */
+  NOOP: 0,
+  /** For the state machine. */
+  COMMAND: 1,
+};
+
+/** The messages of one turn, in order. They may be lost with the stream: Raft copes. */
+export interface PeerBatch {
+  readonly messages: readonly PeerMessage[];
+  /** In the first batch of a stream, and only there. */
+  readonly hello: PeerHello | undefined;
+}
+export const PeerBatch: MessageType<PeerBatch> = messageType(
+  'distrokv.peer.PeerBatch',
+  codec.createPeerBatch,
+  codec.readPeerBatch,
+  codec.writePeerBatch,
+);
+
+/** Who speaks, so that a member never listens to another cluster's. */
+export interface PeerHello {
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+  /** Of this protocol: 1. */
+  readonly formatVersion: number;
+}
+export const PeerHello: MessageType<PeerHello> = messageType(
+  'distrokv.peer.PeerHello',
+  codec.createPeerHello,
+  codec.readPeerHello,
+  codec.writePeerHello,
+);
+
+export interface PeerMessage {
+  /** Member ids. */
+  readonly from: bigint;
+  readonly to: bigint;
+  /** The sender's term. */
+  readonly term: number;
+  readonly body:
+    | { readonly case: 'requestVote'; readonly value: RequestVote }
+    | { readonly case: 'requestVoteResponse'; readonly value: RequestVoteResponse }
+    | { readonly case: 'appendEntries'; readonly value: AppendEntries }
+    | { readonly case: 'appendEntriesResponse'; readonly value: AppendEntriesResponse }
+    | { readonly case: 'heartbeat'; readonly value: Heartbeat }
+    | { readonly case: 'heartbeatResponse'; readonly value: HeartbeatResponse }
+    | { readonly case: 'propose'; readonly value: Propose }
+    | { readonly case: 'readIndex'; readonly value: ReadIndex }
+    | { readonly case: 'readIndexResponse'; readonly value: ReadIndexResponse }
+    | undefined;
+}
+export const PeerMessage: MessageType<PeerMessage> = messageType(
+  'distrokv.peer.PeerMessage',
+  codec.createPeerMessage,
+  codec.readPeerMessage,
+  codec.writePeerMessage,
+);
+
+/** One entry of the log. */
+export interface Entry {
+  readonly index: number;
+  readonly term: number;
+  readonly kind: EntryKind;
+  readonly data: Uint8Array;
+}
+export const Entry: MessageType<Entry> = messageType('distrokv.peer.Entry', codec.createEntry, codec.readEntry, codec.writeEntry);
+
+/** RequestVote RPC, arguments (Raft §5.2, §5.4.1). */
+export interface RequestVote {
+  readonly lastLogIndex: number;
+  readonly lastLogTerm: number;
+}
+export const RequestVote: MessageType<RequestVote> = messageType(
+  'distrokv.peer.RequestVote',
+  codec.createRequestVote,
+  codec.readRequestVote,
+  codec.writeRequestVote,
+);
+
+/** RequestVote RPC, result. */
+export interface RequestVoteResponse {
+  readonly granted: boolean;
+}
+export const RequestVoteResponse: MessageType<RequestVoteResponse> = messageType(
+  'distrokv.peer.RequestVoteResponse',
+  codec.createRequestVoteResponse,
+  codec.readRequestVoteResponse,
+  codec.writeRequestVoteResponse,
+);
+
+/** AppendEntries RPC, arguments (Raft §5.3). */
+export interface AppendEntries {
+  readonly prevLogIndex: number;
+  readonly prevLogTerm: number;
+  readonly entries: readonly Entry[];
+  readonly leaderCommit: number;
+  /** Every member has everything up to here on disk. */
+  readonly matchedByAll: number;
+}
+export const AppendEntries: MessageType<AppendEntries> = messageType(
+  'distrokv.peer.AppendEntries',
+  codec.createAppendEntries,
+  codec.readAppendEntries,
+  codec.writeAppendEntries,
+);
+
+/** AppendEntries RPC, result. */
+export interface AppendEntriesResponse {
+  readonly success: boolean;
+  /** On success, how far the logs agree; on failure, the prev_log_index that was refused. */
+  readonly matchIndex: number;
+  /** On failure, where to go on, and the follower's term there (Raft §5.3, the fast back-up). */
+  readonly conflictIndex: number;
+  readonly conflictTerm: number;
+}
+export const AppendEntriesResponse: MessageType<AppendEntriesResponse> = messageType(
+  'distrokv.peer.AppendEntriesResponse',
+  codec.createAppendEntriesResponse,
+  codec.readAppendEntriesResponse,
+  codec.writeAppendEntriesResponse,
+);
+
+/** The leader lives. */
+export interface Heartbeat {
+  readonly leaderCommit: number;
+  /** The latest round of reads that asks whether the leader still leads; 0 for none. */
+  readonly readRound: number;
+  readonly matchedByAll: number;
+}
+export const Heartbeat: MessageType<Heartbeat> = messageType(
+  'distrokv.peer.Heartbeat',
+  codec.createHeartbeat,
+  codec.readHeartbeat,
+  codec.writeHeartbeat,
+);
+
+export interface HeartbeatResponse {
+  /** That of the heartbeat. */
+  readonly readRound: number;
+}
+export const HeartbeatResponse: MessageType<HeartbeatResponse> = messageType(
+  'distrokv.peer.HeartbeatResponse',
+  codec.createHeartbeatResponse,
+  codec.readHeartbeatResponse,
+  codec.writeHeartbeatResponse,
+);
+
+/** A follower hands commands to the leader. */
+export interface Propose {
+  readonly commands: readonly Uint8Array[];
+}
+export const Propose: MessageType<Propose> = messageType(
+  'distrokv.peer.Propose',
+  codec.createPropose,
+  codec.readPropose,
+  codec.writePropose,
+);
+
+/** A follower asks the leader for a read index (Raft dissertation §6.4). */
+export interface ReadIndex {
+  /** The follower's own number for this read, which comes back. */
+  readonly context: number;
+}
+export const ReadIndex: MessageType<ReadIndex> = messageType(
+  'distrokv.peer.ReadIndex',
+  codec.createReadIndex,
+  codec.readReadIndex,
+  codec.writeReadIndex,
+);
+
+export interface ReadIndexResponse {
+  readonly context: number;
+  /** Applied up to here, a read is linearizable. */
+  readonly readIndex: number;
+}
+export const ReadIndexResponse: MessageType<ReadIndexResponse> = messageType(
+  'distrokv.peer.ReadIndexResponse',
+  codec.createReadIndexResponse,
+  codec.readReadIndexResponse,
+  codec.writeReadIndexResponse,
+);
+
+export const Peer: {
+  readonly typeName: 'distrokv.peer.Peer';
+  readonly methods: {
+    /**
+     * The caller's first batch is its `hello`, and so is the answerer's; messages follow. A hello that does not fit (other
+     * cluster, unknown member, unknown format) ends the stream with FAILED_PRECONDITION.
+     */
+    readonly exchange: Method<PeerBatch, PeerBatch, 'bidi-stream'>;
+  };
+} = {
+  typeName: 'distrokv.peer.Peer',
+  methods: {
+    exchange: { path: '/distrokv.peer.Peer/Exchange', kind: 'bidi-stream', request: PeerBatch, response: PeerBatch },
+  },
+};
