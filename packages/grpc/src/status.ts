@@ -29,3 +29,10 @@ export class GrpcError extends CodedError<StatusName> {
     super(code, message, options);
   }
 }
+
+const names = new Map<number, StatusName>(Object.entries(StatusCode).map(([name, code]) => [code, name as StatusName]));
+
+/** The name of a code from the wire; `unknown` for one that gRPC does not have. */
+export function statusName(code: number): StatusName {
+  return names.get(code) ?? 'unknown';
+}
