@@ -1,0 +1,118 @@
+// A batch is built in the form in which the log keeps it, and the log's form is what goes into the memtable: a write that
+// comes fresh from a client and one that is replayed after a crash take the same way.
+//
+//   group   sequence varint | operations …
+//   operation   (keyspace id × 2 + tombstone) varint | version varint, `caller` keyspaces only
+//               | key length varint | key | value length varint | value; a tombstone has no value
+import { MAX_VARINT_BYTES, VarintReader, writeVarint } from '@distrokv/base';
+import type { Keyspace, WriteBatch } from './engine.ts';
+import { LsmError } from './errors.ts';
+import { type KeyspaceState, checkKey, checkValue, checkVersion, stateOf } from './keyspace-state.ts';
+import type { Memtable } from './memtable.ts';
+import { copyRange, grown } from './ranges.ts';
+
+/** The largest batch: it is one record of the log. */
+const MAX_BATCH_BYTES = 256 << 20;
+
+export class Batch implements WriteBatch {
+  #bytes: Uint8Array = new Uint8Array(256);
+  #length = 0;
+  #count = 0;
+  #written = false;
+  readonly #owner: object;
+  /** The lowest and highest version for each `caller` keyspace. */
+  readonly versions: Map<KeyspaceState, { low: number; high: number }> = new Map();
+
+  constructor(owner: object) {
+    this.#owner = owner;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get byteLength(): number {
+    return this.#length;
+  }
+
+  isOf(owner: object): boolean {
+    return this.#owner === owner;
+  }
+
+  put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void {
+    checkValue(value);
+    this.#add(keyspace, key, value, version);
+  }
+
+  delete(keyspace: Keyspace, key: Uint8Array, version?: number): void {
+    this.#add(keyspace, key, undefined, version);
+  }
+
+  /** The operations, for the one write of this batch. */
+  take(): Uint8Array {
+    if (this.#written) throw new LsmError('invalid', 'a batch is written once');
+    this.#written = true;
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #add(keyspace: Keyspace, key: Uint8Array, value: Uint8Array | undefined, version: number | undefined): void {
+    if (this.#written) throw new LsmError('invalid', 'a batch is not used again after it was written');
+    const state = stateOf(keyspace, this.#owner);
+    checkKey(key);
+    checkVersion(state, version);
+    const length = this.#length + key.length + (value?.length ?? 0) + 4 * MAX_VARINT_BYTES;
+    if (length > MAX_BATCH_BYTES) throw new LsmError('invalid', `a batch holds at most ${MAX_BATCH_BYTES} bytes`);
+    this.#bytes = grown(this.#bytes, this.#length, length);
+    const bytes = this.#bytes;
+    let at = writeVarint(bytes, this.#length, state.id * 2 + (value === undefined ? 1 : 0));
+    if (version !== undefined) {
+      this.#note(state, version);
+      at = writeVarint(bytes, at, version);
+    }
+    at = writeVarint(bytes, at, key.length);
+    at = copyRange(key, 0, key.length, bytes, at);
+    if (value !== undefined) {
+      at = writeVarint(bytes, at, value.length);
+      at = copyRange(value, 0, value.length, bytes, at);
+    }
+    this.#length = at;
+    this.#count++;
+  }
+
+  #note(state: KeyspaceState, version: number): void {
+    const range = this.versions.get(state);
+    if (range === undefined) this.versions.set(state, { low: version, high: version });
+    else {
+      range.low = Math.min(range.low, version);
+      range.high = Math.max(range.high, version);
+    }
+  }
+}
+
+/**
+ * Applies a group of batches, from `start` on, to a memtable; returns the sequence after it, or undefined if the bytes are
+ * no group of these keyspaces (given by id): then part of it may have been applied.
+ */
+export function applyGroup(bytes: Uint8Array, start: number, keyspaces: readonly (KeyspaceState | undefined)[], memtable: Memtable): number | undefined {
+  const reader = new VarintReader(bytes, start);
+  let sequence = reader.varint();
+  while (!reader.done) {
+    const tag = reader.varint();
+    const tombstone = (tag & 1) === 1;
+    const state = keyspaces[(tag - (tag & 1)) / 2];
+    if (state === undefined) return undefined;
+    sequence++;
+    const version = state.versions === 'caller' ? reader.varint() : sequence;
+    const keyLength = reader.varint();
+    const keyStart = reader.at;
+    if (keyLength > bytes.length - keyStart) return undefined;
+    reader.at += keyLength;
+    const valueLength = tombstone ? 0 : reader.varint();
+    const valueStart = reader.at;
+    if (!reader.ok || valueLength > bytes.length - valueStart) return undefined;
+    reader.at += valueLength;
+    memtable.insert(state.id, bytes, keyStart, keyStart + keyLength, version, tombstone, bytes, valueStart, valueStart + valueLength);
+    state.noteWritten(version);
+  }
+  return reader.ok && Number.isSafeInteger(sequence) ? sequence : undefined;
+}

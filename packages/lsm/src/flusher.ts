@@ -1,0 +1,139 @@
+// Turns frozen memtables into tables, the oldest first, and tells writers when they run ahead of the disk.
+import { EMPTY, defined, messageOf } from '@distrokv/base';
+import { NEWEST } from './cursor.ts';
+import { LsmError } from './errors.ts';
+import { type Health, isTransient } from './fail-stop.ts';
+import { type Frozen, type Generations, MAX_FROZEN } from './generations.ts';
+import { MemtableCursor } from './memtable-cursor.ts';
+import type { Merger } from './merger.ts';
+import { MergingCursor } from './merging-cursor.ts';
+import { Retention } from './retention.ts';
+import { type RunWriterOptions, removeTables, writeRun } from './run-writer.ts';
+import type { Settings } from './options.ts';
+import type { Tree } from './tree.ts';
+import type { VersionMode } from './engine.ts';
+import type { SealedSegments } from './wal.ts';
+import { WorkLoop } from './work-loop.ts';
+
+export interface FlusherOptions {
+  readonly settings: Settings;
+  readonly health: Health;
+  readonly generations: Generations;
+  readonly tree: Tree;
+  readonly merger: Merger;
+  readonly sealed: SealedSegments;
+  readonly modes: ReadonlyMap<number, VersionMode>;
+  readonly writing: RunWriterOptions;
+}
+
+interface Waiter {
+  readonly generation: number;
+  /** Would rather be told that the disk is full than wait for room on it. */
+  readonly impatient: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: LsmError) => void;
+}
+
+export class Flusher {
+  readonly #options: FlusherOptions;
+  readonly #loop: WorkLoop;
+  readonly #listeners: (() => void)[] = [];
+  #waiters: Waiter[] = [];
+  #flushed = 0;
+  flushes = 0;
+  bytesWritten = 0;
+
+  constructor(options: FlusherOptions) {
+    this.#options = options;
+    const { settings, health } = options;
+    this.#loop = new WorkLoop({
+      what: 'a flush',
+      step: () => this.#step(),
+      onStuck: () => this.#refuse(true, new LsmError('no-space', 'the disk is full, and memory too, until a flush succeeds')),
+      env: settings.env,
+      logger: settings.logger,
+      health,
+    });
+    health.onEnd(() => this.#refuse(false, health.refusal()));
+  }
+
+  wake(): void {
+    this.#loop.wake();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  onFlush(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Resolves when everything up to this generation is in tables. */
+  flushed(generation: number): Promise<void> {
+    return this.#wait(generation, false);
+  }
+
+  /** Undefined if writers may go on; else resolves when they may. `impatient`: rejects with `no-space` if the disk is full. */
+  room(impatient: boolean): Promise<void> | undefined {
+    const { frozen } = this.#options.generations;
+    const oldest = frozen[frozen.length - MAX_FROZEN];
+    return oldest === undefined ? undefined : this.#wait(oldest.generation, impatient);
+  }
+
+  #wait(generation: number, impatient: boolean): Promise<void> {
+    const { health } = this.#options;
+    if (generation <= this.#flushed) return Promise.resolve();
+    if (!health.isWritable) return Promise.reject(health.refusal());
+    if (impatient && this.#loop.isStuck) return Promise.reject(new LsmError('no-space', 'the disk is full, and memory too, until a flush succeeds'));
+    return new Promise((resolve, reject) => this.#waiters.push({ generation, impatient, resolve, reject }));
+  }
+
+  #refuse(onlyImpatient: boolean, error: LsmError): void {
+    const refused = this.#waiters.filter((waiter) => waiter.impatient || !onlyImpatient);
+    this.#waiters = this.#waiters.filter((waiter) => !refused.includes(waiter));
+    for (const waiter of refused) waiter.reject(error);
+  }
+
+  async #step(): Promise<boolean> {
+    const { generations, merger, tree, modes, writing } = this.#options;
+    const next = generations.frozen[0];
+    if (next === undefined) return false;
+    await merger.keepUp();
+    const entries = new MergingCursor([new MemtableCursor(next.memtable)], false);
+    entries.seek(EMPTY, NEWEST);
+    const added = await writeRun(entries, new Retention(modes, tree.version.runs.length === 0), writing);
+    const { walFrom, sequence, lastVersions } = next;
+    try {
+      await tree.change({ added, level: 0, removed: [], edit: { walFrom, sequence, lastVersions } });
+    } catch (error) {
+      if (isTransient(error)) await removeTables(added, writing);
+      throw error;
+    }
+    this.#finish(next);
+    for (const table of added) this.bytesWritten += table.byteLength;
+    await this.#removeSegments(walFrom);
+    merger.wake();
+    return true;
+  }
+
+  #finish(flushed: Frozen): void {
+    const first = defined(this.#options.generations.frozen.shift(), 'the generation that was flushed');
+    this.#flushed = first.generation;
+    this.flushes++;
+    const done = this.#waiters.filter((waiter) => waiter.generation <= flushed.generation);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.generation > flushed.generation);
+    for (const waiter of done) waiter.resolve();
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #removeSegments(before: number): Promise<void> {
+    try {
+      await this.#options.sealed.removeBefore(before);
+    } catch (error) {
+      this.#options.settings.logger.warn('a segment of the log that is no longer needed could not be removed; the next flush tries again', {
+        error: messageOf(error),
+      });
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// The memtables: one that takes the writes, and frozen ones that wait to be flushed, of all keyspaces together. So a
+// flush makes one moment of the whole engine durable.
+import type { KeyspaceState } from './keyspace-state.ts';
+import { Memtable } from './memtable.ts';
+
+/** A memtable that takes no more writes, and what the manifest has to say once it is flushed. */
+export interface Frozen {
+  readonly memtable: Memtable;
+  /** Counts the freezes of this engine from 1. */
+  readonly generation: number;
+  readonly sequence: number;
+  readonly lastVersions: ReadonlyMap<number, number>;
+  /** The first segment of the log that is needed when this generation is in tables. */
+  readonly walFrom: number;
+}
+
+/** Writers wait while this many generations do. */
+export const MAX_FROZEN = 2;
+
+export class Generations {
+  active: Memtable;
+  /** The oldest first. */
+  readonly frozen: Frozen[] = [];
+  /** The engine's own version counter: each write takes the next. */
+  sequence: number;
+  readonly #memtableBytes: number;
+  readonly #keyspaces: readonly (KeyspaceState | undefined)[];
+  #generation = 0;
+
+  constructor(memtableBytes: number, sequence: number, keyspaces: readonly (KeyspaceState | undefined)[]) {
+    this.#memtableBytes = memtableBytes;
+    this.sequence = sequence;
+    this.#keyspaces = keyspaces;
+    this.active = new Memtable(memtableBytes);
+  }
+
+  get isFull(): boolean {
+    return this.active.byteLength >= this.#memtableBytes;
+  }
+
+  /** The generation of the latest freeze. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Freezes the active memtable, which holds something. `walFrom`: the first segment that holds none of it. */
+  freeze(walFrom: number): void {
+    const lastVersions = new Map<number, number>();
+    for (const keyspace of this.#keyspaces) {
+      if (keyspace !== undefined && keyspace.versions === 'caller') lastVersions.set(keyspace.id, keyspace.lastWritten);
+    }
+    this.#generation++;
+    this.frozen.push({ memtable: this.active, generation: this.#generation, sequence: this.sequence, lastVersions, walFrom });
+    this.active = new Memtable(this.#memtableBytes);
+  }
+
+  /** All memtables, the newest first. */
+  newestFirst(): Memtable[] {
+    const all = [this.active];
+    for (let i = this.frozen.length - 1; i >= 0; i--) all.push((this.frozen[i] as Frozen).memtable);
+    return all;
+  }
+}

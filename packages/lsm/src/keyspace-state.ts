@@ -1,0 +1,64 @@
+// What the writing side knows of a keyspace, and the checks at the gateway: every key, value and version that a caller
+// hands in passes here.
+import type { Keyspace, VersionMode } from './engine.ts';
+import { LsmError } from './errors.ts';
+
+/** Keys are kept whole in the index of every table. */
+const MAX_KEY_BYTES = 1 << 20;
+const MAX_VALUE_BYTES = 255 << 20;
+
+export class KeyspaceState {
+  /** The first byte of the keyspace's internal keys. */
+  readonly id: number;
+  readonly name: string;
+  readonly versions: VersionMode;
+  /** The engine that the keyspace is of. */
+  readonly owner: object;
+  /** The highest version in the store, 0 in a `latest` keyspace. */
+  lastWritten: number;
+  /** The highest version that any write was accepted with, also those that wait for the log. */
+  lastAccepted: number;
+
+  constructor(id: number, name: string, versions: VersionMode, lastVersion: number, owner: object) {
+    this.id = id;
+    this.name = name;
+    this.versions = versions;
+    this.owner = owner;
+    this.lastWritten = lastVersion;
+    this.lastAccepted = lastVersion;
+  }
+
+  noteWritten(version: number): void {
+    if (this.versions === 'caller' && version > this.lastWritten) this.lastWritten = version;
+    if (this.lastWritten > this.lastAccepted) this.lastAccepted = this.lastWritten;
+  }
+
+  /** Reads find the newest version first because versions never decrease: throws LsmError `invalid` for one that does. */
+  accept(low: number, high: number): void {
+    if (low < this.lastAccepted) {
+      throw new LsmError('invalid', `keyspace ${this.name} is at version ${this.lastAccepted}; version ${low} comes too late`);
+    }
+    this.lastAccepted = high;
+  }
+}
+
+/** The state behind a keyspace; throws LsmError `invalid` if it is of another engine. */
+export function stateOf(keyspace: Keyspace, owner: object): KeyspaceState {
+  if (keyspace instanceof KeyspaceState && keyspace.owner === owner) return keyspace;
+  throw new LsmError('invalid', `keyspace ${keyspace.name} belongs to another engine`);
+}
+
+export function checkKey(key: Uint8Array): void {
+  if (key.length > MAX_KEY_BYTES) throw new LsmError('invalid', `a key has at most ${MAX_KEY_BYTES} bytes, not ${key.length}`);
+}
+
+export function checkValue(value: Uint8Array): void {
+  if (value.length > MAX_VALUE_BYTES) throw new LsmError('invalid', `a value has at most ${MAX_VALUE_BYTES} bytes, not ${value.length}`);
+}
+
+export function checkVersion(keyspace: KeyspaceState, version: number | undefined): void {
+  const wanted = keyspace.versions === 'caller';
+  if (wanted ? Number.isSafeInteger(version) && (version as number) >= 0 : version === undefined) return;
+  const rule = wanted ? 'takes a version, a safe natural number, with each write' : 'numbers its writes itself';
+  throw new LsmError('invalid', `keyspace ${keyspace.name} ${rule}; it was given ${version}`);
+}

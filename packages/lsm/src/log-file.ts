@@ -1,0 +1,179 @@
+// The file format that the write-ahead log and the manifest share: a header, then records that are appended. It is made
+// to tell a torn tail (a crash took what was never synced, nobody was promised it) from damage to what had been synced.
+//
+//   header  magic 8 | format uint32 | salt uint32 | extra 8 bytes | CRC-32 of the 24 bytes before
+//   record  CRC-32 of the 12 bytes that follow | length uint32 | synced uint32 | CRC-32 of the payload | payload
+//
+// `synced` says how far the file was known to be synced when the record was written. So where a record cannot be read, a
+// later record whose `synced` lies beyond it is the proof that it had been durable: damage. Without such a proof the rest
+// is a torn tail. The checksums start from the salt, a random number per file, so that neither bytes of an older file
+// nor a value made up by a client can pass for a record.
+import { assert, crc32Pure } from '@distrokv/base';
+import { type Env, type File, crc32 } from '@distrokv/env';
+import { LsmError, corrupt } from './errors.ts';
+import { syncOrFail } from './fail-stop.ts';
+import { readUint32, writeUint32 } from './ranges.ts';
+
+export const HEADER_BYTES = 28;
+export const RECORD_HEADER_BYTES = 16;
+/** Positions are 32 bits wide. */
+export const MAX_LOG_BYTES = 0xffff_ffff;
+const EXTRA_BYTES = 8;
+
+/** What kind of log a file is. */
+export interface LogKind {
+  /** Eight ASCII characters. */
+  readonly magic: string;
+  readonly format: number;
+}
+
+/** Writes a log file. Records are appended with `append`, made durable with `sync`. */
+export class LogWriter {
+  readonly #file: File;
+  readonly #salt: number;
+  #end: number;
+  #synced: number;
+
+  /** Writes the header into a file that is empty, and syncs it. */
+  static async create(env: Env, file: File, kind: LogKind, extra: Uint8Array): Promise<LogWriter> {
+    assert(extra.length === EXTRA_BYTES, 'a log header carries eight bytes of its owner');
+    const salt = env.random.uint32();
+    const header = new Uint8Array(HEADER_BYTES);
+    for (let i = 0; i < 8; i++) header[i] = kind.magic.charCodeAt(i);
+    writeUint32(header, 8, kind.format);
+    writeUint32(header, 12, salt);
+    header.set(extra, 16);
+    writeUint32(header, 24, crc32Pure(header, 0, 0, 24));
+    file.writeSync(header, 0);
+    await syncOrFail(file);
+    return new LogWriter(file, salt, HEADER_BYTES);
+  }
+
+  /** Goes on behind what `readLog` found in a file. */
+  static resume(file: File, contents: LogContents): LogWriter {
+    return new LogWriter(file, contents.salt, contents.end);
+  }
+
+  private constructor(file: File, salt: number, end: number) {
+    this.#file = file;
+    this.#salt = salt;
+    this.#end = end;
+    this.#synced = end;
+  }
+
+  get salt(): number {
+    return this.#salt;
+  }
+
+  /** Bytes in the file. */
+  get byteLength(): number {
+    return this.#end;
+  }
+
+  /**
+   * Appends a record; `record[0, RECORD_HEADER_BYTES)` is filled in here, the payload follows. It is not durable before
+   * `sync`. Throws FsError if the disk is full; then `rewind` before anything else is written.
+   */
+  append(record: Uint8Array): void {
+    const length = record.length - RECORD_HEADER_BYTES;
+    assert(this.#end + record.length <= MAX_LOG_BYTES, 'a log file stays below 4 GiB');
+    writeUint32(record, 4, length);
+    writeUint32(record, 8, this.#synced);
+    writeUint32(record, 12, crc32(record.subarray(RECORD_HEADER_BYTES), this.#salt));
+    writeUint32(record, 0, crc32Pure(record, this.#salt, 4, RECORD_HEADER_BYTES));
+    this.#file.writeSync(record, this.#end);
+    this.#end += record.length;
+  }
+
+  /** Cuts off what an append that threw may have left. */
+  async rewind(): Promise<void> {
+    await this.#file.truncate(this.#end);
+    await syncOrFail(this.#file);
+    this.#synced = this.#end;
+  }
+
+  /** Makes every record so far durable. Throws LsmError `failed`, which is final. */
+  async sync(): Promise<void> {
+    const end = this.#end;
+    await syncOrFail(this.#file);
+    this.#synced = end;
+  }
+
+  /** Leaves the proof, for whoever reads the file next, that all of it was synced; then closes it. */
+  async close(): Promise<void> {
+    if (this.#synced < this.#end) await this.sync();
+    this.append(new Uint8Array(RECORD_HEADER_BYTES));
+    await this.sync();
+    await this.#file.close();
+  }
+
+  /** Closes the file as it is. */
+  async drop(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+export interface LogContents {
+  readonly salt: number;
+  readonly extra: Uint8Array;
+  /** Payloads in order, as views of the file's bytes; empty ones are left out. */
+  readonly records: readonly Uint8Array[];
+  /** Where the last whole record ends. What follows is a torn tail. */
+  readonly end: number;
+}
+
+/**
+ * Reads a log file's bytes; undefined if even its header was never completed. Throws LsmError `corrupt` where something
+ * that had been synced cannot be read, `newer-format` for a file of a later release.
+ */
+export function readLog(bytes: Uint8Array, kind: LogKind, path: string): LogContents | undefined {
+  // The header is synced before the first record is written.
+  if (bytes.length <= HEADER_BYTES && !isHeader(bytes, kind)) return undefined;
+  if (!isHeader(bytes, kind)) throw corrupt(path, 0, 'a header that is not one');
+  const format = readUint32(bytes, 8);
+  if (format > kind.format) throw new LsmError('newer-format', `${path} is of format ${format}; this release reads up to ${kind.format}`);
+  const salt = readUint32(bytes, 12);
+  const records: Uint8Array[] = [];
+  let at = HEADER_BYTES;
+  for (let length = recordLength(bytes, at, salt); length !== undefined; length = recordLength(bytes, at, salt)) {
+    if (length > 0) records.push(bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length));
+    at += RECORD_HEADER_BYTES + length;
+  }
+  const proof = findProof(bytes, at, salt);
+  if (proof !== undefined) throw corrupt(path, at, `a record cannot be read, though it was synced before the one at byte ${proof} was written`);
+  return { salt, extra: bytes.subarray(16, 24), records, end: at };
+}
+
+function isHeader(bytes: Uint8Array, kind: LogKind): boolean {
+  if (bytes.length < HEADER_BYTES || crc32Pure(bytes, 0, 0, 24) !== readUint32(bytes, 24)) return false;
+  for (let i = 0; i < 8; i++) if (bytes[i] !== kind.magic.charCodeAt(i)) return false;
+  return true;
+}
+
+/** The payload's length of the record at `at`, if a whole and sound one lies there. */
+function recordLength(bytes: Uint8Array, at: number, salt: number): number | undefined {
+  if (!isRecordHeader(bytes, at, salt)) return undefined;
+  const length = readUint32(bytes, at + 4);
+  const start = at + RECORD_HEADER_BYTES;
+  if (length > bytes.length - start) return undefined;
+  return crc32(bytes.subarray(start, start + length), salt) === readUint32(bytes, at + 12) ? length : undefined;
+}
+
+function isRecordHeader(bytes: Uint8Array, at: number, salt: number): boolean {
+  return at + RECORD_HEADER_BYTES <= bytes.length && crc32Pure(bytes, salt, at + 4, at + RECORD_HEADER_BYTES) === readUint32(bytes, at);
+}
+
+/** Where a record header lies behind `from` that says that the file was synced beyond `from`. */
+function findProof(bytes: Uint8Array, from: number, salt: number): number | undefined {
+  for (let at = from; at + RECORD_HEADER_BYTES <= bytes.length; at++) {
+    const synced = readUint32(bytes, at + 8);
+    if (synced > from && synced <= at && isRecordHeader(bytes, at, salt)) return at;
+  }
+  return undefined;
+}
+
+/** The payload of the record that lies at `at` of a log file's bytes, if a whole and sound one does; for owners that remember where records lie. */
+export function recordAt(bytes: Uint8Array, at: number, salt: number): Uint8Array | undefined {
+  const length = recordLength(bytes, at, salt);
+  return length === undefined ? undefined : bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);
+}

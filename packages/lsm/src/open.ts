@@ -1,0 +1,171 @@
+// The engine put together: recovery, then the rooms that work while it is open.
+import { BlockCache } from './block-cache.ts';
+import { Batch } from './batch.ts';
+import type { Engine, EngineOptions, EngineStats, Keyspace, UnloggedWriter, VersionMode, WriteBatch } from './engine.ts';
+import { LsmError } from './errors.ts';
+import { Health } from './fail-stop.ts';
+import { Flusher } from './flusher.ts';
+import type { Generations } from './generations.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { EngineKeyspace } from './keyspace.ts';
+import type { Manifest } from './manifest.ts';
+import { Merger } from './merger.ts';
+import { type Settings, settingsOf } from './options.ts';
+import { Reader } from './reader.ts';
+import { type Recovered, recover } from './recovery.ts';
+import type { RunWriterOptions } from './run-writer.ts';
+import { Tree } from './tree.ts';
+import { Unlogged } from './unlogged.ts';
+import type { SealedSegments, Wal } from './wal.ts';
+
+/**
+ * Opens the engine in `options.directory`, and makes it there if the directory is empty. Throws LsmError `corrupt` or
+ * `newer-format`, with nothing touched; `invalid` if a keyspace was made with another mode; FsError.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const settings = settingsOf(options);
+  const cache = new BlockCache(settings.blockCacheBytes);
+  const owner = {};
+  return new OpenEngine(settings, cache, owner, await recover(settings, cache, owner));
+}
+
+class OpenEngine implements Engine {
+  readonly #settings: Settings;
+  readonly #cache: BlockCache;
+  readonly #owner: object;
+  readonly #health: Health;
+  readonly #keyspaces = new Map<string, EngineKeyspace>();
+  readonly #generations: Generations;
+  readonly #manifest: Manifest;
+  readonly #sealed: SealedSegments;
+  readonly #wal: Wal | undefined;
+  readonly #tree: Tree;
+  readonly #merger: Merger;
+  readonly #flusher: Flusher;
+  /** The way of writes: one of the two, as the WAL mode says. */
+  readonly #commit: GroupCommit | undefined;
+  readonly #unlogged: Unlogged | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(settings: Settings, cache: BlockCache, owner: object, recovered: Recovered) {
+    const { manifest, generations, sealed, wal, keyspaces } = recovered;
+    const health = new Health(settings.onFatal);
+    const tree = new Tree(settings, manifest, cache, recovered.runs);
+    const modes = new Map<number, VersionMode>();
+    const reader = new Reader(generations, tree, health);
+    for (const keyspace of keyspaces) {
+      if (keyspace === undefined) continue;
+      keyspace.attach(reader);
+      modes.set(keyspace.id, keyspace.versions);
+      if (settings.keyspaces.some(({ name }) => name === keyspace.name)) this.#keyspaces.set(keyspace.name, keyspace);
+    }
+    const writing: RunWriterOptions = {
+      env: settings.env,
+      directory: settings.directory,
+      blockBytes: settings.blockBytes,
+      tableBytes: 2 * settings.memtableBytes,
+      nextNumber: () => tree.nextNumber(),
+      beforeSlice: async () => health.checkWritable(),
+    };
+    const merger = new Merger({ settings, health, tree, modes, writing });
+    const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, modes, writing });
+    this.#settings = settings;
+    this.#cache = cache;
+    this.#owner = owner;
+    this.#health = health;
+    this.#generations = generations;
+    this.#manifest = manifest;
+    this.#sealed = sealed;
+    this.#wal = wal;
+    this.#tree = tree;
+    this.#merger = merger;
+    this.#flusher = flusher;
+    if (wal === undefined) this.#unlogged = new Unlogged({ owner, health, generations, flusher, walFrom: recovered.nextSegment });
+    else this.#commit = new GroupCommit({ settings, health, wal, generations, flusher, keyspaces });
+    flusher.wake();
+    merger.wake();
+  }
+
+  keyspace(name: string): Keyspace {
+    const keyspace = this.#keyspaces.get(name);
+    if (keyspace === undefined) throw new LsmError('invalid', `keyspace ${name} was not named in the options`);
+    return keyspace;
+  }
+
+  batch(): WriteBatch {
+    return new Batch(this.#owner);
+  }
+
+  async write(batch: WriteBatch): Promise<void> {
+    this.#checkAccepting();
+    if (this.#commit === undefined) throw new LsmError('invalid', 'an engine without a log is written through its unlogged writer');
+    if (!(batch instanceof Batch) || !batch.isOf(this.#owner)) throw new LsmError('invalid', 'the batch belongs to another engine');
+    return this.#commit.write(batch);
+  }
+
+  unlogged(): UnloggedWriter {
+    if (this.#unlogged === undefined) throw new LsmError('invalid', 'an engine with a log is written by batches');
+    return this.#unlogged;
+  }
+
+  async flush(): Promise<void> {
+    this.#checkAccepting();
+    await (this.#commit ?? this.#unlogged)?.freeze();
+    await this.#flusher.flushed(this.#generations.generation);
+  }
+
+  async settle(): Promise<void> {
+    this.#checkAccepting();
+    await this.#merger.settle();
+    this.#health.checkWritable();
+  }
+
+  onFlush(listener: () => void): void {
+    this.#flusher.onFlush(listener);
+  }
+
+  stats(): EngineStats {
+    const { active, frozen } = this.#generations;
+    const memtables = this.#generations.newestFirst();
+    const tables = [...this.#tree.version.tables()];
+    const walBytes = this.#sealed.byteLength + (this.#wal?.byteLength ?? 0);
+    return {
+      memtableBytes: memtables.reduce((sum, memtable) => sum + memtable.byteLength, 0),
+      memtableEntries: active.entries + frozen.reduce((sum, { memtable }) => sum + memtable.entries, 0),
+      frozenMemtables: frozen.length,
+      tables: tables.length,
+      tableBytes: tables.reduce((sum, table) => sum + table.byteLength, 0),
+      walBytes,
+      blockCacheBytes: this.#cache.byteLength,
+      flushes: this.#flusher.flushes,
+      merges: this.#merger.merges,
+      bytesWritten: this.#flusher.bytesWritten + this.#merger.bytesWritten + (this.#commit?.bytesWritten ?? 0),
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #checkAccepting(): void {
+    if (this.#closing !== undefined) throw new LsmError('closed', 'the engine is closed');
+    this.#health.checkWritable();
+  }
+
+  async #close(): Promise<void> {
+    await this.#commit?.idle();
+    this.#health.close();
+    await this.#flusher.stop();
+    await this.#merger.stop();
+    // After a final failure nothing may be added to files of which nothing is known.
+    const { hasFailed } = this.#health;
+    try {
+      await (hasFailed ? this.#wal?.drop() : this.#wal?.close());
+      await (hasFailed ? this.#manifest.drop() : this.#manifest.close());
+    } finally {
+      await this.#tree.close();
+    }
+    this.#settings.logger.info('closed the storage engine', { directory: this.#settings.directory });
+  }
+}

@@ -1,0 +1,40 @@
+// The engine's options with their defaults, checked once.
+import { type Env, type Logger, silentLogger } from '@distrokv/env';
+import type { EngineOptions, KeyspaceOptions, WalMode } from './engine.ts';
+import { LsmError } from './errors.ts';
+
+export interface Settings {
+  readonly env: Env;
+  readonly directory: string;
+  readonly keyspaces: readonly KeyspaceOptions[];
+  readonly wal: WalMode;
+  readonly logger: Logger;
+  readonly memtableBytes: number;
+  readonly blockCacheBytes: number;
+  readonly blockBytes: number;
+  readonly mergeFanIn: number;
+  readonly onFatal: (error: Error) => void;
+}
+
+/** Throws LsmError `invalid` for an option out of its bounds. */
+export function settingsOf(options: EngineOptions): Settings {
+  const names = new Set(options.keyspaces.map((keyspace) => keyspace.name));
+  if (names.size !== options.keyspaces.length || names.has('')) throw new LsmError('invalid', 'keyspaces have different names, none of them empty');
+  return {
+    env: options.env,
+    directory: options.directory,
+    keyspaces: options.keyspaces,
+    wal: options.wal,
+    logger: options.logger ?? silentLogger,
+    memtableBytes: within('memtableBytes', options.memtableBytes ?? 32 << 20, 1024, 1 << 30),
+    blockCacheBytes: within('blockCacheBytes', options.blockCacheBytes ?? 32 << 20, 0, Number.MAX_SAFE_INTEGER),
+    blockBytes: within('blockBytes', options.blockBytes ?? 4096, 64, 1 << 20),
+    mergeFanIn: within('mergeFanIn', options.mergeFanIn ?? 4, 1, 64),
+    onFatal: options.onFatal ?? (() => {}),
+  };
+}
+
+function within(name: string, value: number, low: number, high: number): number {
+  if (Number.isSafeInteger(value) && value >= low && value <= high) return value;
+  throw new LsmError('invalid', `${name} is a whole number from ${low} to ${high}, not ${value}`);
+}

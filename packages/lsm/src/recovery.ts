@@ -1,0 +1,168 @@
+// Opening: reads everything that the directory says, and only when all of it made sense changes anything. So a store of a
+// newer format, or a damaged one, is left as it is.
+import { unreachable } from '@distrokv/base';
+import { applyGroup } from './batch.ts';
+import type { BlockCache } from './block-cache.ts';
+import { LsmError, corrupt } from './errors.ts';
+import { syncDirectoryOrFail } from './fail-stop.ts';
+import { Generations } from './generations.ts';
+import { EngineKeyspace } from './keyspace.ts';
+import { Manifest, ManifestState, readManifest } from './manifest.ts';
+import { MANIFEST, parseName } from './names.ts';
+import type { Settings } from './options.ts';
+import type { Run } from './run.ts';
+import { Table } from './table.ts';
+import { type KeyspaceRecord, MAX_KEYSPACE_ID } from './version-edit.ts';
+import { type ReadSegment, SealedSegments, Wal, readSegments, sealSegments } from './wal.ts';
+
+/** What an engine starts from. */
+export interface Recovered {
+  readonly manifest: Manifest;
+  readonly runs: readonly Run[];
+  readonly generations: Generations;
+  /** By id. */
+  readonly keyspaces: readonly (EngineKeyspace | undefined)[];
+  readonly sealed: SealedSegments;
+  /** Undefined without a log. */
+  readonly wal: Wal | undefined;
+  /** The first segment behind all that were read. */
+  readonly nextSegment: number;
+}
+
+export async function recover(settings: Settings, cache: BlockCache, owner: object): Promise<Recovered> {
+  const { env, directory, logger } = settings;
+  await env.fs.makeDirectory(directory);
+  const names = await env.fs.readDirectory(directory);
+  const read = await readManifest(env, directory);
+  if (read === undefined) checkEmpty(directory, names);
+  const state = read?.state ?? new ManifestState();
+  const newKeyspaces = keyspacesToAdd(settings, state);
+  const tables: Table[] = [];
+  let manifest: Manifest | undefined;
+  try {
+    const runs = await openRuns(settings, state, cache, tables);
+    const segments = await readSegments(env, directory, segmentNumbers(names, state.walFrom), state.walFrom);
+    const keyspaces = makeKeyspaces([...state.keyspaces.values(), ...newKeyspaces], state, owner);
+    const generations = replay(settings, state, keyspaces, segments);
+    // Everything made sense. From here on the directory is ours.
+    manifest = await startManifest(settings, read);
+    await removeOrphans(settings, manifest.state);
+    if (newKeyspaces.length > 0) await manifest.append({ keyspaces: newKeyspaces });
+    const sealed = new SealedSegments(env, directory, await sealSegments(env, segments));
+    const nextSegment = Math.max(state.walFrom, (sealed.last?.number ?? 0) + 1);
+    const wal = settings.wal === 'none' ? undefined : await Wal.begin(env, directory, sealed, nextSegment);
+    logger.info('opened the storage engine', { directory, tables: tables.length, replayed: generations.active.entries });
+    return { manifest, runs, generations, keyspaces, sealed, wal, nextSegment };
+  } catch (error) {
+    for (const table of tables) await table.close().catch(() => {});
+    await manifest?.drop().catch(() => {});
+    throw error;
+  }
+}
+
+/** A store's manifest is never missing: it is there before the first table or segment is. */
+function checkEmpty(directory: string, names: readonly string[]): void {
+  const other = names.find((name) => parseName(name)?.kind === 'table' || parseName(name)?.kind === 'segment');
+  if (other !== undefined) throw corrupt(`${directory}/${MANIFEST}`, 0, `it is missing, though ${other} is there`);
+}
+
+function keyspacesToAdd(settings: Settings, state: ManifestState): KeyspaceRecord[] {
+  const known = new Map([...state.keyspaces.values()].map((keyspace) => [keyspace.name, keyspace]));
+  const added: KeyspaceRecord[] = [];
+  for (const { name, versions } of settings.keyspaces) {
+    const before = known.get(name);
+    if (before === undefined) added.push({ id: known.size + added.length + 1, name, versions });
+    else if (before.versions !== versions) {
+      throw new LsmError('invalid', `keyspace ${name} was made with versions '${before.versions}' and cannot be opened with '${versions}'`);
+    }
+  }
+  if (known.size + added.length > MAX_KEYSPACE_ID) throw new LsmError('invalid', `an engine has at most ${MAX_KEYSPACE_ID} keyspaces`);
+  return added;
+}
+
+async function openRuns({ env, directory }: Settings, state: ManifestState, cache: BlockCache, opened: Table[]): Promise<Run[]> {
+  const runs = new Map<number, Run & { readonly tables: Table[] }>();
+  // Tables of a run were numbered in the order of their keys.
+  for (const { number, level, run, byteLength } of [...state.tables.values()].sort((a, b) => a.number - b.number)) {
+    const table = await Table.open(env.fs, directory, number, byteLength, cache);
+    opened.push(table);
+    const known = runs.get(run);
+    if (known === undefined) runs.set(run, { level, number: run, tables: [table] });
+    else known.tables.push(table);
+  }
+  return [...runs.values()];
+}
+
+/** The segments that are still needed, in order. */
+function segmentNumbers(names: readonly string[], from: number): number[] {
+  const numbers: number[] = [];
+  for (const name of names) {
+    const file = parseName(name);
+    if (file?.kind === 'segment' && file.number >= from) numbers.push(file.number);
+  }
+  return numbers.sort((a, b) => a - b);
+}
+
+function makeKeyspaces(records: readonly KeyspaceRecord[], state: ManifestState, owner: object): (EngineKeyspace | undefined)[] {
+  const keyspaces: (EngineKeyspace | undefined)[] = [];
+  for (const { id, name, versions } of records) keyspaces[id] = new EngineKeyspace(id, name, versions, state.lastVersions.get(id) ?? 0, owner);
+  return keyspaces;
+}
+
+/** Puts what the log holds into memtables; what was flushed already comes again, and does no harm. */
+function replay(
+  { memtableBytes }: Settings,
+  state: ManifestState,
+  keyspaces: readonly (EngineKeyspace | undefined)[],
+  segments: readonly ReadSegment[],
+): Generations {
+  const generations = new Generations(memtableBytes, state.sequence, keyspaces);
+  for (const { records, path, number } of segments) {
+    for (const record of records) {
+      const sequence = applyGroup(record, 0, keyspaces, generations.active);
+      if (sequence === undefined) throw corrupt(path, record.byteOffset, 'a record that makes no sense');
+      generations.sequence = Math.max(generations.sequence, sequence);
+    }
+    if (generations.isFull) generations.freeze(number + 1);
+  }
+  return generations;
+}
+
+async function startManifest({ env, directory, logger }: Settings, read: Awaited<ReturnType<typeof readManifest>>): Promise<Manifest> {
+  if (read !== undefined) return Manifest.resume(env, directory, logger, read.state, read.contents);
+  await syncDirectoryOrFail(env.fs, parentOf(directory));
+  return Manifest.create(env, directory, logger);
+}
+
+/** The directory above `directory`, which names it. */
+function parentOf(directory: string): string {
+  const at = directory.replace(/\/+$/, '').lastIndexOf('/');
+  return at < 0 ? '.' : at === 0 ? '/' : directory.slice(0, at);
+}
+
+/** Removes what a crash left behind. */
+async function removeOrphans({ env, directory, logger }: Settings, state: ManifestState): Promise<void> {
+  for (const name of await env.fs.readDirectory(directory)) {
+    if (!isOrphan(name, state)) continue;
+    logger.info('removed a file that an unfinished flush or merge left behind', { directory, name });
+    await env.fs.removeFile(`${directory}/${name}`);
+  }
+  await syncDirectoryOrFail(env.fs, directory);
+}
+
+function isOrphan(name: string, state: ManifestState): boolean {
+  const file = parseName(name);
+  if (file === undefined) return false;
+  switch (file.kind) {
+    case 'manifest':
+      return false;
+    case 'temporary':
+      return true;
+    case 'table':
+      return !state.tables.has(file.number);
+    case 'segment':
+      return file.number < state.walFrom;
+    default:
+      return unreachable(file.kind, 'kind of file');
+  }
+}

@@ -1,0 +1,68 @@
+// Turns a sorted stream of entries into tables: what a flush and a merge have in common. It works in slices, and lets
+// other events run between them, so no flush, however large, holds up a heartbeat.
+import type { Env } from '@distrokv/env';
+import { syncDirectoryOrFail } from './fail-stop.ts';
+import type { MergingCursor } from './merging-cursor.ts';
+import { tableName } from './names.ts';
+import type { Retention } from './retention.ts';
+import { TableWriter, type WrittenTable } from './table-writer.ts';
+
+/** Entries looked at, or bytes written, before other events get their turn: about a millisecond. */
+const SLICE_ENTRIES = 2048;
+const SLICE_BYTES = 128 << 10;
+
+export interface RunWriterOptions {
+  readonly env: Env;
+  readonly directory: string;
+  readonly blockBytes: number;
+  /** A table ends at the first entry beyond this size. */
+  readonly tableBytes: number;
+  readonly nextNumber: () => number;
+  /** Done before each slice; what it throws ends the work. */
+  readonly beforeSlice: () => Promise<void>;
+}
+
+/**
+ * Writes all that is left of `entries` and that `retention` keeps. The tables are durable when it returns. When it throws,
+ * they have been removed as far as that was possible; orphans that stay are removed when the engine is opened.
+ */
+export async function writeRun(entries: MergingCursor, retention: Retention, options: RunWriterOptions): Promise<WrittenTable[]> {
+  const { env, directory } = options;
+  const finished: WrittenTable[] = [];
+  let writer: TableWriter | undefined;
+  try {
+    while (entries.top !== undefined) {
+      await options.beforeSlice();
+      writer ??= await TableWriter.create(env.fs, directory, options.nextNumber(), options.blockBytes);
+      fillSlice(entries, retention, writer, options.tableBytes);
+      await writer.drain();
+      if (writer.byteLength >= options.tableBytes) {
+        finished.push(await writer.finish());
+        writer = undefined;
+      }
+      await env.timers.yield();
+    }
+    if (writer !== undefined && writer.entries > 0) finished.push(await writer.finish());
+    else await writer?.abandon();
+    if (finished.length > 0) await syncDirectoryOrFail(env.fs, directory);
+    return finished;
+  } catch (error) {
+    await writer?.abandon();
+    await removeTables(finished, options);
+    throw error;
+  }
+}
+
+function fillSlice(entries: MergingCursor, retention: Retention, writer: TableWriter, tableBytes: number): void {
+  for (let seen = 0; seen < SLICE_ENTRIES; seen++) {
+    const top = entries.top;
+    if (top === undefined || writer.bufferedBytes >= SLICE_BYTES || writer.byteLength >= tableBytes) return;
+    if (retention.keeps(top)) writer.add(top);
+    entries.step();
+  }
+}
+
+/** Removes tables that no manifest names, as far as that is possible. */
+export async function removeTables(tables: readonly WrittenTable[], { env, directory }: { env: Env; directory: string }): Promise<void> {
+  for (const table of tables) await env.fs.removeFile(`${directory}/${tableName(table.number)}`).catch(() => {});
+}

@@ -1,0 +1,109 @@
+// The layout of a table file, as both its writer and its reader see it; docs/format/lsm.md shows it byte by byte.
+//
+//   data blocks | filter block | index block | properties block | footer
+//
+// Every block ends in a trailer of five bytes: the codec and the CRC-32 of payload and codec. The sections touch each
+// other, so the four lengths in the footer add up to the size of the file, or the file is not what was written.
+import { MAX_VARINT_BYTES, VarintReader, crc32Pure, writeVarint } from '@distrokv/base';
+import { crc32 } from '@distrokv/env';
+import { LsmError, corrupt } from './errors.ts';
+import { compareRanges, readUint32, writeUint32 } from './ranges.ts';
+
+export const TABLE_FORMAT = 1;
+export const FOOTER_BYTES = 36;
+export const TRAILER_BYTES = 5;
+/** The only codec yet: the payload as it is. */
+const CODEC_NONE = 0;
+/** "DKVTABLE", the last eight bytes of a table of any format version; the version lies before them. */
+const MAGIC: Uint8Array = Uint8Array.from('DKVTABLE', (c) => c.charCodeAt(0));
+
+/** Appends the trailer behind `bytes[0, length)`, for which there is room; returns the length with it. */
+export function sealBlock(bytes: Uint8Array, length: number): number {
+  bytes[length] = CODEC_NONE;
+  return writeUint32(bytes, length + 1, crc32(bytes.subarray(0, length + 1)));
+}
+
+/** The payload of a block as it was read from `offset` of `path`; throws LsmError `corrupt` or `newer-format`. */
+export function openBlock(bytes: Uint8Array, path: string, offset: number): Uint8Array {
+  const length = bytes.length - TRAILER_BYTES;
+  if (length < 0) throw corrupt(path, offset, `a block of ${bytes.length} bytes`);
+  if (crc32(bytes.subarray(0, length + 1)) !== readUint32(bytes, length + 1)) throw corrupt(path, offset, 'a block whose checksum does not match');
+  if (bytes[length] !== CODEC_NONE) throw new LsmError('newer-format', `${path} has a block of codec ${bytes[length]}, which this release does not know`);
+  return bytes.subarray(0, length);
+}
+
+/** The lengths of a table's sections in bytes, trailers included. */
+export interface Footer {
+  readonly dataBytes: number;
+  readonly filterBytes: number;
+  readonly indexBytes: number;
+  readonly propertiesBytes: number;
+}
+
+export function encodeFooter(footer: Footer): Uint8Array {
+  const out = new Uint8Array(FOOTER_BYTES);
+  let at = writeUint32(out, 0, footer.dataBytes % 0x1_0000_0000);
+  at = writeUint32(out, at, Math.floor(footer.dataBytes / 0x1_0000_0000));
+  at = writeUint32(out, at, footer.filterBytes);
+  at = writeUint32(out, at, footer.indexBytes);
+  at = writeUint32(out, at, footer.propertiesBytes);
+  at = writeUint32(out, at, crc32Pure(out, 0, 0, at));
+  at = writeUint32(out, at, TABLE_FORMAT);
+  out.set(MAGIC, at);
+  return out;
+}
+
+export function decodeFooter(bytes: Uint8Array, path: string, fileBytes: number): Footer {
+  const offset = fileBytes - FOOTER_BYTES;
+  const magicAt = FOOTER_BYTES - MAGIC.length;
+  if (bytes.length !== FOOTER_BYTES || compareRanges(bytes, magicAt, FOOTER_BYTES, MAGIC, 0, MAGIC.length) !== 0) {
+    throw corrupt(path, Math.max(0, offset), 'it does not end as a table does');
+  }
+  const format = readUint32(bytes, 24);
+  if (format > TABLE_FORMAT) {
+    throw new LsmError('newer-format', `${path} is a table of format ${format}; this release reads up to ${TABLE_FORMAT}`);
+  }
+  if (format !== TABLE_FORMAT || crc32Pure(bytes, 0, 0, 20) !== readUint32(bytes, 20)) throw corrupt(path, offset, 'a footer whose checksum does not match');
+  const footer = {
+    dataBytes: readUint32(bytes, 0) + readUint32(bytes, 4) * 0x1_0000_0000,
+    filterBytes: readUint32(bytes, 8),
+    indexBytes: readUint32(bytes, 12),
+    propertiesBytes: readUint32(bytes, 16),
+  };
+  if (footer.dataBytes + footer.filterBytes + footer.indexBytes + footer.propertiesBytes + FOOTER_BYTES !== fileBytes) {
+    throw corrupt(path, offset, `its sections do not add up to its size of ${fileBytes} bytes`);
+  }
+  return footer;
+}
+
+/** What a table says of itself. */
+export interface TableProperties {
+  /** Its number, which its name carries too: a table under a wrong name is found out. */
+  readonly number: number;
+  readonly entries: number;
+  readonly tombstones: number;
+  readonly keyBytes: number;
+  readonly valueBytes: number;
+  /** The internal key of the first entry. */
+  readonly smallestKey: Uint8Array;
+}
+
+export function encodeProperties(p: TableProperties): Uint8Array {
+  const bytes = new Uint8Array(6 * MAX_VARINT_BYTES + p.smallestKey.length);
+  let at = 0;
+  for (const n of [p.number, p.entries, p.tombstones, p.keyBytes, p.valueBytes, p.smallestKey.length]) at = writeVarint(bytes, at, n);
+  bytes.set(p.smallestKey, at);
+  return bytes.subarray(0, at + p.smallestKey.length);
+}
+
+export function decodeProperties(payload: Uint8Array, path: string, offset: number): TableProperties {
+  const reader = new VarintReader(payload);
+  const number = reader.varint();
+  const entries = reader.varint();
+  const tombstones = reader.varint();
+  const keyBytes = reader.varint();
+  const valueBytes = reader.varint();
+  const smallestKey = reader.take(reader.varint()).slice();
+  if (!reader.ok || reader.at !== reader.end) throw corrupt(path, offset, 'properties that do not decode');
+  return { number, entries, tombstones, keyBytes, valueBytes, smallestKey };
+}

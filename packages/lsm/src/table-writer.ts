@@ -1,0 +1,142 @@
+// Writes one table: entries in order go in, a finished file comes out. The file grows under a temporary name; `finish`
+// syncs it before it gives it its name, so a table under its own name is always whole.
+import type { File, FileSystem } from '@distrokv/env';
+import { BlockBuilder } from './block-builder.ts';
+import { buildFilter, hashKey } from './bloom.ts';
+import type { Cursor } from './cursor.ts';
+import { syncOrFail } from './fail-stop.ts';
+import { tableName, temporaryName } from './names.ts';
+import { grown } from './ranges.ts';
+import { TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
+import { TableIndexBuilder } from './table-index.ts';
+
+/** Dirty pages that pile up make the log's next sync slow, so a growing table is synced each time it has gained this much. */
+const SYNC_BYTES = 4 << 20;
+
+export interface WrittenTable {
+  readonly number: number;
+  readonly byteLength: number;
+}
+
+export class TableWriter {
+  readonly number: number;
+  readonly #fs: FileSystem;
+  readonly #path: string;
+  readonly #file: File;
+  readonly #blockBytes: number;
+  readonly #block: BlockBuilder;
+  readonly #index = new TableIndexBuilder();
+  readonly #hashes: number[] = [];
+  /** Finished blocks that are not in the file yet. */
+  #buffer: Uint8Array = new Uint8Array(64 << 10);
+  #buffered = 0;
+  #written = 0;
+  #synced = 0;
+  #dataBytes = 0;
+  #entries = 0;
+  #tombstones = 0;
+  #keyBytes = 0;
+  #valueBytes = 0;
+  #smallestKey: Uint8Array = new Uint8Array(0);
+
+  static async create(fs: FileSystem, directory: string, number: number, blockBytes: number): Promise<TableWriter> {
+    const path = `${directory}/${tableName(number)}`;
+    return new TableWriter(fs, path, number, blockBytes, await fs.open(temporaryName(path), 'create'));
+  }
+
+  private constructor(fs: FileSystem, path: string, number: number, blockBytes: number, file: File) {
+    this.#fs = fs;
+    this.#path = path;
+    this.number = number;
+    this.#blockBytes = blockBytes;
+    this.#file = file;
+    this.#block = new BlockBuilder(blockBytes);
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  /** The size of the table's data so far. */
+  get byteLength(): number {
+    return this.#dataBytes + this.#block.byteLength;
+  }
+
+  /** Bytes that wait in memory for `drain`. */
+  get bufferedBytes(): number {
+    return this.#buffered;
+  }
+
+  /** Adds the entry that `cursor` stands on; it lies after all before it. */
+  add(cursor: Cursor): void {
+    const { keyBytes, keyStart, keyEnd } = cursor;
+    if (this.#entries === 0) this.#smallestKey = keyBytes.slice(keyStart, keyEnd);
+    if (this.#block.add(cursor)) this.#hashes.push(hashKey(keyBytes, keyStart, keyEnd));
+    this.#entries++;
+    if (cursor.tombstone) this.#tombstones++;
+    this.#keyBytes += keyEnd - keyStart;
+    this.#valueBytes += cursor.valueEnd - cursor.valueStart;
+    if (this.#block.byteLength >= this.#blockBytes) this.#finishBlock();
+  }
+
+  /** Writes what is buffered. */
+  async drain(): Promise<void> {
+    if (this.#buffered > 0) await this.#file.write(this.#buffer.subarray(0, this.#buffered), this.#written);
+    this.#written += this.#buffered;
+    this.#buffered = 0;
+    if (this.#written - this.#synced < SYNC_BYTES) return;
+    await syncOrFail(this.#file);
+    this.#synced = this.#written;
+  }
+
+  /** Completes the file under its own name. At least one entry was added. The caller syncs the directory. */
+  async finish(): Promise<WrittenTable> {
+    if (this.#block.entries > 0) this.#finishBlock();
+    const filterBytes = this.#append(buildFilter(this.#hashes));
+    const indexBytes = this.#append(this.#index.finish());
+    const propertiesBytes = this.#append(
+      encodeProperties({
+        number: this.number,
+        entries: this.#entries,
+        tombstones: this.#tombstones,
+        keyBytes: this.#keyBytes,
+        valueBytes: this.#valueBytes,
+        smallestKey: this.#smallestKey,
+      }),
+    );
+    const footer = encodeFooter({ dataBytes: this.#dataBytes, filterBytes, indexBytes, propertiesBytes });
+    this.#buffer = grown(this.#buffer, this.#buffered, this.#buffered + footer.length);
+    this.#buffer.set(footer, this.#buffered);
+    this.#buffered += footer.length;
+    await this.drain();
+    await syncOrFail(this.#file);
+    await this.#file.close();
+    await this.#fs.rename(temporaryName(this.#path), this.#path);
+    return { number: this.number, byteLength: this.#written };
+  }
+
+  /** Removes the file, as far as that is possible: what stays is removed when the engine is opened. */
+  async abandon(): Promise<void> {
+    await this.#file.close().catch(ignore);
+    await this.#fs.removeFile(temporaryName(this.#path)).catch(ignore);
+  }
+
+  #finishBlock(): void {
+    const blockBytes = this.#append(this.#block.finish());
+    this.#index.add(blockBytes, this.#block.lastKey, this.#block.lastVersion);
+    this.#dataBytes += blockBytes;
+  }
+
+  /** Puts a block and its trailer into the buffer; returns their length. */
+  #append(payload: Uint8Array): number {
+    const at = this.#buffered;
+    const length = payload.length + TRAILER_BYTES;
+    this.#buffer = grown(this.#buffer, at, at + length);
+    this.#buffer.set(payload, at);
+    sealBlock(this.#buffer.subarray(at, at + length), payload.length);
+    this.#buffered = at + length;
+    return length;
+  }
+}
+
+const ignore = (): void => {};

@@ -1,0 +1,137 @@
+// A table that is open for reading: index and filter in memory, blocks through the cache.
+import { type File, type FileSystem, FsError } from '@distrokv/env';
+import { type BlockCache, type BlockSlots, CachedBlock } from './block-cache.ts';
+import { Block } from './block-cursor.ts';
+import { mayContain } from './bloom.ts';
+import { corrupt } from './errors.ts';
+import { tableName } from './names.ts';
+import { compareRanges } from './ranges.ts';
+import { FOOTER_BYTES, type TableProperties, decodeFooter, decodeProperties, openBlock } from './table-format.ts';
+import { TableIndex } from './table-index.ts';
+
+export class Table {
+  readonly number: number;
+  readonly byteLength: number;
+  readonly index: TableIndex;
+  readonly properties: TableProperties;
+  /** Versions of the store that hold the table; the last one to leave closes it. */
+  holders = 0;
+  /** Set when the manifest no longer names the table: its file goes when the last holder does. */
+  obsolete = false;
+  readonly #file: File;
+  readonly #filter: Uint8Array;
+  readonly #cache: BlockCache;
+  readonly #slots: BlockSlots;
+
+  /** Throws LsmError `corrupt` or `newer-format`, or FsError. `byteLength` is what the manifest says. */
+  static async open(fs: FileSystem, directory: string, number: number, byteLength: number, cache: BlockCache): Promise<Table> {
+    const path = `${directory}/${tableName(number)}`;
+    const file = await openNamed(fs, path);
+    try {
+      if (file.size() !== byteLength) throw corrupt(path, Math.min(file.size(), byteLength), `it has ${file.size()} bytes instead of ${byteLength}`);
+      const footer = decodeFooter(await readExactly(file, Math.max(0, byteLength - FOOTER_BYTES), Math.min(byteLength, FOOTER_BYTES)), path, byteLength);
+      const indexAt = footer.dataBytes + footer.filterBytes;
+      const propertiesAt = indexAt + footer.indexBytes;
+      const filter = openBlock(await readExactly(file, footer.dataBytes, footer.filterBytes), path, footer.dataBytes);
+      const indexPayload = openBlock(await readExactly(file, indexAt, footer.indexBytes), path, indexAt);
+      const index = new TableIndex(indexPayload, footer.dataBytes, path, indexAt);
+      const propertiesPayload = openBlock(await readExactly(file, propertiesAt, footer.propertiesBytes), path, propertiesAt);
+      const properties = decodeProperties(propertiesPayload, path, propertiesAt);
+      if (properties.number !== number) throw corrupt(path, propertiesAt, `it is table ${properties.number} under another name`);
+      return new Table(file, byteLength, index, filter, properties, cache);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  private constructor(file: File, byteLength: number, index: TableIndex, filter: Uint8Array, properties: TableProperties, cache: BlockCache) {
+    this.number = properties.number;
+    this.byteLength = byteLength;
+    this.index = index;
+    this.properties = properties;
+    this.#file = file;
+    this.#filter = filter;
+    this.#cache = cache;
+    this.#slots = new Array<CachedBlock | undefined>(index.blocks).fill(undefined);
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  /** False when the table surely has no entry of the key, whose hash is given too. */
+  mayContain(key: Uint8Array, keyEnd: number, hash: number): boolean {
+    const smallest = this.properties.smallestKey;
+    return compareRanges(smallest, 0, smallest.length, key, 0, keyEnd) <= 0 && mayContain(this.#filter, hash);
+  }
+
+  /** The block if it is in memory. */
+  cachedBlock(index: number): Block | undefined {
+    const block = this.#slots[index];
+    if (block !== undefined) block.used = true;
+    return block;
+  }
+
+  /** The block, read if it must be: the event loop waits for the disk. */
+  blockSync(index: number): Block {
+    const cached = this.cachedBlock(index);
+    if (cached !== undefined) return cached;
+    const bytes = new Uint8Array(this.index.byteLength(index));
+    const got = this.#file.readSync(bytes, this.index.offset(index));
+    return this.#keep(bytes, got, index);
+  }
+
+  /** The block, read in the background if it must be. */
+  async block(index: number): Promise<Block> {
+    const cached = this.cachedBlock(index);
+    if (cached !== undefined) return cached;
+    const bytes = new Uint8Array(this.index.byteLength(index));
+    const got = await this.#file.read(bytes, this.index.offset(index));
+    return this.#keep(bytes, got, index);
+  }
+
+  /** Reads blocks `[first, end)` past the cache, for a merge. */
+  async readBlocks(first: number, end: number): Promise<Uint8Array> {
+    const offset = this.index.offset(first);
+    const bytes = new Uint8Array(this.index.offset(end) - offset);
+    const got = await this.#file.read(bytes, offset);
+    if (got < bytes.length) throw corrupt(this.path, offset + got, 'it ends too early');
+    return bytes;
+  }
+
+  /** A block whose bytes, trailer included, were read by `readBlocks`. */
+  decodeBlock(bytes: Uint8Array, index: number): Block {
+    const offset = this.index.offset(index);
+    return new Block(openBlock(bytes, this.path, offset), this.path, offset);
+  }
+
+  async close(): Promise<void> {
+    this.#cache.drop(this.#slots);
+    await this.#file.close();
+  }
+
+  #keep(bytes: Uint8Array, got: number, index: number): Block {
+    const offset = this.index.offset(index);
+    if (got < bytes.length) throw corrupt(this.path, offset + got, 'it ends too early');
+    const block = new CachedBlock(openBlock(bytes, this.path, offset), this.path, offset, this.#slots, index);
+    this.#cache.add(block);
+    return block;
+  }
+}
+
+async function openNamed(fs: FileSystem, path: string): Promise<File> {
+  try {
+    return await fs.open(path, 'read');
+  } catch (error) {
+    if (error instanceof FsError && error.code === 'not-found') throw corrupt(path, 0, 'it is missing, though the manifest names it');
+    throw error;
+  }
+}
+
+async function readExactly(file: File, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  const got = await file.read(bytes, offset);
+  if (got < length) throw corrupt(file.path, offset + got, 'it ends too early');
+  return bytes;
+}

@@ -1,0 +1,75 @@
+// The writer of an engine without a log. Its owner has one (Raft's), and writes again what was not flushed; all the engine
+// has to promise is that a flush takes a unit whole or not at all.
+import { EMPTY } from '@distrokv/base';
+import type { Keyspace, UnloggedWriter } from './engine.ts';
+import type { Health } from './fail-stop.ts';
+import type { Flusher } from './flusher.ts';
+import type { Generations } from './generations.ts';
+import { checkKey, checkValue, checkVersion, stateOf } from './keyspace-state.ts';
+
+export interface UnloggedOptions {
+  readonly owner: object;
+  readonly health: Health;
+  readonly generations: Generations;
+  readonly flusher: Flusher;
+  /** The first segment that a log would begin with: what an earlier mode left is not needed after a flush. */
+  readonly walFrom: number;
+}
+
+export class Unlogged implements UnloggedWriter {
+  readonly #options: UnloggedOptions;
+  #isOpen = false;
+  /** Those who asked for a freeze while a unit was open. */
+  #freezes: (() => void)[] = [];
+
+  constructor(options: UnloggedOptions) {
+    this.#options = options;
+  }
+
+  put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void {
+    checkValue(value);
+    this.#write(keyspace, key, value, false, version);
+  }
+
+  delete(keyspace: Keyspace, key: Uint8Array, version?: number): void {
+    this.#write(keyspace, key, EMPTY, true, version);
+  }
+
+  commit(): Promise<void> | undefined {
+    const { health, generations, flusher } = this.#options;
+    health.checkWritable();
+    this.#isOpen = false;
+    if (generations.isFull || this.#freezes.length > 0) this.#freezeNow();
+    return flusher.room(false);
+  }
+
+  /** Freezes the memtable; when a unit is open, at its end. */
+  freeze(): Promise<void> {
+    if (this.#isOpen) return new Promise((resolve) => this.#freezes.push(resolve));
+    this.#freezeNow();
+    return Promise.resolve();
+  }
+
+  #freezeNow(): void {
+    const { generations, flusher, walFrom } = this.#options;
+    if (generations.active.entries > 0) {
+      generations.freeze(walFrom);
+      flusher.wake();
+    }
+    for (const resolve of this.#freezes.splice(0)) resolve();
+  }
+
+  #write(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, tombstone: boolean, version: number | undefined): void {
+    const { owner, health, generations } = this.#options;
+    health.checkWritable();
+    const state = stateOf(keyspace, owner);
+    checkKey(key);
+    checkVersion(state, version);
+    if (version !== undefined) state.accept(version, version);
+    const given = version ?? generations.sequence + 1;
+    generations.sequence++;
+    generations.active.insert(state.id, key, 0, key.length, given, tombstone, value, 0, value.length);
+    state.noteWritten(given);
+    this.#isOpen = true;
+  }
+}
