@@ -1,0 +1,32 @@
+// The errors of the etcd API that this state machine gives, with the status and the exact text that clients match on
+// (etcd's api/v3rpc/rpctypes/error.go).
+import { CodedError } from '@distrokv/base';
+
+const table = {
+  'empty-key': ['invalid-argument', 'key is not provided'],
+  'key-not-found': ['invalid-argument', 'key not found'],
+  'value-provided': ['invalid-argument', 'value is provided'],
+  'lease-provided': ['invalid-argument', 'lease is provided'],
+  'too-many-operations': ['invalid-argument', 'too many operations in txn request'],
+  'duplicate-key': ['invalid-argument', 'duplicate key given in txn request'],
+  'invalid-sort-option': ['invalid-argument', 'invalid sort option'],
+  'request-too-large': ['invalid-argument', 'request is too large'],
+  compacted: ['out-of-range', 'mvcc: required revision has been compacted'],
+  'future-revision': ['out-of-range', 'mvcc: required revision is a future revision'],
+  'no-space': ['resource-exhausted', 'mvcc: database space exceeded'],
+  'lease-not-found': ['not-found', 'requested lease not found'],
+} as const;
+
+export type ApiErrorCode = keyof typeof table;
+export type ApiErrorStatus = (typeof table)[ApiErrorCode][0];
+
+/** A request that the store refuses, the same on every member. `status` is the gRPC status by name. */
+export class ApiError extends CodedError<ApiErrorCode> {
+  readonly status: ApiErrorStatus;
+
+  constructor(code: ApiErrorCode) {
+    const [status, text] = table[code];
+    super(code, `etcdserver: ${text}`);
+    this.status = status;
+  }
+}

@@ -1,0 +1,133 @@
+// Transactions: every compare is evaluated before any operation, those of nested transactions included; then the chosen
+// operations are checked; then they run in order, all in one revision (etcd's server/etcdserver/txn/txn.go).
+import type { Revision } from '@distrokv/base';
+import type { Keyspace } from '@distrokv/lsm';
+import { etcdserverpb as pb } from '@distrokv/proto';
+import { isEmptyRange, keyRange } from './key-range.ts';
+import { type KeyRecord, decodeRecord } from './record.ts';
+
+/** The operations that the compares chose; `nested` has a path for each nested transaction among them, in order. */
+export interface TxnPath {
+  readonly succeeded: boolean;
+  readonly ops: readonly pb.RequestOp[];
+  readonly nested: readonly TxnPath[];
+}
+
+/** What a transaction runs on. Reads see the writes made through it before. */
+export interface TxnView {
+  range(request: pb.RangeRequest): pb.RangeResponse;
+  put(request: pb.PutRequest): pb.PutResponse;
+  deleteRange(request: pb.DeleteRangeRequest): pb.DeleteRangeResponse;
+}
+
+export function choosePath(kv: Keyspace, at: Revision, request: pb.TxnRequest): TxnPath {
+  const succeeded = request.compare.every((compare) => holds(kv, at, compare));
+  const ops = succeeded ? request.success : request.failure;
+  const nested: TxnPath[] = [];
+  for (const { request: op } of ops) if (op?.case === 'requestTxn') nested.push(choosePath(kv, at, op.value));
+  return { succeeded, ops, nested };
+}
+
+/** Calls `check` for each operation that will run, before any does. */
+export function forEachOp(path: TxnPath, check: (op: NonNullable<pb.RequestOp['request']>) => void): void {
+  for (const { request } of path.ops) if (request && request.case !== 'requestTxn') check(request);
+  for (const nested of path.nested) forEachOp(nested, check);
+}
+
+export function runPath(path: TxnPath, view: TxnView): pb.TxnResponse {
+  const responses: pb.ResponseOp[] = [];
+  let nested = 0;
+  for (const { request } of path.ops) {
+    switch (request?.case) {
+      case 'requestRange':
+        responses.push({ response: { case: 'responseRange', value: view.range(request.value) } });
+        break;
+      case 'requestPut':
+        responses.push({ response: { case: 'responsePut', value: view.put(request.value) } });
+        break;
+      case 'requestDeleteRange':
+        responses.push({ response: { case: 'responseDeleteRange', value: view.deleteRange(request.value) } });
+        break;
+      case 'requestTxn': {
+        const value = runPath(path.nested[nested++] as TxnPath, view);
+        responses.push({ response: { case: 'responseTxn', value } });
+        break;
+      }
+      case undefined:
+        break; // refused before it was proposed
+    }
+  }
+  return pb.TxnResponse.create({ header: pb.ResponseHeader.create(), succeeded: path.succeeded, responses });
+}
+
+/** A header as operations inside a transaction have it: the revision alone. */
+export function revisionHeader(revision: Revision): pb.ResponseHeader {
+  return pb.ResponseHeader.create({ revision });
+}
+
+const MISSING: KeyRecord & { readonly modRevision: number } = {
+  createRevision: 0 as Revision,
+  version: 0,
+  lease: 0n,
+  value: new Uint8Array(0),
+  modRevision: 0,
+};
+
+/** With a range, every key of it must compare true; an empty range compares as one key that is missing. */
+function holds(kv: Keyspace, at: Revision, compare: pb.Compare): boolean {
+  const range = keyRange(compare.key, compare.rangeEnd);
+  let any = false;
+  if (range.single) {
+    const found = kv.getEntrySync(compare.key, at);
+    if (found) return matches(compare, decodeRecord(found.value), found.version);
+  } else if (!isEmptyRange(range)) {
+    const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at });
+    try {
+      while (keys.next()) {
+        any = true;
+        if (!matches(compare, decodeRecord(keys.value), keys.version)) return false;
+      }
+    } finally {
+      keys.close();
+    }
+  }
+  // A value never compares true on a missing key, not even "not equal"; everything else of it is 0.
+  return any || (compare.target !== pb.CompareTarget.VALUE && matches(compare, MISSING, 0));
+}
+
+function matches(compare: pb.Compare, record: KeyRecord, modRevision: number): boolean {
+  const order = orderOf(compare, record, modRevision);
+  switch (compare.result) {
+    case pb.CompareResult.EQUAL:
+      return order === 0;
+    case pb.CompareResult.NOT_EQUAL:
+      return order !== 0;
+    case pb.CompareResult.GREATER:
+      return order > 0;
+    case pb.CompareResult.LESS:
+      return order < 0;
+    default:
+      return true; // as etcd does with a result it does not know
+  }
+}
+
+/** How the stored side stands to the given one; a target without its field in the union compares with 0 or nothing. */
+function orderOf(compare: pb.Compare, record: KeyRecord, modRevision: number): number {
+  const given = compare.targetUnion;
+  switch (compare.target) {
+    case pb.CompareTarget.VERSION:
+      return record.version - (given?.case === 'version' ? given.value : 0);
+    case pb.CompareTarget.CREATE:
+      return record.createRevision - (given?.case === 'createRevision' ? given.value : 0);
+    case pb.CompareTarget.MOD:
+      return modRevision - (given?.case === 'modRevision' ? given.value : 0);
+    case pb.CompareTarget.LEASE: {
+      const lease = given?.case === 'lease' ? given.value : 0n;
+      return record.lease < lease ? -1 : record.lease > lease ? 1 : 0;
+    }
+    case pb.CompareTarget.VALUE:
+      return Buffer.compare(record.value, given?.case === 'value' ? given.value : MISSING.value);
+    default:
+      return 0;
+  }
+}
