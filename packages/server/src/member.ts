@@ -1,0 +1,154 @@
+// The composition root: builds a member out of its rooms. It is the only place that knows them all.
+import { type MemberId, logIndex, memberId, messageOf } from '@distrokv/base';
+import type { Env, Logger, Timer } from '@distrokv/env';
+import { type Server, createServer } from '@distrokv/grpc';
+import { etcdserverpb as pb, health, kvservice } from '@distrokv/proto';
+import { type ServerConfig, parseEndpointUrl } from './config.ts';
+import { Peers } from './peers/peers.ts';
+import { Replica } from './replica/replica.ts';
+import { ancestorHandlers } from './services/ancestor.ts';
+import { clusterHandlers } from './services/cluster.ts';
+import type { ServiceContext } from './services/context.ts';
+import { healthHandlers } from './services/health.ts';
+import { KvService } from './services/kv.ts';
+import { maintenanceHandlers } from './services/maintenance.ts';
+import type { Storage } from './storage.ts';
+
+/** What gRPC and a batch's mark take beside the request that they carry; etcd allows as much. */
+const OVERHEAD_BYTES = 512 << 10;
+/** Batches of peers: appends of up to 1 MiB and what shares their batch. */
+const PEER_BATCH_BYTES = 16 << 20;
+const COMPACT_LOG_PERIOD_MS = 10_000;
+const PUBLISH_PAUSE_MS = 500;
+
+export interface MemberOptions {
+  readonly config: ServerConfig;
+  readonly env: Env;
+  readonly logger: Logger;
+  readonly storage: Storage;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** A member whose rooms are connected, not yet started. */
+export class Member {
+  readonly id: MemberId;
+  readonly #options: MemberOptions;
+  readonly #peers: Peers;
+  readonly #replica: Replica;
+  readonly #clientServer: Server;
+  readonly #peerServer: Server;
+  #stopped = false;
+  #compacting = false;
+  #compaction: Timer | undefined;
+
+  constructor(options: MemberOptions) {
+    const { config, env, logger, storage, onFatal } = options;
+    const { clusterId, memberId: id } = storage.log.identity;
+    this.id = id;
+    this.#options = options;
+    this.#peers = new Peers({
+      env,
+      logger,
+      clusterId,
+      memberId: id,
+      others: storage.store.members.filter((m) => m.id !== id).map((m) => ({ id: memberId(m.id), targets: m.peerURLs.map(targetOf) })),
+      maxReceiveBytes: PEER_BATCH_BYTES + 2 * config.maxRequestBytes,
+      onMessages: (messages) => this.#replica.receive(messages),
+    });
+    this.#replica = new Replica({
+      env,
+      logger,
+      log: storage.log,
+      store: storage.store,
+      peers: this.#peers,
+      heartbeatMs: config.heartbeatMs,
+      electionMs: config.electionMs,
+      maxCommandBytes: config.maxRequestBytes,
+      onFatal,
+    });
+    const onUnexpectedError = (error: unknown, path: string): void => logger.error('a handler failed', { path, error });
+    this.#peerServer = createServer({ maxReceiveBytes: PEER_BATCH_BYTES + 2 * config.maxRequestBytes, onUnexpectedError });
+    this.#peers.serve(this.#peerServer);
+    this.#clientServer = createServer({ maxReceiveBytes: config.maxRequestBytes + OVERHEAD_BYTES, onUnexpectedError });
+    serveClients(this.#clientServer, { env, logger, config, clusterId, memberId: id, replica: this.#replica, store: storage.store });
+    storage.engine.onFlush(() => void this.#compactLog());
+  }
+
+  /** Listens, connects and takes part. Returns the addresses that clients are served on. */
+  async start(): Promise<string[]> {
+    const { config, env } = this.#options;
+    for (const { host, port } of config.listenPeerUrls) await this.#peerServer.listen({ host, port });
+    const addresses: string[] = [];
+    for (const { host, port } of config.listenClientUrls) {
+      const taken = await this.#clientServer.listen({ host, port });
+      addresses.push(`${host.includes(':') ? `[${host}]` : host}:${taken.port}`);
+    }
+    this.#peers.connect();
+    this.#replica.start();
+    this.#compaction = env.timers.every(COMPACT_LOG_PERIOD_MS, () => void this.#compactLog());
+    return addresses;
+  }
+
+  /** Resolves when the cluster has a leader that this member can follow up to now, and knows where this member serves clients. */
+  async join(): Promise<void> {
+    const { env } = this.#options;
+    while (!this.#stopped) {
+      try {
+        await this.#publish();
+        await this.#replica.linearize();
+        return;
+      } catch (error) {
+        this.#options.logger.debug('not ready yet', { reason: messageOf(error) });
+        await env.timers.sleep(PUBLISH_PAUSE_MS);
+      }
+    }
+  }
+
+  /** Takes no new calls, lets open ones finish within `graceMs`, and takes part no more. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopped = true;
+    this.#compaction?.cancel();
+    await this.#clientServer.close({ graceMs });
+    await this.#replica.stop();
+    await this.#peers.close();
+    await this.#peerServer.close({ graceMs: 0 });
+  }
+
+  /** Tells the cluster this member's name and client URLs, if it does not know them yet. */
+  async #publish(): Promise<void> {
+    const { config, storage } = this.#options;
+    const clientURLs = config.advertiseClientUrls.map((url) => url.text);
+    const known = storage.store.members.find((m) => m.id === this.id);
+    if (known && known.name === config.name && known.clientURLs.join() === clientURLs.join()) return;
+    await this.#replica.propose({ kind: 'member-attributes', request: pb.Member.create({ id: this.id, name: config.name, clientURLs }) });
+  }
+
+  /** The log is needed until the entries are in synced tables here, and on the disks of all other members. */
+  async #compactLog(): Promise<void> {
+    const { storage, onFatal } = this.#options;
+    if (this.#compacting || this.#stopped) return;
+    this.#compacting = true;
+    try {
+      const durable = await storage.store.durableIndex();
+      await storage.log.compact(logIndex(Math.min(durable, this.#replica.status.matchedByAll)));
+    } catch (error) {
+      if (!this.#stopped) onFatal(error);
+    } finally {
+      this.#compacting = false;
+    }
+  }
+}
+
+function serveClients(server: Server, context: ServiceContext): void {
+  const kv = new KvService(context);
+  server.addService(pb.KV, kv.handlers);
+  server.addService(pb.Cluster, clusterHandlers(context));
+  server.addService(pb.Maintenance, maintenanceHandlers(context));
+  server.addService(kvservice.KVService, ancestorHandlers(context, kv));
+  server.addService(health.Health, healthHandlers());
+}
+
+function targetOf(url: string): string {
+  const { host, port } = parseEndpointUrl(url, 'a peer URL');
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

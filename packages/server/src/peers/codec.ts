@@ -1,0 +1,118 @@
+// Raft's messages as protobuf, and back. What comes from a peer is checked for its shape here, and for its sense by the core's gateway;
+// nothing of it reaches an assertion.
+import { type LogIndex, type Term, hexId, logIndex, memberId, term, unreachable } from '@distrokv/base';
+import { GrpcError } from '@distrokv/grpc';
+import { peer as pb } from '@distrokv/proto';
+import type { Entry, EntryKind, Message } from '@distrokv/raft';
+
+type Body = NonNullable<pb.PeerMessage['body']>;
+
+const kindNumbers: Readonly<Record<EntryKind, number>> = { noop: pb.EntryKind.NOOP, command: pb.EntryKind.COMMAND };
+const kindNames: readonly EntryKind[] = ['noop', 'command'];
+
+export function toPeerMessage(message: Message): pb.PeerMessage {
+  return { from: message.from, to: message.to, term: message.term, body: bodyOf(message) };
+}
+
+function bodyOf(m: Message): Body {
+  switch (m.kind) {
+    case 'request-vote':
+      return { case: 'requestVote', value: { lastLogIndex: m.lastLogIndex, lastLogTerm: m.lastLogTerm } };
+    case 'request-vote-response':
+      return { case: 'requestVoteResponse', value: { granted: m.granted } };
+    case 'append-entries': {
+      const entries = m.entries.map((e) => ({ index: e.index, term: e.term, kind: kindNumbers[e.kind], data: e.data }));
+      const { prevLogIndex, prevLogTerm, leaderCommit, matchedByAll } = m;
+      return { case: 'appendEntries', value: { prevLogIndex, prevLogTerm, entries, leaderCommit, matchedByAll } };
+    }
+    case 'append-entries-response': {
+      const { success, matchIndex, conflictIndex, conflictTerm } = m;
+      return { case: 'appendEntriesResponse', value: { success, matchIndex, conflictIndex, conflictTerm } };
+    }
+    case 'heartbeat':
+      return { case: 'heartbeat', value: { leaderCommit: m.leaderCommit, readRound: m.readRound, matchedByAll: m.matchedByAll } };
+    case 'heartbeat-response':
+      return { case: 'heartbeatResponse', value: { readRound: m.readRound } };
+    case 'propose':
+      return { case: 'propose', value: { commands: m.commands } };
+    case 'read-index':
+      return { case: 'readIndex', value: { context: m.context } };
+    case 'read-index-response':
+      return { case: 'readIndexResponse', value: { context: m.context, readIndex: m.readIndex } };
+    default:
+      return unreachable(m, 'message');
+  }
+}
+
+/** Throws GrpcError `invalid-argument` on a message that no member sends. */
+export function fromPeerMessage(message: pb.PeerMessage): Message {
+  const envelope = { from: memberId(message.from), to: memberId(message.to), term: checked(message.term, term) };
+  const { body } = message;
+  switch (body?.case) {
+    case 'requestVote':
+      return {
+        ...envelope,
+        kind: 'request-vote',
+        lastLogIndex: index(body.value.lastLogIndex),
+        lastLogTerm: checked(body.value.lastLogTerm, term),
+      };
+    case 'requestVoteResponse':
+      return { ...envelope, kind: 'request-vote-response', granted: body.value.granted };
+    case 'appendEntries': {
+      const { prevLogIndex, prevLogTerm, entries, leaderCommit, matchedByAll } = body.value;
+      const previous = { prevLogIndex: index(prevLogIndex), prevLogTerm: checked(prevLogTerm, term) };
+      return {
+        ...envelope,
+        kind: 'append-entries',
+        ...previous,
+        entries: entries.map(toEntry),
+        leaderCommit: index(leaderCommit),
+        matchedByAll: index(matchedByAll),
+      };
+    }
+    case 'appendEntriesResponse': {
+      const { success, matchIndex, conflictIndex, conflictTerm } = body.value;
+      const conflict = { conflictIndex: index(conflictIndex), conflictTerm: checked(conflictTerm, term) };
+      return { ...envelope, kind: 'append-entries-response', success, matchIndex: index(matchIndex), ...conflict };
+    }
+    case 'heartbeat': {
+      const { leaderCommit, readRound, matchedByAll } = body.value;
+      return {
+        ...envelope,
+        kind: 'heartbeat',
+        leaderCommit: index(leaderCommit),
+        readRound: checked(readRound),
+        matchedByAll: index(matchedByAll),
+      };
+    }
+    case 'heartbeatResponse':
+      return { ...envelope, kind: 'heartbeat-response', readRound: checked(body.value.readRound) };
+    case 'propose':
+      return { ...envelope, kind: 'propose', commands: body.value.commands };
+    case 'readIndex':
+      return { ...envelope, kind: 'read-index', context: checked(body.value.context) };
+    case 'readIndexResponse':
+      return { ...envelope, kind: 'read-index-response', context: checked(body.value.context), readIndex: index(body.value.readIndex) };
+    case undefined:
+      throw new GrpcError('invalid-argument', `a message of member ${hexId(message.from)} has no body that this version knows`);
+    default:
+      return unreachable(body, 'message body');
+  }
+}
+
+function toEntry(entry: pb.Entry): Entry {
+  const kind = kindNames[entry.kind];
+  if (kind === undefined) throw new GrpcError('invalid-argument', `an entry has the kind ${entry.kind}, which this version does not know`);
+  return { index: index(entry.index), term: checked(entry.term, term), kind, data: entry.data };
+}
+
+const index = (n: number): LogIndex => checked(n, logIndex);
+
+/** Decoding saturates at the largest safe integer: a number there was larger, and no counter gets that far. */
+function checked(n: number): number;
+function checked<T extends Term | LogIndex>(n: number, brand: (n: number) => T): T;
+function checked(n: number, brand: (n: number) => number = Number): number {
+  if (n < 0 || n >= Number.MAX_SAFE_INTEGER)
+    throw new GrpcError('invalid-argument', `a message has the number ${n}, which is out of bounds`);
+  return brand(n);
+}

@@ -1,0 +1,216 @@
+// The Raft log on disk: what a member has promised. Segments of batches under `raft/`, one sync for all writes that wait, read again
+// after a crash up to the last whole batch. It is the `LogStorage` of the consensus core.
+//
+// Invariants:
+// 1. An entry or a vote is reported durable only after the sync that followed its write, in the order of the writes.
+// 2. The entries of a segment start after its header's `previousIndex`: an overwrite that reaches further back starts a new segment.
+// 3. Segments are dropped from the front only, whole, and only up to what `compact` was allowed.
+// 4. A failed write or sync is final: nothing is reported durable after it (reliability scenario 24).
+import { type LogIndex, type Term, defined, logIndex, term } from '@distrokv/base';
+import { type Env, FsError, type Logger } from '@distrokv/env';
+import type { LogWriter } from '@distrokv/lsm';
+import type { Entry, HardState, LogStorage } from '@distrokv/raft';
+import { type LogIdentity, encodeBatch } from './codec.ts';
+import { LogImage } from './image.ts';
+import { createSegment, recoverSegments } from './recovery.ts';
+
+export interface LogWrite {
+  readonly hardState: HardState | undefined;
+  readonly entries: readonly Entry[];
+  /** Called once the write is durable. */
+  readonly onDurable: () => void;
+}
+
+interface PlacedWrite {
+  readonly write: LogWrite;
+  /** Where its batch lies; undefined for an empty write, which only holds its place in the order. */
+  readonly place: { readonly offset: number; readonly length: number } | undefined;
+}
+
+export interface RaftLogOptions {
+  readonly env: Env;
+  readonly logger: Logger;
+  readonly directory: string;
+  /** Used when the directory holds no log yet. */
+  readonly identity: LogIdentity;
+  /** A segment is closed at this size (default 64 MiB). */
+  readonly segmentBytes?: number;
+  /** Entries kept in memory for followers that are close behind (default 32 MiB). */
+  readonly recentBytes?: number;
+  /** A write or sync failed; the member must stop. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+const DEFAULT_SEGMENT_BYTES = 64 << 20;
+const DEFAULT_RECENT_BYTES = 32 << 20;
+const FULL_DISK_PAUSE_MS = 500;
+
+export class RaftLog implements LogStorage {
+  readonly #env: Env;
+  readonly #logger: Logger;
+  readonly #directory: string;
+  readonly #segmentBytes: number;
+  readonly #onFatal: (error: unknown) => void;
+  readonly #image: LogImage;
+  #writer: LogWriter;
+  /** The hard state of the last write, durable or not: what the next segment's header repeats. */
+  #hardState: HardState;
+  #waiting: LogWrite[] = [];
+  /** Set while writes are under way: one group at a time. */
+  #writing: Promise<void> | undefined;
+  #stopped = false;
+
+  /** Opens the log of `directory`, or starts one. Throws ServerError `corrupt` or `newer-format`, and FsError. */
+  static async open(options: RaftLogOptions): Promise<RaftLog> {
+    const { env, directory, identity } = options;
+    await env.fs.makeDirectory(directory);
+    const image = new LogImage(options.recentBytes ?? DEFAULT_RECENT_BYTES);
+    let writer = await recoverSegments(env, directory, image);
+    if (!writer) {
+      const hardState = { term: term(0), vote: undefined, commit: logIndex(0) };
+      const created = await createSegment(env, directory, 1, {
+        ...identity,
+        previousIndex: logIndex(0),
+        previousTerm: term(0),
+        hardState,
+      });
+      image.addSegment(created.segment);
+      writer = created.writer;
+    }
+    return new RaftLog(options, image, writer);
+  }
+
+  private constructor(options: RaftLogOptions, image: LogImage, writer: LogWriter) {
+    this.#env = options.env;
+    this.#logger = options.logger;
+    this.#directory = options.directory;
+    this.#segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
+    this.#onFatal = options.onFatal;
+    this.#image = image;
+    this.#writer = writer;
+    this.#hardState = image.hardState;
+  }
+
+  get identity(): LogIdentity {
+    const { clusterId, memberId } = this.#image.current.header;
+    return { clusterId, memberId };
+  }
+
+  /** As it was recovered, or as of the last durable write. */
+  get hardState(): HardState {
+    return this.#image.hardState;
+  }
+
+  /** A write is under way or waits: what is added now shares a later sync. */
+  get isBusy(): boolean {
+    return this.#writing !== undefined;
+  }
+
+  firstIndex(): LogIndex {
+    return this.#image.firstIndex;
+  }
+
+  lastIndex(): LogIndex {
+    return this.#image.lastIndex;
+  }
+
+  termAt(index: LogIndex): Term | undefined {
+    return this.#image.termAt(index);
+  }
+
+  entries(from: LogIndex, to: LogIndex, maxBytes: number): readonly Entry[] {
+    return this.#image.entries(from, to, maxBytes);
+  }
+
+  /** Queues a write. Writes become durable in the order of the calls; those that wait together share one sync. */
+  write(write: LogWrite): void {
+    if (this.#stopped) return;
+    this.#waiting.push(write);
+    this.#writing ??= this.#writeWaiting();
+  }
+
+  /** Lets go of whole segments at or before `upTo`. */
+  async compact(upTo: LogIndex): Promise<void> {
+    const dropped = this.#image.takeBefore(upTo);
+    for (const segment of dropped) {
+      await segment.file.close();
+      await this.#env.fs.removeFile(segment.file.path);
+    }
+    if (dropped.length > 0) await this.#env.fs.syncDirectory(this.#directory);
+  }
+
+  /** Finishes the writes that wait, and closes the files. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    await this.#writing;
+    for (const segment of this.#image.segments) await segment.file.close();
+  }
+
+  async #writeWaiting(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        const group = this.#waiting;
+        this.#waiting = [];
+        const placed: PlacedWrite[] = [];
+        for (const write of group) placed.push({ write, place: await this.#append(write, placed) });
+        await this.#syncAndReport(placed);
+      }
+      this.#writing = undefined;
+    } catch (error) {
+      this.#waiting = [];
+      if (!this.#stopped) this.#onFatal(error);
+      this.#stopped = true;
+    }
+  }
+
+  async #append(write: LogWrite, placed: PlacedWrite[]): Promise<PlacedWrite['place']> {
+    if (!write.hardState && write.entries.length === 0) return undefined;
+    await this.#makeRoom(write, placed);
+    if (write.hardState) this.#hardState = write.hardState;
+    const record = encodeBatch(write);
+    const offset = this.#writer.byteLength;
+    await this.#whenThereIsSpace(
+      () => this.#writer.append(record),
+      () => this.#writer.rewind(),
+    );
+    return { offset, length: record.length };
+  }
+
+  async #syncAndReport(placed: PlacedWrite[]): Promise<void> {
+    if (placed.some((p) => p.place !== undefined)) await this.#writer.sync();
+    for (const { write, place } of placed) if (place) this.#image.addBatch(write, place);
+    // Reported after the image is complete: a callback reads the log.
+    for (const { write } of placed) write.onDurable();
+    placed.length = 0;
+  }
+
+  /** Starts a new segment when the current one is full, or when the write overwrites entries of an earlier one. */
+  async #makeRoom(write: LogWrite, placed: PlacedWrite[]): Promise<void> {
+    const first = write.entries[0]?.index;
+    const reachesBack = first !== undefined && first <= this.#image.current.header.previousIndex;
+    if (!reachesBack && this.#writer.byteLength < this.#segmentBytes) return;
+    await this.#syncAndReport(placed);
+    const previousIndex = first === undefined ? this.#image.lastIndex : logIndex(Math.min(first - 1, this.#image.lastIndex));
+    const previousTerm = defined(this.#image.termAt(previousIndex), `the term of entry ${previousIndex}`);
+    const header = { ...this.identity, previousIndex, previousTerm, hardState: this.#hardState };
+    await this.#whenThereIsSpace(async () => {
+      const created = await createSegment(this.#env, this.#directory, this.#image.current.sequence + 1, header);
+      this.#image.addSegment(created.segment);
+      this.#writer = created.writer;
+    });
+  }
+
+  /** A full disk is waited for: nothing was promised yet, and what is promised stays readable. Every other failure is final. */
+  async #whenThereIsSpace(work: () => void | Promise<void>, undo: () => Promise<void> = async () => {}): Promise<void> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (this.#stopped || !(error instanceof FsError) || error.code !== 'no-space') throw error;
+        this.#logger.error('the disk is full: this member takes no writes until there is room', { path: error.path });
+        await undo();
+        await this.#env.timers.sleep(FULL_DISK_PAUSE_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// The data of a `command` entry: the commands that one member proposed in one go, and a mark by which that member knows them again. Byte
+// by byte in docs/format/store.md:
+//   origin (8 bytes, big-endian) | session (4 bytes, big-endian) | sequence (varint) | (length (varint) | command) …
+import { type MemberId, VarintReader, memberId, varintLength, writeVarint } from '@distrokv/base';
+import { StoreError } from '@distrokv/mvcc';
+
+/** Who proposed, in which run of its process, and which of that run's proposals it is. */
+export interface ProposalMark {
+  readonly origin: MemberId;
+  readonly session: number;
+  readonly sequence: number;
+}
+
+export interface Proposal extends ProposalMark {
+  readonly commands: readonly Uint8Array[];
+}
+
+const FIXED_BYTES = 12;
+
+export function encodeProposal(proposal: Proposal): Uint8Array {
+  let length = FIXED_BYTES + varintLength(proposal.sequence);
+  for (const command of proposal.commands) length += varintLength(command.length) + command.length;
+  const out = Buffer.allocUnsafe(length);
+  out.writeBigUInt64BE(proposal.origin, 0);
+  out.writeUInt32BE(proposal.session, 8);
+  let at = writeVarint(out, FIXED_BYTES, proposal.sequence);
+  for (const command of proposal.commands) {
+    at = writeVarint(out, at, command.length);
+    out.set(command, at);
+    at += command.length;
+  }
+  return out;
+}
+
+/** Throws StoreError `corrupt`. Commands are views of `data`. */
+export function decodeProposal(data: Uint8Array): Proposal {
+  const reader = new VarintReader(data);
+  const fixed = reader.take(FIXED_BYTES);
+  const sequence = reader.varint();
+  const commands: Uint8Array[] = [];
+  while (!reader.done) commands.push(reader.take(reader.varint()));
+  if (!reader.ok || fixed.length < FIXED_BYTES) throw new StoreError('corrupt', 'the log holds a proposal that does not decode');
+  const view = new DataView(fixed.buffer, fixed.byteOffset);
+  return { origin: memberId(view.getBigUint64(0)), session: view.getUint32(8), sequence, commands };
+}

@@ -1,0 +1,148 @@
+// The commands that clients of this member wait for. Those of one turn of the event loop share a proposal, hence an entry.
+//
+// A proposal can get lost: its leader may fall before it is replicated, or the message to the leader may. When is it lost for good? A leader
+// takes only what was meant for its own term, so a proposal handed out in term t can only ever be in an entry of term t; and terms never
+// decrease along the log. So once an entry of a later term is applied, every proposal of term t that was not applied before it never will be.
+// Such proposals are handed out again, and clients see a pause instead of an error. None is applied twice.
+import { type MemberId, type Term, assert } from '@distrokv/base';
+import type { CommandResult } from '@distrokv/mvcc';
+import type { ProposeResult } from '@distrokv/raft';
+import { timedOut, tooManyRequests } from './errors.ts';
+import { type ProposalMark, encodeProposal } from './proposal-codec.ts';
+
+/** A proposal is closed at this many bytes of commands. */
+const MAX_PROPOSAL_BYTES = 512 << 10;
+/** Most bytes that may wait here; past it new commands are refused. */
+const MAX_WAITING_BYTES = 64 << 20;
+
+interface Waiter {
+  readonly resolve: (result: CommandResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Pending {
+  readonly payload: Uint8Array;
+  readonly waiters: readonly Waiter[];
+  readonly expiresMs: number;
+  /** The term that it was handed out in; undefined while there is nobody to take it. */
+  term: Term | undefined;
+}
+
+export interface ProposalsOptions {
+  readonly origin: MemberId;
+  /** Different in every run of the process. */
+  readonly session: number;
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  readonly propose: (payloads: readonly Uint8Array[]) => ProposeResult;
+}
+
+export class Proposals {
+  readonly #options: ProposalsOptions;
+  #gathered: { readonly command: Uint8Array; readonly waiter: Waiter }[] = [];
+  #gatheredBytes = 0;
+  readonly #pending = new Map<number, Pending>();
+  #waitingBytes = 0;
+  #sequence = 0;
+
+  constructor(options: ProposalsOptions) {
+    this.#options = options;
+  }
+
+  get gatheredBytes(): number {
+    return this.#gatheredBytes;
+  }
+
+  /** Resolves with what the store answered, rejects with what it refused the command with; or with GrpcError when the cluster does not get to it. */
+  add(command: Uint8Array): Promise<CommandResult> {
+    if (this.#waitingBytes + command.length > MAX_WAITING_BYTES) return Promise.reject(tooManyRequests());
+    this.#waitingBytes += command.length;
+    this.#gatheredBytes += command.length;
+    return new Promise((resolve, reject) => this.#gathered.push({ command, waiter: { resolve, reject } }));
+  }
+
+  /** Hands out what has gathered. */
+  flush(): void {
+    while (this.#gathered.length > 0) this.#close();
+  }
+
+  #close(): void {
+    let bytes = 0;
+    let count = 0;
+    do bytes += (this.#gathered[count++] as { command: Uint8Array }).command.length;
+    while (count < this.#gathered.length && bytes < MAX_PROPOSAL_BYTES);
+    const taken = this.#gathered.slice(0, count);
+    this.#gathered = this.#gathered.slice(count);
+    this.#gatheredBytes -= bytes;
+    const sequence = ++this.#sequence;
+    const { origin, session, now, timeoutMs } = this.#options;
+    const payload = encodeProposal({ origin, session, sequence, commands: taken.map((t) => t.command) });
+    const pending: Pending = { payload, waiters: taken.map((t) => t.waiter), expiresMs: now() + timeoutMs, term: undefined };
+    this.#waitingBytes += payload.length - bytes;
+    this.#pending.set(sequence, pending);
+    this.#handOut(sequence, pending);
+  }
+
+  #handOut(sequence: number, pending: Pending): void {
+    const result = this.#options.propose([pending.payload]);
+    if (result.outcome === 'overloaded') this.#reject(sequence, pending, tooManyRequests());
+    else pending.term = result.outcome === 'no-leader' ? undefined : result.term;
+  }
+
+  /** Is this a proposal whose clients wait here? */
+  isOurs(mark: ProposalMark): boolean {
+    return mark.session === this.#options.session && mark.origin === this.#options.origin && this.#pending.has(mark.sequence);
+  }
+
+  /** The proposal was applied: `results` has what came of each command, an Error where it was refused. */
+  settle(sequence: number, results: readonly (CommandResult | Error)[]): void {
+    const pending = this.#take(sequence);
+    if (!pending) return;
+    assert(results.length === pending.waiters.length, 'every command of a proposal has a result');
+    for (const [i, waiter] of pending.waiters.entries()) {
+      const result = results[i];
+      if (result instanceof Error) waiter.reject(result);
+      else waiter.resolve(result);
+    }
+  }
+
+  /** An entry of `term` was applied, and so no proposal of an earlier term will be any more. */
+  termApplied(term: Term): void {
+    for (const [sequence, pending] of [...this.#pending])
+      if (pending.term !== undefined && pending.term < term) this.#handOut(sequence, pending);
+  }
+
+  /** There is somebody to take what nobody could take before. */
+  leaderKnown(): void {
+    for (const [sequence, pending] of [...this.#pending]) if (pending.term === undefined) this.#handOut(sequence, pending);
+  }
+
+  /** Gives up on what has waited too long; whether it happens all the same is unknown. */
+  expire(): void {
+    const now = this.#options.now();
+    for (const [sequence, pending] of this.#pending) {
+      if (pending.expiresMs > now) break; // in the order of their deadlines
+      this.#reject(sequence, pending, timedOut());
+    }
+  }
+
+  failAll(error: Error): void {
+    for (const { waiter } of this.#gathered) waiter.reject(error);
+    this.#gathered = [];
+    for (const [sequence, pending] of [...this.#pending]) this.#reject(sequence, pending, error);
+  }
+
+  #reject(sequence: number, pending: Pending, error: Error): void {
+    this.#take(sequence);
+    for (const waiter of pending.waiters) waiter.reject(error);
+  }
+
+  #take(sequence: number): Pending | undefined {
+    const pending = this.#pending.get(sequence);
+    if (pending) {
+      this.#pending.delete(sequence);
+      this.#waitingBytes -= pending.payload.length;
+    }
+    return pending;
+  }
+}

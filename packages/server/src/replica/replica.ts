@@ -1,0 +1,255 @@
+// The driver of the consensus core: it gives the core its events, and does the work that the core hands out. Everything that a member does as
+// a part of the cluster passes here: proposals in, messages out and in, entries to the log, committed entries to the store.
+//
+//            propose()            read()                messages of peers        ticks
+//               │                   │                         │                    │
+//               ▼                   ▼                         ▼                    ▼
+//          Proposals ──►  ┌──────────────────────  Raft (pure)  ──────────────────────────┐
+//               ▲         └─ messages ──► Peers · writes ──► RaftLog · committed ──► Applier ┘
+//               └──────────────────────── results ────────────────────────────────────┘
+import { type LogIndex, type MemberId, type Term, assert, memberId } from '@distrokv/base';
+import type { Env, Logger, Timer } from '@distrokv/env';
+import { ApiError, type Command, type CommandResults, type Store, encodeCommand } from '@distrokv/mvcc';
+import { type Message, Raft, type RaftStatus, type Ready, type SoftState } from '@distrokv/raft';
+import type { RaftLog } from '../raft-log/raft-log.ts';
+import { Applier } from './applier.ts';
+import { serverStopped } from './errors.ts';
+import { Proposals } from './proposals.ts';
+import { ReadBarrier } from './read-barrier.ts';
+
+/** While a write to the log is under way, a leader gathers proposals up to this size: they share the next write. */
+const GATHER_BYTES = 256 << 10;
+/** A request is given up after this time and two elections, as in etcd. */
+const REQUEST_TIMEOUT_MS = 5000;
+
+/** Carries messages to the other members. A message arrives at most once, or not at all; those to one member that arrive do so in order. */
+export interface PeerSender {
+  send(messages: readonly Message[]): void;
+}
+
+export interface ReplicaOptions {
+  readonly env: Env;
+  readonly logger: Logger;
+  readonly log: RaftLog;
+  readonly store: Store;
+  readonly peers: PeerSender;
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+  /** Larger commands are refused. */
+  readonly maxCommandBytes: number;
+  /** Something broke that a member must not survive; called once. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export class Replica {
+  readonly id: MemberId;
+  readonly #options: ReplicaOptions;
+  readonly #raft: Raft;
+  readonly #proposals: Proposals;
+  readonly #reads: ReadBarrier;
+  readonly #applier: Applier;
+  #soft: SoftState;
+  #ticks: Timer | undefined;
+  #turnPlanned = false;
+  #stopped = false;
+  readonly #leaderListeners: ((leader: MemberId | undefined) => void)[] = [];
+
+  constructor(options: ReplicaOptions) {
+    const { env, log, store, heartbeatMs, electionMs } = options;
+    this.#options = options;
+    this.id = log.identity.memberId;
+    this.#raft = new Raft({
+      id: this.id,
+      voters: store.members.map((m) => memberId(m.id)),
+      hardState: log.hardState,
+      storage: log,
+      applied: store.state.appliedIndex,
+      random: env.random,
+      electionTicks: Math.max(2, Math.round(electionMs / heartbeatMs)),
+      heartbeatTicks: 1,
+    });
+    this.#soft = this.#raft.status();
+    const now = (): number => env.clock.monotonicMs();
+    const timeoutMs = REQUEST_TIMEOUT_MS + 2 * electionMs;
+    this.#proposals = new Proposals({
+      origin: this.id,
+      session: env.random.uint32(),
+      timeoutMs,
+      now,
+      propose: (payloads) => this.#raft.propose(payloads),
+    });
+    this.#reads = new ReadBarrier(
+      { random: env.random, timeoutMs, now, readIndex: (context) => this.#raft.readIndex(context) },
+      store.state.appliedIndex,
+    );
+    this.#applier = new Applier({
+      env,
+      store,
+      proposals: this.#proposals,
+      onApplied: (index) => this.#guard(() => this.#applied(index)),
+      onFatal: (error) => this.#fail(error),
+    });
+  }
+
+  /** Begins to take part. A member that is alone leads at once. */
+  start(): void {
+    this.#ticks = this.#options.env.timers.every(this.#options.heartbeatMs, () => this.#guard(() => this.#tick()));
+    this.#guard(() => {
+      if (this.#options.store.members.length === 1) this.#raft.campaign();
+      this.#work();
+    });
+  }
+
+  /** Takes part no more. Requests that wait fail with "server stopped"; what was applied stays. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ticks?.cancel();
+    this.#proposals.failAll(serverStopped());
+    this.#reads.failAll(serverStopped());
+    await this.#applier.stop();
+  }
+
+  /** Resolves with the store's answer once the command is committed and applied here; rejects with ApiError or GrpcError. */
+  propose<K extends Command['kind']>(command: Extract<Command, { kind: K }>): Promise<CommandResults[K]> {
+    if (this.#stopped) return Promise.reject(serverStopped());
+    const bytes = encodeCommand(command);
+    if (bytes.length > this.#options.maxCommandBytes) return Promise.reject(new ApiError('request-too-large'));
+    const result = this.#proposals.add(bytes);
+    this.#planTurn();
+    return result as Promise<CommandResults[K]>; // the store answers each command in its own kind
+  }
+
+  /** Resolves when a read of the store is linearizable. */
+  linearize(): Promise<void> {
+    if (this.#stopped) return Promise.reject(serverStopped());
+    const ready = this.#reads.wait();
+    this.#planTurn();
+    return ready;
+  }
+
+  /** Messages from a peer, as they come off the wire. */
+  receive(messages: readonly Message[]): void {
+    this.#guard(() => {
+      for (const message of messages) {
+        const refused = this.#raft.step(message);
+        if (refused !== undefined)
+          this.#options.logger.debug('refused a message of a peer', { kind: message.kind, from: message.from, reason: refused });
+      }
+      this.#planTurn();
+    });
+  }
+
+  get leader(): MemberId | undefined {
+    return this.#soft.leader;
+  }
+
+  get term(): Term {
+    return this.#soft.term;
+  }
+
+  get status(): RaftStatus {
+    return this.#raft.status();
+  }
+
+  onLeaderChange(listener: (leader: MemberId | undefined) => void): void {
+    this.#leaderListeners.push(listener);
+  }
+
+  // --- The turn: what came in since the last one goes to the core together, and the core's work goes out together. ---
+
+  #planTurn(): void {
+    if (this.#turnPlanned || this.#stopped) return;
+    this.#turnPlanned = true;
+    this.#options.env.timers.defer(() => {
+      this.#turnPlanned = false;
+      this.#guard(() => this.#turn());
+    });
+  }
+
+  #turn(): void {
+    // A leader that is writing gathers on: one larger write costs less than two. A follower's proposals leave at once.
+    const gather = this.#soft.role === 'leader' && this.#options.log.isBusy && this.#proposals.gatheredBytes < GATHER_BYTES;
+    if (!gather) this.#proposals.flush();
+    this.#reads.flush();
+    this.#work();
+  }
+
+  #tick(): void {
+    this.#raft.tick();
+    this.#proposals.expire();
+    this.#reads.tick();
+    this.#work();
+  }
+
+  #work(): void {
+    while (this.#raft.hasReady()) this.#do(this.#raft.ready());
+  }
+
+  /** The order of the steps is the core's contract (`Ready`). */
+  #do(ready: Ready): void {
+    if (ready.messages.length > 0) this.#options.peers.send(ready.messages);
+    if (ready.writeId > 0) {
+      const { writeId, hardState, entries, messagesAfterPersist } = ready;
+      this.#options.log.write({ hardState, entries, onDurable: () => this.#guard(() => this.#persisted(writeId, messagesAfterPersist)) });
+    }
+    this.#applier.add(ready.committed);
+    for (const { context, index } of ready.readStates) this.#reads.answer(context, index);
+    if (ready.softState) this.#softStateChanged(ready.softState);
+  }
+
+  #persisted(writeId: number, messages: readonly Message[]): void {
+    if (messages.length > 0) this.#options.peers.send(messages);
+    this.#raft.persisted(writeId);
+    this.#proposals.flush();
+    this.#work();
+  }
+
+  #applied(index: LogIndex): void {
+    this.#raft.applied(index);
+    this.#reads.applied(index);
+    this.#work();
+  }
+
+  #softStateChanged(next: SoftState): void {
+    const before = this.#soft;
+    this.#soft = next;
+    if (next.role !== before.role || next.leader !== before.leader) {
+      this.#options.logger.info(describe(next, this.id), { term: next.term, leader: next.leader });
+    }
+    if (next.leader === undefined || (next.leader === before.leader && next.term === before.term)) return;
+    this.#proposals.leaderKnown();
+    this.#reads.retry();
+    for (const listener of this.#leaderListeners) listener(next.leader);
+  }
+
+  /** Nothing that the core or the log throws may be lost in a callback: it stops the member. */
+  #guard(work: () => void): void {
+    if (this.#stopped) return;
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#ticks?.cancel();
+    this.#proposals.failAll(serverStopped());
+    this.#reads.failAll(serverStopped());
+    this.#options.onFatal(error);
+  }
+}
+
+function describe(soft: SoftState, own: MemberId): string {
+  switch (soft.role) {
+    case 'leader':
+      assert(soft.leader === own, 'a leader follows itself');
+      return 'became leader';
+    case 'candidate':
+      return 'no word from a leader: running for leader';
+    case 'follower':
+      return soft.leader === undefined ? 'waiting for a leader' : 'following a leader';
+  }
+}

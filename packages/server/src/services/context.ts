@@ -1,0 +1,47 @@
+// What every service of a member needs: the member itself, the limits it keeps to, and the header of its answers.
+import type { ClusterId, MemberId } from '@distrokv/base';
+import type { Env, Logger } from '@distrokv/env';
+import { GrpcError, type ServerCall } from '@distrokv/grpc';
+import { ApiError, type Store, StoreLimitError } from '@distrokv/mvcc';
+import { ProtoError, etcdserverpb as pb } from '@distrokv/proto';
+import type { ServerConfig } from '../config.ts';
+import { noLeader } from '../replica/errors.ts';
+import type { Replica } from '../replica/replica.ts';
+
+export interface ServiceContext {
+  readonly env: Env;
+  readonly logger: Logger;
+  readonly config: ServerConfig;
+  readonly clusterId: ClusterId;
+  readonly memberId: MemberId;
+  readonly replica: Replica;
+  readonly store: Store;
+}
+
+/** The header of an answer: who gives it, in which term, at which revision of the store. */
+export function header(context: ServiceContext, revision: number): pb.ResponseHeader {
+  const { clusterId, memberId, replica } = context;
+  return { clusterId, memberId, revision, raftTerm: replica.term };
+}
+
+/** The answer of the store with the rest of its header. */
+export function withHeader<T extends { readonly header: pb.ResponseHeader | undefined }>(context: ServiceContext, response: T): T {
+  return { ...response, header: header(context, response.header?.revision ?? 0) };
+}
+
+/** Runs a handler: a caller that insists on a leader is refused without one, and what the store refuses becomes a status. */
+export async function answer<T>(context: ServiceContext, call: ServerCall, work: () => T | Promise<T>): Promise<T> {
+  if (context.replica.leader === undefined && call.metadata.get('hasleader') === 'true') throw noLeader();
+  try {
+    return await work();
+  } catch (error) {
+    throw statusOf(error);
+  }
+}
+
+function statusOf(error: unknown): unknown {
+  if (error instanceof ApiError) return new GrpcError(error.status, error.message, { cause: error });
+  if (error instanceof StoreLimitError) return new GrpcError('resource-exhausted', error.message, { cause: error });
+  if (error instanceof ProtoError) return new GrpcError('internal', error.message, { cause: error });
+  return error;
+}
