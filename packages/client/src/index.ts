@@ -1,1 +1,8 @@
-export {};
+// `client`: the SDK. Speaks the etcd v3 API, to DistroKV and to etcd, and the interface of DistroKV's ancestor.
+export * from './client.ts';
+export * from './errors.ts';
+export { parseEndpoint } from './endpoints.ts';
+export { createKvServiceClient, type KvServiceClient } from './kvservice.ts';
+export type { PoolOptions } from './pool.ts';
+export type { BytesLike, KeySelection } from './ranges.ts';
+export type { etcdserverpb, mvccpb } from '@distrokv/proto';

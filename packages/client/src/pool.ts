@@ -1,0 +1,147 @@
+// One channel per endpoint, and the one decision that matters: may a call that failed be tried elsewhere? A read may, as long
+// as the failure was the endpoint's. A write may only when it surely reached no server; else it could be applied twice.
+import { type Channel, createChannel, GrpcError } from '@distrokv/grpc';
+import type { Method } from '@distrokv/proto';
+import { parseEndpoint } from './endpoints.ts';
+import { ClientError } from './errors.ts';
+
+export interface PoolOptions {
+  /** At least one, as "host:port" or "http://host:port"; all of one cluster. */
+  readonly endpoints: readonly string[];
+  /** How long one endpoint may take to answer one call (default 5000). */
+  readonly requestTimeoutMs?: number;
+}
+
+export type CallKind = 'read' | 'write';
+
+export interface PoolCallOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+type Unary<Request, Response> = Method<Request, Response, 'unary'>;
+
+export interface Pool {
+  readonly endpoints: readonly string[];
+  /** Calls the endpoint that answered last; on a failure that allows it the others, each once. */
+  call<Q, A>(method: Unary<Q, A>, request: Q, kind: CallKind, options: PoolCallOptions): Promise<A>;
+  /** Calls this endpoint and no other; it need not be one of `endpoints`. */
+  callOne<Q, A>(endpoint: string, method: Unary<Q, A>, request: Q, kind: CallKind, options: PoolCallOptions): Promise<A>;
+  close(): void;
+}
+
+const defaultRequestTimeoutMs = 5000;
+
+export function createPool(options: PoolOptions): Pool {
+  const endpoints = options.endpoints.map(parseEndpoint);
+  if (endpoints.length === 0) throw new ClientError('invalid-endpoint', 'a client needs at least one endpoint');
+  const channels = new Map<string, Channel>();
+  let current = 0;
+  let closed = false;
+
+  const attempt = async <Q, A>(endpoint: string, method: Unary<Q, A>, request: Q, kind: CallKind, call: PoolCallOptions): Promise<A> => {
+    if (closed) throw new ClientError('closed', 'the client was closed');
+    const channel = channels.get(endpoint) ?? createChannel(endpoint);
+    channels.set(endpoint, channel);
+    const timeoutMs = call.timeoutMs ?? options.requestTimeoutMs ?? defaultRequestTimeoutMs;
+    try {
+      return await channel.unary(method, request, { timeoutMs, ...(call.signal && { signal: call.signal }) });
+    } catch (error) {
+      if (!(error instanceof GrpcError)) throw error;
+      if (closed) throw new ClientError('closed', 'the client was closed', { cause: error });
+      throw translate(error, { endpoint, kind, timeoutMs, aborted: call.signal?.aborted === true });
+    }
+  };
+
+  return {
+    endpoints,
+    async call(method, request, kind, call) {
+      const failures: ClientError[] = [];
+      for (let i = 0; i < endpoints.length; i++) {
+        const index = (current + i) % endpoints.length;
+        try {
+          const response = await attempt(endpoints[index] as string, method, request, kind, call);
+          current = index;
+          return response;
+        } catch (error) {
+          if (!(error instanceof ClientError) || !mayMoveOn(error, kind)) throw error;
+          failures.push(error);
+        }
+      }
+      throw summary(failures);
+    },
+    callOne: async (endpoint, method, request, kind, call) => attempt(parseEndpoint(endpoint), method, request, kind, call),
+    close() {
+      closed = true;
+      for (const channel of channels.values()) channel.close();
+      channels.clear();
+    },
+  };
+}
+
+function mayMoveOn(error: ClientError, kind: CallKind): boolean {
+  if (error.code === 'unreachable') return true;
+  return kind === 'read' && (error.code === 'no-answer' || (error.code === 'refused' && error.status === 'unavailable'));
+}
+
+interface Attempt {
+  readonly endpoint: string;
+  readonly kind: CallKind;
+  readonly timeoutMs: number;
+  /** The caller's signal was. */
+  readonly aborted: boolean;
+}
+
+/** What a status means to the caller (see ClientErrorCode). */
+function translate(error: GrpcError, { endpoint, kind, timeoutMs, aborted }: Attempt): ClientError {
+  const options = { cause: error, status: error.code, endpoint };
+  const unanswered = (why: string): ClientError =>
+    kind === 'read'
+      ? new ClientError('no-answer', `${endpoint}: ${why}`, options)
+      : new ClientError(
+          'unknown-outcome',
+          `${endpoint}: ${why}; the write may have been applied: read it back before you repeat it`,
+          options,
+        );
+  // A status that a server chose carries etcd's prefix; without it, it tells of the connection.
+  if (error.message.startsWith('etcdserver:')) return new ClientError('refused', error.message, options);
+  switch (error.code) {
+    case 'cancelled':
+      // Without the caller's wish it is a server that shuts down and drops its calls.
+      return aborted ? new ClientError('cancelled', 'the call was cancelled', options) : unanswered('the server ended the call');
+    case 'deadline-exceeded':
+      return unanswered(`no answer within ${timeoutMs} ms`);
+    case 'unavailable':
+      return neverSent(error) ? new ClientError('unreachable', `${endpoint}: ${connectFault(error)}`, options) : unanswered(error.message);
+    default:
+      return new ClientError('refused', error.message, options);
+  }
+}
+
+/**
+ * Whether a call failed before it left this process: there was no connection to send it on. The channel says so in words only.
+ * They are a promise of the channel, not of the far side: a server's own message has etcd's prefix and was sorted out before.
+ */
+function neverSent(error: GrpcError): boolean {
+  return /^(No connection established|Name resolution failed)/.test(error.message);
+}
+
+/** Why there was no connection, without the carrier's own words around it. */
+function connectFault(error: GrpcError): string {
+  if (error.message.includes('ECONNREFUSED')) return 'connection refused';
+  if (error.message.startsWith('Name resolution failed')) return 'the host name does not resolve';
+  return /Last error: ([^(]*[^( ])/.exec(error.message)?.[1] ?? error.message;
+}
+
+/** What to tell when every endpoint was tried. */
+function summary(failures: readonly ClientError[]): ClientError {
+  const last = failures[failures.length - 1] as ClientError;
+  if (failures.length === 1) return last;
+  const told = failures.map((failure) => (failure.code === 'refused' ? `${failure.endpoint}: ${failure.message}` : failure.message));
+  const worst = failures.find((failure) => failure.code !== 'unreachable') ?? last;
+  return new ClientError(worst.code, told.join('; '), {
+    cause: last,
+    ...(worst.status && { status: worst.status }),
+    ...(worst.endpoint && { endpoint: worst.endpoint }),
+  });
+}

@@ -1,0 +1,128 @@
+// The client commands on the command line: what they are called, what they take, how they are explained. What they do is
+// loaded when one is called.
+import { type Command, Option } from 'commander';
+import type { Host } from '../host.ts';
+import type * as endpoints from './endpoints.ts';
+import type { DeleteFlags, GetFlags } from './kv.ts';
+
+export function addGlobalOptions(program: Command): void {
+  program.optionsGroup('Connection and output (before or after a client command):');
+  program.addOption(new Option('--endpoints <list>', 'servers to talk to, separated by commas (default: 127.0.0.1:2379)'));
+  program.addOption(new Option('-w, --write-out <format>', 'simple, json, table or fields (default: simple)'));
+  program.addOption(new Option('--hex', 'show keys and values as hexadecimal bytes (simple and table)'));
+  program.addOption(new Option('--command-timeout <time>', 'how long a server may take to answer (default: 5s)'));
+  program.addOption(new Option('--dial-timeout <time>', "taken for etcdctl's sake: here a connection counts into --command-timeout"));
+}
+
+export function addClientCommands(program: Command, host: Host): void {
+  addPut(program, host);
+  addGet(program, host);
+  addDelete(program, host);
+  addEndpointCommands(program, host);
+  addAncestorCommand(program, host);
+}
+
+function addPut(program: Command, host: Host): void {
+  const command = program
+    .command('put')
+    .description('store a value under a key')
+    .argument('<key>', 'the key')
+    .argument('[value]', 'from standard input if left out, or "-"');
+  command.option('--prev-kv', 'print the pair that was there before');
+  command.addHelpText(
+    'after',
+    `
+Examples:
+  distrokv put greeting hello
+  distrokv put config < config.json
+  distrokv put -- -key -value        keys that begin with a dash come after "--"
+`,
+  );
+  command.action(async (key: string, value: string | undefined, flags: { prevKv?: true }) => {
+    const [{ runPut }, { readGlobals }] = await Promise.all([import('./kv.ts'), import('./globals.ts')]);
+    await runPut(host, readGlobals(command, host), key, value, flags);
+  });
+}
+
+function addGet(program: Command, host: Host): void {
+  const command = program
+    .command('get')
+    .description('read a key, or a range of keys')
+    .argument('<key>', 'the key, or where a range begins')
+    .argument('[range-end]', 'read all keys from KEY up to this one, which is excluded');
+  command
+    .option('--prefix', 'all keys that begin with KEY ("" for all keys)')
+    .option('--from-key', 'KEY and all keys after it')
+    .option('--limit <n>', 'at most so many keys (default: 0, all)')
+    .option('--rev <n>', 'as the store was at this revision (default: 0, as it is)')
+    .option('--keys-only', 'leave the values out')
+    .option('--count-only', 'print the number of keys only')
+    .option('--print-value-only', 'print values only (-w simple)')
+    .option('--consistency <l|s>', 'l: linearizable; s: serializable, from one member, may be stale (default: l)');
+  command.addHelpText(
+    'after',
+    `
+A key that is not there prints nothing, and the exit code is 0.
+
+Examples:
+  distrokv get greeting
+  distrokv get --prefix users/ --keys-only
+  distrokv get --prefix "" --limit 10 -w table
+  distrokv get config --print-value-only > config.json
+`,
+  );
+  command.action(async (key: string, rangeEnd: string | undefined, flags: GetFlags) => {
+    const [{ runGet }, { readGlobals }] = await Promise.all([import('./kv.ts'), import('./globals.ts')]);
+    await runGet(host, readGlobals(command, host), key, rangeEnd, flags);
+  });
+}
+
+function addDelete(program: Command, host: Host): void {
+  const command = program
+    .command('del')
+    .description('delete a key, or a range of keys; prints how many')
+    .argument('<key>', 'the key, or where a range begins')
+    .argument('[range-end]', 'delete all keys from KEY up to this one, which is excluded');
+  command
+    .option('--prefix', 'all keys that begin with KEY ("" for all keys)')
+    .option('--from-key', 'KEY and all keys after it')
+    .option('--prev-kv', 'print the pairs that were deleted');
+  command.addHelpText('after', '\nExamples:\n  distrokv del greeting\n  distrokv del --prefix users/ --prev-kv\n');
+  command.action(async (key: string, rangeEnd: string | undefined, flags: DeleteFlags) => {
+    const [{ runDelete }, { readGlobals }] = await Promise.all([import('./kv.ts'), import('./globals.ts')]);
+    await runDelete(host, readGlobals(command, host), key, rangeEnd, flags);
+  });
+}
+
+function addEndpointCommands(program: Command, host: Host): void {
+  type Runner = (host: Host, globals: Awaited<ReturnType<typeof globalsOf>>) => Promise<void>;
+  const globalsOf = async (command: Command) => (await import('./globals.ts')).readGlobals(command, host);
+  const add = (parent: Command, name: string, description: string, pick: (all: typeof endpoints) => Runner): void => {
+    const command = parent.command(name).description(description);
+    command.action(async () => pick(await import('./endpoints.ts'))(host, await globalsOf(command)));
+  };
+  const status = 'version, size, leader and log position of each endpoint';
+  add(program, 'status', `${status} (as "endpoint status")`, (all) => all.runEndpointStatus);
+  const endpoint = program.command('endpoint').description('ask each of --endpoints about itself');
+  add(endpoint, 'status', status, (all) => all.runEndpointStatus);
+  add(endpoint, 'health', 'whether each endpoint serves linearizable reads', (all) => all.runEndpointHealth);
+  const member = program.command('member').description('the members of the cluster');
+  add(member, 'list', 'names, addresses and state of all members', (all) => all.runMemberList);
+}
+
+function addAncestorCommand(program: Command, host: Host): void {
+  const command = program.command('client').description("the ancestor's client: -addr HOST:PORT -op put|get|delete -key K -val V");
+  command
+    .configureHelp({ showGlobalOptions: false })
+    .option('--addr <address>', 'server to talk to', 'localhost:50051')
+    .option('--op <operation>', 'put, get or delete')
+    .option('--key <key>', 'the key')
+    .option('--val <value>', 'the value, for put');
+  command.addHelpText(
+    'after',
+    '\nExamples:\n  distrokv client -addr localhost:50051 -op put -key city -val Berlin\n  distrokv client -op get -key city\n',
+  );
+  command.action(async (flags: { addr: string; op?: string; key?: string; val?: string }) => {
+    await (await import('./ancestor.ts')).runAncestorClient(host, flags);
+  });
+}

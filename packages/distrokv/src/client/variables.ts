@@ -1,0 +1,5 @@
+// The environment of the client commands.
+
+/** The variables behind the shared flags, after DISTROKV_ or ETCDCTL_. */
+export const globalVariables = ['ENDPOINTS', 'WRITE_OUT', 'HEX', 'COMMAND_TIMEOUT', 'DIAL_TIMEOUT'] as const;
+export type GlobalVariable = (typeof globalVariables)[number];

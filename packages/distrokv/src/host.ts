@@ -1,0 +1,37 @@
+// The process that a command runs in, as the command sees it: tests hand in one made of strings.
+
+export interface Output {
+  readonly isTerminal: boolean;
+  /** Writes in order; a reader that has gone away ends a client command and is nothing to a server. */
+  write(data: string | Uint8Array): void;
+}
+
+export interface Input {
+  readonly isTerminal: boolean;
+  /** Everything until its end. Throws CommandError `usage` when there is more than `maxBytes`. */
+  readAll(maxBytes: number): Promise<Uint8Array>;
+}
+
+/** Somebody asks this process to stop, politely first. */
+export type StopListener = (why: string) => void;
+
+export interface Host {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: Input;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Runs for hours from here on: a reader of its output that goes away no longer ends it, and a thrown error that nobody caught goes to `onCrash`, once, before exit code 1. */
+  becomeServer(onCrash: (error: unknown) => void): void;
+  /** Calls `listener` for the first SIGINT or SIGTERM, or when the parent that holds the other end of the ipc channel is gone; a second signal ends the process at once. */
+  onStopRequest(listener: StopListener): void;
+  /** Tells the parent process, if it listens. */
+  notifyParent(message: 'ready'): void;
+  /** Milliseconds of a clock that never goes back. */
+  nowMs(): number;
+}
+
+/** Colours only where they are seen: on a terminal, unless NO_COLOR says no (no-color.org) or FORCE_COLOR says yes. */
+export function usesColour(output: Output, env: Host['env']): boolean {
+  if (env['NO_COLOR']) return false;
+  return output.isTerminal || Boolean(env['FORCE_COLOR']);
+}

@@ -1,0 +1,48 @@
+// `-w simple`: byte for byte what etcdctl prints, so that scripts written for it go on working.
+import { concatBytes, hexId, messageOf, utf8 } from '@distrokv/base';
+import type { etcdserverpb, mvccpb } from '@distrokv/client';
+import { formatTook } from '../duration.ts';
+import { hexBytes } from './escape.ts';
+import { type EndpointHealth, type EndpointStatus, type Format, formatSize, isLeader } from './format.ts';
+
+const newline = utf8('\n');
+
+export function simpleFormat({ hex }: { readonly hex: boolean }): Format {
+  const shown = hex ? (bytes: Uint8Array): Uint8Array => utf8(hexBytes(bytes)) : (bytes: Uint8Array): Uint8Array => bytes;
+  const pair = (kv: mvccpb.KeyValue): Uint8Array[] => [shown(kv.key), newline, shown(kv.value), newline];
+  return {
+    put: ({ prevKv }) => concatBytes([utf8('OK\n'), ...(prevKv ? pair(prevKv) : [])]),
+    get({ kvs, count }, { valueOnly, countOnly }) {
+      if (countOnly) return `${count}\n`;
+      return concatBytes(kvs.flatMap((kv) => (valueOnly ? [shown(kv.value), newline] : pair(kv))));
+    },
+    delete: ({ deleted, prevKvs }) => concatBytes([utf8(`${deleted}\n`), ...prevKvs.flatMap(pair)]),
+    endpointStatus: (list) => list.map(statusLine).join(''),
+    endpointHealth: (list) => list.map(healthLine).join(''),
+    memberList: ({ members }) => members.map(memberLine).join(''),
+  };
+}
+
+/** Endpoints without an answer are told as errors, not among the answers. */
+function statusLine({ endpoint, status }: EndpointStatus): string {
+  if (status instanceof Error) return '';
+  const { version, isLearner, raftTerm, raftIndex, raftAppliedIndex, errors } = status;
+  const id = hexId(status.header?.memberId ?? 0n);
+  const all = [endpoint, id, version, formatSize(status.dbSize), isLeader(status), isLearner, raftTerm, raftIndex, raftAppliedIndex];
+  return `${[...all, errors.join(', ')].join(', ')}\n`;
+}
+
+function healthLine({ endpoint, tookMs, error }: EndpointHealth): string {
+  if (error) return `${endpoint} is unhealthy: failed to commit proposal: ${messageOf(error)}\n`;
+  return `${endpoint} is healthy: successfully committed proposal: took = ${formatTook(tookMs)}\n`;
+}
+
+function memberLine(member: etcdserverpb.Member): string {
+  const { name, peerURLs, clientURLs, isLearner } = member;
+  return `${[hexId(member.id), memberStatus(member), name, peerURLs.join(), clientURLs.join(), isLearner].join(', ')}\n`;
+}
+
+/** A member that never started has told no name yet. */
+export function memberStatus(member: etcdserverpb.Member): 'started' | 'unstarted' {
+  return member.name === '' ? 'unstarted' : 'started';
+}

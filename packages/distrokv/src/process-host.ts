@@ -1,0 +1,74 @@
+// The real process behind `Host`: standard streams, signals, the ipc channel of a parent.
+import { performance } from 'node:perf_hooks';
+import { usage } from './errors.ts';
+import type { Host, Input, Output, StopListener } from './host.ts';
+
+/** One Ctrl-C reaches a child of npm twice, from the terminal and from npm: signals this close together are one. */
+const sameSignalMs = 500;
+
+export function createProcessHost(): Host {
+  let serves = false;
+  const onBrokenPipe = (error: NodeJS.ErrnoException): void => {
+    if (serves) return;
+    process.exit(error.code === 'EPIPE' ? 0 : 1);
+  };
+  process.stdout.on('error', onBrokenPipe);
+  process.stderr.on('error', onBrokenPipe);
+  return {
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    stdin: standardInput,
+    env: process.env,
+    becomeServer(onCrash) {
+      serves = true;
+      const crash = (error: unknown): void => {
+        onCrash(error);
+        process.exit(1);
+      };
+      process.on('uncaughtException', crash);
+      process.on('unhandledRejection', crash);
+    },
+    onStopRequest,
+    notifyParent(message) {
+      process.send?.(message);
+    },
+    nowMs: () => performance.now(),
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  return {
+    isTerminal: stream.isTTY === true,
+    write: (data) => void stream.write(data),
+  };
+}
+
+const standardInput: Input = {
+  get isTerminal() {
+    return process.stdin.isTTY === true;
+  },
+  async readAll(maxBytes) {
+    const parts: Buffer[] = [];
+    let length = 0;
+    for await (const part of process.stdin as AsyncIterable<Buffer>) {
+      length += part.length;
+      if (length > maxBytes) throw usage(`standard input holds more than ${maxBytes} bytes, which no server takes in one value`);
+      parts.push(part);
+    }
+    return Buffer.concat(parts, length);
+  },
+};
+
+function onStopRequest(listener: StopListener): void {
+  let firstAtMs: number | undefined;
+  const request = (why: string): void => {
+    if (firstAtMs === undefined) {
+      firstAtMs = performance.now();
+      listener(why);
+    } else if (performance.now() - firstAtMs > sameSignalMs) {
+      process.exit(1);
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => request(signal));
+  process.once('disconnect', () => request('the parent process is gone'));
+}
