@@ -1,0 +1,167 @@
+// Real members as real processes on this machine: started, killed and started again as an operator would.
+import { type ChildProcess, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const repository: string = fileURLToPath(new URL('../../../', import.meta.url));
+export const distrokv: string = path.join(repository, 'packages/distrokv/bin/distrokv.mjs');
+
+export function temporaryDirectory(): string {
+  return fs.mkdtempSync(path.join(os.tmpdir(), 'distrokv-test-'));
+}
+
+/** Ports that nobody listens on, all different; held together until all are known. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<net.Server>((resolve) => {
+          const server = net.createServer().listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** One process of `distrokv`, with what it printed. */
+export class Distrokv {
+  readonly child: ChildProcess;
+  readonly exited: Promise<Exit>;
+  #output = '';
+  #onOutput: () => void = () => {};
+
+  constructor(args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {}) {
+    this.child = spawn(process.execPath, [distrokv, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+      cwd: options.cwd,
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#output += text;
+        this.#onOutput();
+      });
+    }
+    this.exited = new Promise((resolve) => this.child.on('close', (code, signal) => resolve({ code, signal })));
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Resolves when the process has printed `text`; rejects when it ends without. */
+  printed(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onOutput = () => {
+        if (this.#output.includes(text)) resolve();
+      };
+      this.#onOutput();
+      void this.exited.then(() => reject(new Error(`the process ended before it printed ${JSON.stringify(text)}:\n${this.#output}`)));
+    });
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> {
+    this.child.kill(signal);
+    return this.exited;
+  }
+}
+
+interface Place {
+  readonly name: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+}
+
+/** A cluster of members on this machine; `await using` takes it down and removes its data. */
+export class TestCluster implements AsyncDisposable {
+  readonly directory: string = temporaryDirectory();
+  readonly #places: readonly Place[];
+  readonly #running = new Map<number, Distrokv>();
+
+  static async start(size: number): Promise<TestCluster> {
+    const ports = await freePorts(2 * size);
+    const places = Array.from({ length: size }, (_, i) => ({
+      name: `n${i + 1}`,
+      clientPort: ports[2 * i] as number,
+      peerPort: ports[2 * i + 1] as number,
+    }));
+    const cluster = new TestCluster(places);
+    await cluster.startAll();
+    return cluster;
+  }
+
+  private constructor(places: readonly Place[]) {
+    this.#places = places;
+  }
+
+  get endpoints(): string[] {
+    return this.#places.map((place) => `127.0.0.1:${place.clientPort}`);
+  }
+
+  get members(): readonly number[] {
+    return this.#places.map((_, i) => i);
+  }
+
+  /** Starts all that do not run, and waits until they serve. */
+  async startAll(): Promise<void> {
+    const started = this.members.filter((i) => !this.#running.has(i)).map((i) => this.launch(i));
+    await Promise.all(started.map((member) => member.printed('ready to serve client requests')));
+  }
+
+  launch(member: number): Distrokv {
+    const { name, clientPort, peerPort } = this.#places[member] as Place;
+    const [client, peer] = [`http://127.0.0.1:${clientPort}`, `http://127.0.0.1:${peerPort}`];
+    const cluster = this.#places.map((p) => `${p.name}=http://127.0.0.1:${p.peerPort}`).join(',');
+    const running = new Distrokv([
+      'server',
+      '--name',
+      name,
+      '--data-dir',
+      path.join(this.directory, name),
+      '--listen-client-urls',
+      client,
+      '--advertise-client-urls',
+      client,
+      '--listen-peer-urls',
+      peer,
+      '--initial-advertise-peer-urls',
+      peer,
+      '--initial-cluster',
+      cluster,
+    ]);
+    this.#running.set(member, running);
+    return running;
+  }
+
+  process(member: number): Distrokv {
+    const running = this.#running.get(member);
+    if (!running) throw new Error(`member ${member} does not run`);
+    return running;
+  }
+
+  dataDirectory(member: number): string {
+    return path.join(this.directory, (this.#places[member] as Place).name);
+  }
+
+  async kill(member: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> {
+    const running = this.process(member);
+    this.#running.delete(member);
+    return running.kill(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((member) => this.kill(member)));
+    fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+}
