@@ -69,7 +69,7 @@ export interface FileSystem {
   readFile(path: string, maxBytes: number): Promise<Uint8Array>;
   /** The names in a directory, sorted by code unit. */
   readDirectory(path: string): Promise<string[]>;
-  /** Creates a directory and its parents, open to the owner only (0700); no error if it is there. */
+  /** Creates a directory and its parents, open to the owner only (0700), and makes the entries it created durable; no error if it is there. */
   makeDirectory(path: string): Promise<void>;
   /** Makes the entries of a directory durable. */
   syncDirectory(path: string): Promise<void>;

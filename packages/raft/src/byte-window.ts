@@ -22,7 +22,7 @@ export class ByteWindow {
     this.#maxBytes = maxBytes;
   }
 
-  /** How many more bytes fit; when nothing is under way, whatever comes may pass, so that one large piece is never stuck. */
+  /** How many more bytes fit. A user lets one piece of any size pass when nothing is under way, so that a large one is never stuck. */
   get room(): number {
     return Math.max(0, this.#maxBytes - this.#bytes);
   }

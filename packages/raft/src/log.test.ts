@@ -1,4 +1,4 @@
-// The log: storage and unstable tail against a plain array, and what a start from a damaged disk says.
+// The parts without a role: log and quorum against plain models, and what a start from a damaged disk says.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AssertionError, seededRandom } from '@distrokv/base';
@@ -7,6 +7,7 @@ import { RaftError } from './errors.ts';
 import { RaftLog } from './log.ts';
 import { MemoryLog } from './memory-log.ts';
 import type { Entry } from './messages.ts';
+import { reachedByMajority } from './quorum.ts';
 import { overwrite } from './testing/disk.ts';
 import { entry, Solo } from './testing/solo.ts';
 import type { SoloOptions } from './testing/solo.ts';
@@ -155,4 +156,14 @@ test('restarted, a member hands out again what its state machine lacks, and noth
     [2, 3],
   );
   assert.equal(new Solo({ term: 1, log: [1, 1, 1], commit: 0, applied: 2 }).status.commit, 2, 'what was applied was committed');
+});
+
+test('what a majority has reached is what at least half of the numbers, and one more, are no less than', () => {
+  for (let seed = 1; seed <= 500; seed++) {
+    const random = seededRandom(seed);
+    const numbers = Array.from({ length: random.between(1, 7) }, () => random.below(5));
+    const enough = (n: number): boolean => numbers.filter((other) => other >= n).length > numbers.length / 2;
+    const expected = Math.max(...numbers.filter(enough));
+    assert.equal(reachedByMajority([...numbers]), expected, `seed ${seed}: ${numbers.join(' ')}`);
+  }
 });

@@ -7,6 +7,12 @@ export function majority(voters: number): number {
 
 /** The greatest number that a majority has reached, given what each voter has reached. Sorts `reached` in place. */
 export function reachedByMajority(reached: number[]): number {
-  reached.sort((a, b) => b - a);
+  // By insertion: a handful of numbers, for every answer that a leader gets.
+  for (let i = 1; i < reached.length; i++) {
+    const value = reached[i] as number;
+    let at = i;
+    for (; at > 0 && (reached[at - 1] as number) < value; at--) reached[at] = reached[at - 1] as number;
+    reached[at] = value;
+  }
   return reached[majority(reached.length) - 1] as number;
 }

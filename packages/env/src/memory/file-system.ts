@@ -96,8 +96,11 @@ export class MemoryFileSystem implements FileSystem {
     const parts = partsOf(path);
     for (let depth = 1; depth <= parts.length; depth++) {
       const place = placeAt(this.#root, 'make the directory', parts.slice(0, depth).join('/'));
-      if (place.node === undefined) this.#enter(place, new DirectoryNode());
-      else if (place.node.kind === 'file') throw fsError(depth === parts.length ? 'exists' : 'not-a-directory', 'make the directory', path);
+      if (place.node === undefined) {
+        this.#enter(place, new DirectoryNode());
+        this.#disk.sync(place.directory, this.#disk.order);
+      } else if (place.node.kind === 'file')
+        throw fsError(depth === parts.length ? 'exists' : 'not-a-directory', 'make the directory', path);
     }
   }
 

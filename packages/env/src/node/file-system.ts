@@ -1,6 +1,7 @@
 // The real file system. Files belong to their owner alone (0600, directories 0700).
 import fs from 'node:fs';
 import { constants, link, mkdir, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { File, FileLock, FileSystem, OpenMode } from '../env.ts';
 import { fsError } from '../errors.ts';
@@ -45,7 +46,10 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async makeDirectory(path: string): Promise<void> {
-    await translated(mkdir(path, { recursive: true, mode: 0o700 }), 'make the directory', path);
+    const first = await translated(mkdir(path, { recursive: true, mode: 0o700 }), 'make the directory', path);
+    if (first === undefined) return;
+    const top = dirname(first);
+    for (let made = resolve(path); made !== top && made !== dirname(made); made = dirname(made)) await this.syncDirectory(dirname(made));
   }
 
   async syncDirectory(path: string): Promise<void> {

@@ -77,15 +77,26 @@ export class LogImage {
     if (from >= this.#recent.first) return this.#recent.read(from, to, maxBytes);
     const at = this.#segments.findLastIndex((s) => s.header.previousIndex < from);
     const segment = defined(this.#segments[at], `the segment of entry ${from}`);
-    const end = Math.min(to, (this.#segments[at + 1]?.header.previousIndex ?? this.#last) + 1);
+    const end = Math.min(to, this.#hiddenFrom(at));
     return withinBytes(segment.read(from, logIndex(end), maxBytes), maxBytes);
   }
 
-  /** Takes segments from the front whose entries are all at or before `upTo`; never the current one. */
+  /** Entries of segment `at` from this index on are hidden by later segments, which may reach back further than the next one does. */
+  #hiddenFrom(at: number): number {
+    let previous: number = this.#last;
+    for (let i = at + 1; i < this.#segments.length; i++) previous = Math.min(previous, (this.#segments[i] as Segment).header.previousIndex);
+    return previous + 1;
+  }
+
+  /** Takes segments from the front whose entries are all at or before `upTo`, or hidden; never the current one. */
   takeBefore(upTo: LogIndex): Segment[] {
-    const taken: Segment[] = [];
-    while (this.#segments.length > 1 && (this.#segments[1] as Segment).header.previousIndex <= upTo)
-      taken.push(this.#segments.shift() as Segment);
+    let keepFrom = 0;
+    for (let i = 1; i < this.#segments.length; i++) {
+      const { previousIndex } = (this.#segments[i] as Segment).header;
+      // What is kept starts after `previousIndex`, so no later segment may reach back before it.
+      if (previousIndex <= upTo && previousIndex < this.#hiddenFrom(i)) keepFrom = i;
+    }
+    const taken = this.#segments.splice(0, keepFrom);
     if (taken.length > 0) this.#terms.dropBefore(logIndex(this.firstIndex - 1));
     return taken;
   }

@@ -134,16 +134,17 @@ export class RaftLog implements LogStorage {
     const dropped = this.#image.takeBefore(upTo);
     for (const segment of dropped) {
       await segment.file.close();
-      await this.#env.fs.removeFile(segment.file.path);
+      await this.#env.fs.removeFile(segment.path);
     }
     if (dropped.length > 0) await this.#env.fs.syncDirectory(this.#directory);
   }
 
-  /** Finishes the writes that wait, and closes the files. */
+  /** Finishes the writes that wait, and closes the files. Throws if the disk does not take the end of the log any more. */
   async close(): Promise<void> {
     this.#stopped = true;
     await this.#writing;
-    for (const segment of this.#image.segments) await segment.file.close();
+    for (const segment of this.#image.segments) if (segment !== this.#image.current) await segment.file.close();
+    await this.#writer.close();
   }
 
   async #writeWaiting(): Promise<void> {
@@ -165,15 +166,17 @@ export class RaftLog implements LogStorage {
 
   async #append(write: LogWrite, placed: PlacedWrite[]): Promise<PlacedWrite['place']> {
     if (!write.hardState && write.entries.length === 0) return undefined;
-    await this.#makeRoom(write, placed);
-    if (write.hardState) this.#hardState = write.hardState;
     const record = encodeBatch(write);
-    const offset = this.#writer.byteLength;
-    await this.#whenThereIsSpace(
-      () => this.#writer.append(record),
-      () => this.#writer.rewind(),
-    );
-    return { offset, length: record.length };
+    const first = write.entries[0]?.index;
+    const reachesBack = first !== undefined && first <= this.#image.current.header.previousIndex;
+    if (reachesBack || this.#writer.byteLength >= this.#segmentBytes) await this.#startSegment(write, record, placed);
+    else
+      await this.#whenThereIsSpace(
+        () => this.#writer.append(record),
+        () => this.#writer.rewind(),
+      );
+    if (write.hardState) this.#hardState = write.hardState;
+    return { offset: this.#writer.byteLength - record.length, length: record.length };
   }
 
   async #syncAndReport(placed: PlacedWrite[]): Promise<void> {
@@ -184,17 +187,15 @@ export class RaftLog implements LogStorage {
     placed.length = 0;
   }
 
-  /** Starts a new segment when the current one is full, or when the write overwrites entries of an earlier one. */
-  async #makeRoom(write: LogWrite, placed: PlacedWrite[]): Promise<void> {
-    const first = write.entries[0]?.index;
-    const reachesBack = first !== undefined && first <= this.#image.current.header.previousIndex;
-    if (!reachesBack && this.#writer.byteLength < this.#segmentBytes) return;
+  /** Starts a new segment with this write: what it overwrites in an earlier one and what it puts there appear at once. */
+  async #startSegment(write: LogWrite, record: Uint8Array, placed: PlacedWrite[]): Promise<void> {
     await this.#syncAndReport(placed);
-    const previousIndex = first === undefined ? this.#image.lastIndex : logIndex(Math.min(first - 1, this.#image.lastIndex));
+    const first = write.entries[0]?.index;
+    const previousIndex = first === undefined ? this.#image.lastIndex : logIndex(first - 1);
     const previousTerm = defined(this.#image.termAt(previousIndex), `the term of entry ${previousIndex}`);
     const header = { ...this.identity, previousIndex, previousTerm, hardState: this.#hardState };
     await this.#whenThereIsSpace(async () => {
-      const created = await createSegment(this.#env, this.#directory, this.#image.current.sequence + 1, header);
+      const created = await createSegment(this.#env, this.#directory, this.#image.current.sequence + 1, header, record);
       this.#image.addSegment(created.segment);
       this.#writer = created.writer;
     });

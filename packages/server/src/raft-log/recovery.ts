@@ -17,12 +17,13 @@ function pathOf(directory: string, sequence: number): string {
   return `${directory}/${sequence.toString().padStart(16, '0')}${SUFFIX}`;
 }
 
-/** A new segment, durable under its name before anything is appended to it. */
+/** A new segment with its first batch, if there is one: durable as a whole when it appears under its name. */
 export async function createSegment(
   env: Env,
   directory: string,
   sequence: number,
   header: SegmentHeader,
+  batch?: Uint8Array,
 ): Promise<{ segment: Segment; writer: LogWriter }> {
   const { fs } = env;
   const path = pathOf(directory, sequence);
@@ -31,10 +32,11 @@ export async function createSegment(
   try {
     const writer = await LogWriter.create(env, file, KIND, EXTRA);
     writer.append(encodeHeader(header));
+    if (batch) writer.append(batch);
     await writer.sync();
     await fs.rename(path + TEMPORARY, path);
     await fs.syncDirectory(directory);
-    return { segment: new Segment({ sequence, file, salt: writer.salt, header }), writer };
+    return { segment: new Segment({ sequence, path, file, salt: writer.salt, header }), writer };
   } catch (error) {
     await file.close();
     throw error;
@@ -91,7 +93,7 @@ function addToImage(image: LogImage, sequence: number, file: File, contents: Log
     const fault = faultOf(image, record);
     if (fault !== undefined) throw refuse(fault);
     if (record.kind === 'header') {
-      segment = new Segment({ sequence, file, salt: contents.salt, header: record });
+      segment = new Segment({ sequence, path: file.path, file, salt: contents.salt, header: record });
       image.addSegment(segment);
     } else {
       image.addBatch(record, { offset, length: RECORD_HEADER_BYTES + payload.length });

@@ -18,14 +18,23 @@ interface Place {
 
 export class Segment {
   readonly sequence: number;
+  /** Its name now; an open file keeps the name that it was opened by. */
+  readonly path: string;
   readonly file: File;
   readonly header: SegmentHeader;
   readonly #salt: number;
   /** Ascending by first index and by offset. */
   readonly #batches: Place[] = [];
 
-  constructor(options: { readonly sequence: number; readonly file: File; readonly salt: number; readonly header: SegmentHeader }) {
+  constructor(options: {
+    readonly sequence: number;
+    readonly path: string;
+    readonly file: File;
+    readonly salt: number;
+    readonly header: SegmentHeader;
+  }) {
     this.sequence = options.sequence;
+    this.path = options.path;
     this.file = options.file;
     this.#salt = options.salt;
     this.header = options.header;
@@ -54,9 +63,9 @@ export class Segment {
       if (!payload)
         throw new ServerError(
           'corrupt',
-          `${this.file.path}: the batch at offset ${batch.offset} was written and is damaged now: replace the disk`,
+          `${this.path}: the batch at offset ${batch.offset} was written and is damaged now: replace the disk`,
         );
-      const record = decodeRecord(payload, `${this.file.path} at offset ${batch.offset}`);
+      const record = decodeRecord(payload, `${this.path} at offset ${batch.offset}`);
       if (record.kind === 'batch')
         for (const entry of record.entries) if (entry.index >= from && entry.index < hiddenFrom) entries.push(entry);
     }
