@@ -1,0 +1,141 @@
+// Three replicas with lossy wires, falling leaders and power cuts: every command that is answered has happened exactly once, reads are
+// linearizable, and what waits over an election is answered after it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { utf8 } from '@distrokv/base';
+import { etcdserverpb as pb } from '@distrokv/proto';
+import { Replicas } from '../testing/replicas.ts';
+
+const SEEDS = Number(process.env['DISTROKV_TEST_SEEDS'] ?? 8);
+
+async function started(size: number, seed: number): Promise<Replicas> {
+  const replicas = new Replicas(size, seed);
+  for (const id of replicas.ids) await replicas.start(id);
+  for (let i = 0; i < 100 && replicas.leader() === undefined; i++) await replicas.time.advance(100);
+  assert.ok(replicas.leader() !== undefined, 'a leader within 10 s');
+  return replicas;
+}
+
+function put(replicas: Replicas, id: number, key: string): Promise<pb.PutResponse> {
+  return replicas.member(id).replica.propose({ kind: 'put', request: pb.PutRequest.create({ key: utf8(key), value: utf8(key) }) });
+}
+
+function versionsOf(replicas: Replicas, id: number): Map<string, number> {
+  const { steps, toResponse } = replicas
+    .member(id)
+    .store.rangeSteps(pb.RangeRequest.create({ key: Uint8Array.of(0), rangeEnd: Uint8Array.of(0) }));
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return new Map(toResponse(step.value).kvs.map((kv) => [Buffer.from(kv.key).toString(), kv.version]));
+  }
+}
+
+test('a single member leads at once and answers', async () => {
+  const replicas = new Replicas(1, 1);
+  await replicas.start(1);
+  const answered = put(replicas, 1, 'a');
+  await replicas.time.settle();
+  assert.equal((await answered).header?.revision, 2);
+  await replicas.member(1).replica.linearize();
+});
+
+test('a command proposed by a follower is forwarded; a follower reads what was written before', async () => {
+  const replicas = await started(3, 2);
+  const follower = replicas.ids.find((id) => id !== replicas.leader()) as number;
+  const answered = put(replicas, follower, 'a');
+  await replicas.time.advance(50);
+  assert.equal((await answered).header?.revision, 2);
+  for (const id of replicas.ids) {
+    const read = replicas.member(id).replica.linearize();
+    await replicas.time.advance(50);
+    await read;
+    assert.deepEqual([...versionsOf(replicas, id)], [['a', 1]]);
+  }
+});
+
+test('a command that was on its way to a leader that fell is answered by the next one, once', async () => {
+  const replicas = await started(3, 3);
+  const leader = replicas.leader() as number;
+  const follower = replicas.ids.find((id) => id !== leader) as number;
+  replicas.cutOff.add(leader);
+  const answers = [1, 2, 3].map((i) => put(replicas, follower, `k${i}`));
+  await replicas.time.advance(5000);
+  await Promise.all(answers);
+  replicas.cutOff.clear();
+  await replicas.time.advance(2000);
+  for (const id of replicas.ids)
+    assert.deepEqual(
+      [...versionsOf(replicas, id)],
+      [
+        ['k1', 1],
+        ['k2', 1],
+        ['k3', 1],
+      ],
+    );
+});
+
+test('a leader that is cut off does not answer reads, and its clients are told in the end', async () => {
+  const replicas = await started(3, 4);
+  const old = replicas.leader() as number;
+  replicas.cutOff.add(old);
+  const read = assert.rejects(replicas.member(old).replica.linearize(), { message: 'etcdserver: request timed out' });
+  const write = assert.rejects(put(replicas, old, 'lost'), { message: 'etcdserver: request timed out' });
+  await replicas.time.advance(8000);
+  await Promise.all([read, write]);
+});
+
+test('without a quorum commands wait; they are answered when it is back', async () => {
+  const replicas = await started(3, 5);
+  const leader = replicas.leader() as number;
+  for (const id of replicas.ids) if (id !== leader) await replicas.crash(id);
+  const answer = put(replicas, leader, 'waits');
+  await replicas.time.advance(2000);
+  for (const id of replicas.ids) if (id !== leader) await replicas.start(id);
+  await replicas.time.advance(4000);
+  await answer;
+});
+
+/** One run of chaos: what was answered, by key. */
+async function chaos(replicas: Replicas, keys: Set<string>): Promise<Set<string>> {
+  const answered = new Set<string>();
+  const { random } = replicas;
+  replicas.loss = random.float() * 0.2;
+  for (let step = 0; step < 120; step++) {
+    for (const id of replicas.ids) {
+      if (!replicas.isRunning(id)) continue;
+      for (let n = random.below(3); n > 0; n--) {
+        const key = `${step}.${id}.${n}`;
+        keys.add(key);
+        put(replicas, id, key).then(
+          () => answered.add(key),
+          () => {}, // unknown: it may have happened
+        );
+      }
+    }
+    await replicas.time.advance(random.between(1, 300));
+    const down = replicas.ids.filter((id) => !replicas.isRunning(id));
+    if (down.length > 0 && random.chance(0.2)) await replicas.start(down[0] as number);
+    else if (down.length === 0 && random.chance(0.08)) await replicas.crash(random.between(1, 3));
+    if (random.chance(0.05)) replicas.cutOff.add(random.between(1, 3));
+    if (random.chance(0.1)) replicas.cutOff.clear();
+  }
+  return answered;
+}
+
+for (let seed = 1; seed <= SEEDS; seed++) {
+  test(`chaos: what was answered happened exactly once, on every member (seed ${seed})`, async () => {
+    const replicas = await started(3, seed);
+    const keys = new Set<string>();
+    const answered = await chaos(replicas, keys);
+    replicas.cutOff.clear();
+    replicas.loss = 0;
+    for (const id of replicas.ids) if (!replicas.isRunning(id)) await replicas.start(id);
+    await replicas.time.advance(15_000);
+    assert.deepEqual(replicas.failures, []);
+    const [first, ...others] = replicas.ids.map((id) => versionsOf(replicas, id));
+    assert.ok(first && answered.size > 50, `${answered.size} answered`);
+    for (const other of others) assert.deepEqual(other, first, 'all members are equal');
+    for (const key of answered) assert.equal(first.get(key), 1, `${key} was answered`);
+    for (const [key, version] of first) assert.ok(keys.has(key) && version === 1, `${key} happened once`);
+  });
+}
