@@ -22,7 +22,12 @@ type CompareField = 'version' | 'create' | 'mod' | 'value' | 'lease';
 
 /** `compare('k', 'version', '=', 0)`, as etcdctl's transactions read. */
 export function compare(key: string, field: CompareField, sign: '=' | '!=' | '<' | '>', given: number | string, end = ''): pb.Compare {
-  const result = { '=': pb.CompareResult.EQUAL, '!=': pb.CompareResult.NOT_EQUAL, '<': pb.CompareResult.LESS, '>': pb.CompareResult.GREATER }[sign];
+  const result = {
+    '=': pb.CompareResult.EQUAL,
+    '!=': pb.CompareResult.NOT_EQUAL,
+    '<': pb.CompareResult.LESS,
+    '>': pb.CompareResult.GREATER,
+  }[sign];
   const base = { result, key: utf8(key), rangeEnd: utf8(end) };
   const n = Number(given);
   switch (field) {

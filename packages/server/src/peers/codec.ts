@@ -1,6 +1,6 @@
 // Raft's messages as protobuf, and back. What comes from a peer is checked for its shape here, and for its sense by the core's gateway;
 // nothing of it reaches an assertion.
-import { type LogIndex, type Term, hexId, logIndex, memberId, term, unreachable } from '@distrokv/base';
+import { type LogIndex, type Term, logIndex, memberId, term, unreachable } from '@distrokv/base';
 import { GrpcError } from '@distrokv/grpc';
 import { peer as pb } from '@distrokv/proto';
 import type { Entry, EntryKind, Message } from '@distrokv/raft';
@@ -44,8 +44,8 @@ function bodyOf(m: Message): Body {
   }
 }
 
-/** Throws GrpcError `invalid-argument` on a message that no member sends. */
-export function fromPeerMessage(message: pb.PeerMessage): Message {
+/** Undefined for a kind that a newer version sends and this one does not know. Throws GrpcError `invalid-argument` on a message that no member sends. */
+export function fromPeerMessage(message: pb.PeerMessage): Message | undefined {
   const envelope = { from: memberId(message.from), to: memberId(message.to), term: checked(message.term, term) };
   const { body } = message;
   switch (body?.case) {
@@ -94,7 +94,7 @@ export function fromPeerMessage(message: pb.PeerMessage): Message {
     case 'readIndexResponse':
       return { ...envelope, kind: 'read-index-response', context: checked(body.value.context), readIndex: index(body.value.readIndex) };
     case undefined:
-      throw new GrpcError('invalid-argument', `a message of member ${hexId(message.from)} has no body that this version knows`);
+      return undefined;
     default:
       return unreachable(body, 'message body');
   }

@@ -69,7 +69,8 @@ export class Peers implements PeerSender {
       }
       if (batch.messages.some((m) => m.from !== sender))
         throw new GrpcError('invalid-argument', 'a message says that it is from another member');
-      if (batch.messages.length > 0) this.#options.onMessages(batch.messages.map(fromPeerMessage));
+      const messages = batch.messages.map(fromPeerMessage).filter((message) => message !== undefined);
+      if (messages.length > 0) this.#options.onMessages(messages);
     }
   }
 

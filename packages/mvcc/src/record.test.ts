@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { hex, logIndex, revision, term, utf8 } from '@distrokv/base';
+import { decodeRecord, encodeRecord } from './record.ts';
+import { decodeState, encodeState } from './state.ts';
+
+/** The worked examples of the format's page, in order. */
+const examples = [...readFileSync(new URL('../../../docs/format/store.md', import.meta.url), 'utf8').matchAll(/```hex\n([^`]*)```/g)].map(
+  (m) => (m[1] as string).replace(/\s+/g, ''),
+);
+
+test('a record is written as docs/format/store.md shows, and reads back', () => {
+  const record = { createRevision: revision(300), version: 2, lease: 0n, value: utf8('v') };
+  assert.equal(hex(encodeRecord(record)), examples[0]);
+  assert.deepEqual({ ...decodeRecord(encodeRecord(record)) }, record);
+  const leased = { ...record, lease: -(1n << 63n) };
+  assert.equal(decodeRecord(encodeRecord(leased)).lease, leased.lease);
+});
+
+test('the state is written as docs/format/store.md shows, and reads back', () => {
+  const state = { appliedIndex: logIndex(9), appliedTerm: term(2), revision: revision(5) };
+  assert.equal(hex(encodeState(state)), examples[1]);
+  assert.deepEqual(decodeState(encodeState(state)), state);
+});
+
+test('bytes that cannot be a record or a state are refused', () => {
+  for (const bad of [[], [0], [0, 1], [2, 1, 1], [1, 1, 1, 0, 0], [0, 1, 0]])
+    assert.throws(() => decodeRecord(Uint8Array.from(bad)), { code: 'corrupt' });
+  for (const bad of [[], [1, 1, 1], [2, 1, 1, 1], [1, 1, 1, 0], [1, 1, 1, 1, 1]])
+    assert.throws(() => decodeState(Uint8Array.from(bad)), { code: 'corrupt' });
+});
