@@ -57,7 +57,7 @@ function textOf(file: string): string {
 function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return ['node_modules', 'dist', 'generated', '.git', '.cache'].includes(entry.name) ? [] : filesIn(path);
+    if (entry.isDirectory()) return /^(node_modules|dist|generated|\.git|\.cache|.*\.distrokv)$/.test(entry.name) ? [] : filesIn(path);
     return [path.replace(/^\.\//, '')];
   });
 }

@@ -39,6 +39,7 @@ export class Distrokv {
   readonly child: ChildProcess;
   readonly exited: Promise<Exit>;
   #output = '';
+  #errors = '';
   #onOutput: () => void = () => {};
 
   constructor(args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {}) {
@@ -50,6 +51,7 @@ export class Distrokv {
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#output += text;
+        if (stream === this.child.stderr) this.#errors += text;
         this.#onOutput();
       });
     }
@@ -58,6 +60,11 @@ export class Distrokv {
 
   get output(): string {
     return this.#output;
+  }
+
+  /** What it printed to standard error. */
+  get errors(): string {
+    return this.#errors;
   }
 
   /** Resolves when the process has printed `text`; rejects when it ends without. */

@@ -236,6 +236,27 @@ test('a sender learns when the reader is behind', async (t) => {
   await drained.promise;
 });
 
+test('a caller learns when the handler is behind', async (t) => {
+  const go = signalled();
+  const { channel } = await createPair(t, {
+    async collect(call) {
+      await go.promise;
+      return answer((await all(call.requests)).length);
+    },
+  });
+  const call = channel.stream(collect);
+  let sent = 0;
+  const request = { ...ask(1), key: new Uint8Array(100_000) };
+  while (call.send(request)) sent++;
+  assert.ok(sent < 11, `${sent} messages of 100 kB were taken at once`);
+  const room = call.writable();
+  go.resolve();
+  await room;
+  call.finish();
+  assert.equal(call.send(request), false);
+  assert.deepEqual(await all(call.responses), [answer(sent + 1)]);
+});
+
 test('requests too large are refused with the size and the limit, and the connection stays', async (t) => {
   const { channel } = await createPair(t, { unary: () => answer(1) }, { server: { maxReceiveBytes: 1000 } });
   const tooLarge = { ...ask(1), key: new Uint8Array(2000) };
@@ -267,6 +288,14 @@ test('metadata goes with the call, text and binary', async (t) => {
     },
   });
   await channel.unary(unary, ask(1), { metadata: { token: 'abc.1', 'trace-bin': Uint8Array.of(0, 255, 7) } });
+});
+
+test('metadata that no header can carry is refused', async (t) => {
+  const { channel } = await createPair(t, { unary: () => answer(1) });
+  for (const metadata of [{ 'bad name': 'x' }, { token: 'line\nbreak' }, { 'x-bin': 'text' }]) {
+    await assert.rejects(channel.unary(unary, ask(1), { metadata }), failsWith('invalid-argument', /./));
+    assert.throws(() => channel.stream(chat, { metadata }), failsWith('invalid-argument', /./));
+  }
 });
 
 test('a response that is not protobuf fails the call, on a stream too', async (t) => {

@@ -58,35 +58,39 @@ test('without a server a call is `unavailable` at once; one that waits for it su
   assert.deepEqual(await waiting, answer(2));
 });
 
-test('closing lets calls under way finish, takes no new ones, and cuts what does not finish', async (t) => {
-  const [started, finish, cut] = [signalled(), signalled(), signalled()];
+test('closing takes no new calls and waits for those under way', async (t) => {
+  const [started, finish] = [signalled(), signalled()];
   const { server, channel, port } = await createPair(t, {
     unary: async () => {
       started.resolve();
       await finish.promise;
       return answer(1);
     },
-    chat: async (call) => {
-      call.send(answer(1));
-      call.signal.addEventListener('abort', () => cut.resolve());
-      await all(call.requests);
-    },
   });
   const slow = channel.unary(unary, ask(1));
   await started.promise;
-  const endless = createChannel(`127.0.0.1:${port}`);
-  t.after(() => endless.close());
-  const stream = endless.stream(chat);
-  const responses = stream.responses[Symbol.asyncIterator]();
-  await responses.next();
-
-  const closed = server.close({ graceMs: 300 });
+  const closed = server.close({ graceMs: 60_000 });
   assert.equal(server.close(), closed);
   const late = createChannel(`127.0.0.1:${port}`);
   t.after(() => late.close());
   await assert.rejects(late.unary(unary, ask(1)), { code: 'unavailable' });
   finish.resolve();
   assert.deepEqual(await slow, answer(1));
+  await closed;
+});
+
+test('closing cuts what does not finish in time, and tells its handler', async (t) => {
+  const cut = signalled();
+  const { server, channel } = await createPair(t, {
+    chat: async (call) => {
+      call.send(answer(1));
+      call.signal.addEventListener('abort', () => cut.resolve());
+      await all(call.requests);
+    },
+  });
+  const responses = channel.stream(chat).responses[Symbol.asyncIterator]();
+  await responses.next();
+  const closed = server.close({ graceMs: 20 });
   await assert.rejects(responses.next(), GrpcError);
   await cut.promise;
   await closed;

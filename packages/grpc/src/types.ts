@@ -19,10 +19,14 @@ export interface ServerCall {
 }
 
 export interface ServerStream<Request, Response> extends ServerCall {
-  /** The caller's messages; ends when it half-closes, throws GrpcError `cancelled` when the call is aborted. */
+  /** The caller's messages; ends when it half-closes, throws GrpcError `cancelled` when the call is aborted, `internal` on a message that is none. */
   readonly requests: AsyncIterable<Request>;
-  /** Queues a message. Returns false when the queue is over its bound: await `writable()` before the next. */
+  /**
+   * Queues a message. Returns false when the queue has reached its bound (1 MiB or 64 messages): await `writable()` before
+   * the next. It returns false, too, and drops the message, when the call is over. Never throws for what the caller did.
+   */
   send(response: Response): boolean;
+  /** Resolves when the queue has room; rejects with GrpcError `cancelled` when the call is over, which need not be handled. */
   writable(): Promise<void>;
 }
 
@@ -55,9 +59,13 @@ export interface ServerOptions {
 
 export interface Server {
   addService<S extends { readonly typeName: string; readonly methods: object }>(service: S, handlers: Handlers<S>): void;
-  /** Starts to serve; port 0 picks a free one. Rejects with GrpcError when the address is in use or not ours. May be called for several addresses. */
+  /**
+   * Starts to serve on an IP address, or on `localhost`, which means 127.0.0.1; port 0 picks a free one. Rejects with a
+   * GrpcError that names the address when that is in use (`unavailable`), not ours (`unavailable`) or not allowed
+   * (`permission-denied`). May be called for several addresses.
+   */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>;
-  /** Takes no new calls, waits up to `graceMs` for open ones, then cuts them. */
+  /** Takes no new calls, waits up to `graceMs` (default 1000) for open ones, then cuts them. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
@@ -72,7 +80,9 @@ export interface CallOptions {
 
 /** A call under way with messages both ways. */
 export interface ClientStream<Request, Response> {
+  /** As in a ServerStream. */
   send(request: Request): boolean;
+  /** As in a ServerStream; rejects with the status of the call. */
   writable(): Promise<void>;
   /** No more requests from this side. */
   finish(): void;
@@ -82,12 +92,15 @@ export interface ClientStream<Request, Response> {
 }
 
 export interface Channel {
+  /** "host:port" */
   readonly target: string;
+  /** Rejects with a GrpcError. */
   unary<Request, Response>(method: Method<Request, Response, 'unary'>, request: Request, options?: CallOptions): Promise<Response>;
   stream<Request, Response>(
     method: Method<Request, Response, 'bidi-stream' | 'client-stream' | 'server-stream'>,
     options?: CallOptions,
   ): ClientStream<Request, Response>;
+  /** Ends the calls under way with `cancelled`, and later ones with `unavailable`. */
   close(): void;
 }
 

@@ -1,5 +1,6 @@
 // Every generated message, against itself and against protobufjs, another implementation of the same format.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type protobuf from 'protobufjs';
 import { hex, seededRandom } from '@distrokv/base';
@@ -119,4 +120,22 @@ test('services name the methods, kinds and types of the .proto files', () => {
 test('the bytes are those of the encoding guide', () => {
   const request = etcdserverpb.PutRequest.create({ key: Buffer.from('k'), value: Buffer.from('v'), lease: -1n, prevKv: true });
   assert.equal(hex(etcdserverpb.PutRequest.encode(request)), '0a016b120176' + '18ffffffffffffffffff01' + '2001');
+});
+
+test("the peer protocol's worked example in docs/04-wire.md", () => {
+  const { AppendEntries, EntryKind, PeerBatch } = peer;
+  const entry = { index: 301, term: 5, kind: EntryKind.COMMAND, data: Buffer.from('put') };
+  const append = AppendEntries.create({ prevLogIndex: 300, prevLogTerm: 4, entries: [entry], leaderCommit: 300, matchedByAll: 299 });
+  const batches = [
+    PeerBatch.create({ hello: { clusterId: 0x1234n, memberId: 1n, formatVersion: 1 } }),
+    PeerBatch.create({ messages: [{ from: 1n, to: 2n, term: 5, body: { case: 'appendEntries', value: append } }] }),
+  ];
+  const chapter = readFileSync(new URL('../../../docs/04-wire.md', import.meta.url), 'utf8');
+  const blocks = [...chapter.matchAll(/```hex\n([^`]*)```/g)];
+  // Each line is bytes, then at least two spaces, then words.
+  const bytes = blocks.map(([, block]) => (block as string).replace(/(?<=\S) {2,}.*$/gm, '').replace(/\s/g, ''));
+  assert.deepEqual(
+    bytes,
+    batches.map((batch) => hex(PeerBatch.encode(batch))),
+  );
 });

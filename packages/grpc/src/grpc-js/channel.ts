@@ -2,11 +2,12 @@
 import * as grpc from '@grpc/grpc-js';
 import { createNodeEnv, type Clock } from '@distrokv/env';
 import type { Method } from '@distrokv/proto';
-import { GrpcError, statusName } from '../status.ts';
+import { GrpcError } from '../status.ts';
 import type { CallOptions, Channel, ChannelOptions, ClientStream } from '../types.ts';
 import { asBuffer, asIs, decodeResponse } from './bytes.ts';
 import { OutgoingStream } from './client-stream.ts';
 import { metadataToSend } from './metadata.ts';
+import { errorOf } from './status.ts';
 
 const DEFAULT_MAX_RECONNECT_MS = 1000;
 const MIN_RECONNECT_MS = 100;
@@ -58,7 +59,7 @@ class GrpcJsChannel implements Channel {
         this.#timing(options),
         (error, response) => {
           release();
-          if (error !== null) reject(new GrpcError(statusName(error.code), error.details));
+          if (error !== null) reject(errorOf(error));
           else {
             try {
               resolve(decodeResponse(method.response, response as Buffer));

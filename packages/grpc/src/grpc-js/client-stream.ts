@@ -3,9 +3,10 @@ import type * as grpc from '@grpc/grpc-js';
 import type { Method } from '@distrokv/proto';
 import { Inbox } from '../inbox.ts';
 import { Outbox } from '../outbox.ts';
-import { GrpcError, statusName } from '../status.ts';
+import { GrpcError } from '../status.ts';
 import type { ClientStream } from '../types.ts';
 import { asBuffer, decodeResponse } from './bytes.ts';
+import { errorOf } from './status.ts';
 
 export class OutgoingStream<Request, Response> implements ClientStream<Request, Response> {
   readonly responses: Inbox<Response>;
@@ -23,7 +24,7 @@ export class OutgoingStream<Request, Response> implements ClientStream<Request, 
     carrier.on('error', () => undefined);
     carrier.on('status', (status: grpc.StatusObject) => {
       onEnd();
-      const error = status.code === 0 ? undefined : new GrpcError(statusName(status.code), status.details);
+      const error = status.code === 0 ? undefined : errorOf(status);
       this.#outbox.close(error ?? new GrpcError('cancelled', 'the call has ended'));
       this.responses.close(error);
     });

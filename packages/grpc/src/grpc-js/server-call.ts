@@ -1,14 +1,14 @@
 // One call, as its handler sees it.
 import type * as grpc from '@grpc/grpc-js';
-import { fromUtf8, utf8 } from '@distrokv/base';
 import type { Timers } from '@distrokv/env';
 import type { Method } from '@distrokv/proto';
 import { Inbox } from '../inbox.ts';
 import { Outbox } from '../outbox.ts';
-import { GrpcError, StatusCode } from '../status.ts';
+import { GrpcError } from '../status.ts';
 import type { Metadata, ServerCall, ServerStream } from '../types.ts';
 import { asBuffer, decodeRequest } from './bytes.ts';
 import { metadataOf } from './metadata.ts';
+import type { CarrierStatus } from './status.ts';
 
 export type UnaryCarrier = grpc.ServerUnaryCall<Buffer, Buffer>;
 export type StreamCarrier = grpc.ServerDuplexStream<Buffer, Buffer>;
@@ -89,7 +89,7 @@ export class StreamCall<Request, Response> extends UnaryCall<StreamCarrier> impl
   }
 
   /** Ends the call: with OK, or with `status`, after what was sent. */
-  end(status: ReturnType<typeof statusOf> | undefined): void {
+  end(status: CarrierStatus | undefined): void {
     if (this.cancelled) return;
     this.answered();
     if (status === undefined) this.#outbox.finish();
@@ -99,12 +99,4 @@ export class StreamCall<Request, Response> extends UnaryCall<StreamCarrier> impl
 
 function cancelled(): GrpcError {
   return new GrpcError('cancelled', 'the call was cancelled');
-}
-
-/** A status message travels in a header, and peers have limits on these. */
-const MAX_MESSAGE_CHARS = 4096;
-
-/** An error as grpc-js takes it; half a surrogate pair, which has no UTF-8, becomes U+FFFD. */
-export function statusOf(error: GrpcError): { readonly code: number; readonly details: string } {
-  return { code: StatusCode[error.code], details: fromUtf8(utf8(error.message.slice(0, MAX_MESSAGE_CHARS))) };
 }

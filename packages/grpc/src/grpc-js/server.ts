@@ -1,10 +1,9 @@
 // The server, carried by grpc-js.
-import { lookup } from 'node:dns/promises';
 import * as grpc from '@grpc/grpc-js';
 import { messageOf } from '@distrokv/base';
 import { createNodeEnv, type Timers } from '@distrokv/env';
 import type { Method, Service } from '@distrokv/proto';
-import { GrpcError } from '../status.ts';
+import { GrpcError, type StatusName } from '../status.ts';
 import type {
   BidiStreamHandler,
   ClientStreamHandler,
@@ -15,13 +14,14 @@ import type {
   UnaryHandler,
 } from '../types.ts';
 import { asBuffer, asIs, decodeRequest } from './bytes.ts';
-import { statusOf, StreamCall, UnaryCall, type StreamCarrier, type UnaryCarrier } from './server-call.ts';
+import { StreamCall, UnaryCall, type StreamCarrier, type UnaryCarrier } from './server-call.ts';
+import { statusOf, type CarrierStatus } from './status.ts';
 
 const DEFAULT_MAX_RECEIVE_BYTES = 4 << 20;
 const DEFAULT_GRACE_MS = 1000;
 
 /** What turns a thrown value into the status of the call. */
-type Blame = (thrown: unknown, path: string) => ReturnType<typeof statusOf>;
+type Blame = (thrown: unknown, path: string) => CarrierStatus;
 
 /** A server that has no services and listens nowhere yet. */
 export function createServer(options: ServerOptions = {}): Server {
@@ -72,13 +72,19 @@ class GrpcJsServer implements Server {
   async listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }> {
     const where = hostAndPort(address.host, address.port);
     if (this.#closed !== undefined) throw new GrpcError('failed-precondition', `cannot listen on ${where}: the server is closed`);
-    const ip = await resolve(address.host, where);
-    return new Promise((done, reject) => {
-      this.#server.bindAsync(hostAndPort(ip, address.port), grpc.ServerCredentials.createInsecure(), (error, port) => {
-        if (error === null) done({ port });
-        else reject(bindError(error, where));
+    // Of the two addresses that this name may have, one could be taken and nobody be told; Go's listeners choose this one.
+    const host = address.host === 'localhost' ? '127.0.0.1' : address.host;
+    const bound = new Promise<number>((done, reject) => {
+      this.#server.bindAsync(hostAndPort(host, address.port), grpc.ServerCredentials.createInsecure(), (error, port) => {
+        if (error === null) done(port);
+        else reject(error);
       });
     });
+    try {
+      return { port: await bound };
+    } catch (cause) {
+      throw bindError(cause, where);
+    }
   }
 
   close({ graceMs = DEFAULT_GRACE_MS }: { readonly graceMs?: number } = {}): Promise<void> {
@@ -155,22 +161,15 @@ function runStream<Request, Response>(
 
 const hostAndPort = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 
-/** One address for a name, IPv4 before IPv6, as Go's net.Listen takes it: part of a name's addresses is never taken silently. */
-async function resolve(host: string, where: string): Promise<string> {
-  try {
-    const all = await lookup(host, { all: true });
-    return (all.find(({ family }) => family === 4) ?? all[0])?.address ?? host;
-  } catch (cause) {
-    throw new GrpcError('unavailable', `cannot listen on ${where}: no address is known for ${host}`, { cause });
-  }
-}
+const BIND_ERRORS: readonly (readonly [errno: string, code: StatusName, text: string])[] = [
+  ['EADDRINUSE', 'unavailable', 'the address is in use'],
+  ['EADDRNOTAVAIL', 'unavailable', 'not an address of this machine'],
+  ['EACCES', 'permission-denied', 'not permitted'],
+];
 
-function bindError(cause: Error, where: string): GrpcError {
-  const because = (code: string): boolean => cause.message.includes(code);
-  if (because('EADDRINUSE')) return new GrpcError('unavailable', `cannot listen on ${where}: the address is in use`, { cause });
-  if (because('EACCES')) return new GrpcError('permission-denied', `cannot listen on ${where}: not permitted`, { cause });
-  if (because('EADDRNOTAVAIL')) {
-    return new GrpcError('unavailable', `cannot listen on ${where}: not an address of this machine`, { cause });
-  }
-  return new GrpcError('unavailable', `cannot listen on ${where}: ${cause.message}`, { cause });
+/** grpc-js puts the system's error into its message. */
+function bindError(cause: unknown, where: string): GrpcError {
+  const message = messageOf(cause);
+  const [, code, text] = BIND_ERRORS.find(([errno]) => message.includes(errno)) ?? ['', 'unavailable', message];
+  return new GrpcError(code, `cannot listen on ${where}: ${text}`, { cause });
 }
