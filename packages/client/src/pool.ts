@@ -112,25 +112,10 @@ function translate(error: GrpcError, { endpoint, kind, timeoutMs, aborted }: Att
     case 'deadline-exceeded':
       return unanswered(`no answer within ${timeoutMs} ms`);
     case 'unavailable':
-      return neverSent(error) ? new ClientError('unreachable', `${endpoint}: ${connectFault(error)}`, options) : unanswered(error.message);
+      return error.neverSent ? new ClientError('unreachable', `${endpoint}: ${error.message}`, options) : unanswered(error.message);
     default:
       return new ClientError('refused', error.message, options);
   }
-}
-
-/**
- * Whether a call failed before it left this process: there was no connection to send it on. The channel says so in words only.
- * They are a promise of the channel, not of the far side: a server's own message has etcd's prefix and was sorted out before.
- */
-function neverSent(error: GrpcError): boolean {
-  return /^(No connection established|Name resolution failed)/.test(error.message);
-}
-
-/** Why there was no connection, without the carrier's own words around it. */
-function connectFault(error: GrpcError): string {
-  if (error.message.includes('ECONNREFUSED')) return 'connection refused';
-  if (error.message.startsWith('Name resolution failed')) return 'the host name does not resolve';
-  return /Last error: ([^(]*[^( ])/.exec(error.message)?.[1] ?? error.message;
 }
 
 /** What to tell when every endpoint was tried. */

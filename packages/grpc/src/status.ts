@@ -23,10 +23,18 @@ export const StatusCode = {
 
 export type StatusName = keyof typeof StatusCode;
 
+export interface GrpcErrorOptions extends CodedErrorOptions {
+  readonly neverSent?: boolean;
+}
+
 /** A call that ended with another status than OK; thrown by clients, and by handlers to choose the status. */
 export class GrpcError extends CodedError<StatusName> {
-  constructor(code: StatusName, message: string, options: CodedErrorOptions = {}) {
+  /** True if the call surely did not leave this process, for want of a connection: it may be made again, elsewhere too. */
+  readonly neverSent: boolean;
+
+  constructor(code: StatusName, message: string, options: GrpcErrorOptions = {}) {
     super(code, message, options);
+    this.neverSent = options.neverSent ?? false;
   }
 }
 
