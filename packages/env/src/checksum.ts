@@ -1,5 +1,5 @@
 // One CRC-32 for every file format. A call into zlib costs about 200 ns before its first byte, but then runs four times
-// as fast as the table look-ups of `base`; measured on Node 24, the two meet at about 200 bytes.
+// as fast as the table look-ups of `base`; measured on Node 20 and 24, the two meet between 130 and 200 bytes.
 import { crc32 as crc32Native } from 'node:zlib';
 import { crc32Pure } from '@distrokv/base';
 

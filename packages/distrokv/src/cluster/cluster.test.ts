@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { isPortFree } from '../ports.ts';
 import { FakeHost } from '../testing/fake-host.ts';
 import { planCluster } from './plan.ts';
 import { describeLoss, runCluster } from './run.ts';
@@ -59,4 +63,29 @@ test('a busy port is told before anything starts', async (t) => {
     message: new RegExp(`port .*\\b${port}\\b.* in use`),
   });
   assert.equal(host.out, '');
+});
+
+/** A port that is free, and the next one too. */
+async function freePortPair(): Promise<number> {
+  for (;;) {
+    const probe = createServer();
+    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((resolve) => probe.close(resolve));
+    if (port < 65_000 && (await isPortFree(port + 1, '127.0.0.1'))) return port;
+  }
+}
+
+test('a real member process: ready, asked to stop through its channel, gone', async (t) => {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'distrokv-cluster-'));
+  t.after(() => rm(dataDirectory, { recursive: true }));
+  const basePort = await freePortPair();
+  const host = new FakeHost();
+  const done = runCluster(host, { ...options, nodes: 1, dataDirectory, basePort });
+  await Promise.race([host.saw('cluster | ready to serve client requests\n'), done]);
+  assert.match(host.out, new RegExp(`cluster \\| node1 serves clients on 127.0.0.1:${basePort}\n`));
+  assert.match(host.out, /^node1 {3}\| .*serving clients$/m);
+  host.requestStop('SIGINT');
+  await done;
+  assert.match(host.out, /^node1 {3}\| .*stopped$/m);
 });

@@ -1,6 +1,7 @@
 // One member as a child process. Its output comes line by line; it learns through the ipc channel that it should stop, also
 // when this process is killed and can say nothing any more.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { supervisedFlag } from '../server/command.ts';
@@ -28,16 +29,24 @@ export function startMemberProcess({ args, env, onLine }: MemberProcessOptions):
     detached: true,
     env,
   });
-  for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
+  const readers = [child.stdout, child.stderr].flatMap((stream) =>
+    stream ? [createInterface({ input: stream, crlfDelay: Infinity })] : [],
+  );
+  for (const reader of readers) reader.on('line', onLine);
   return {
     ready: new Promise((resolve) => child.once('message', () => resolve())),
-    ended: new Promise((resolve) => {
-      child.once('error', (error) => resolve(`could not be started: ${error.message}`));
-      child.once('close', (code, signal) => resolve(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
-    }),
+    ended: Promise.all([endOf(child), ...readers.map((reader) => once(reader, 'close'))]).then(([how]) => how),
     stop(patienceMs) {
       if (child.connected) child.disconnect();
       setTimeout(() => child.kill('SIGKILL'), patienceMs).unref();
     },
   };
+}
+
+/** How a process ended. (Its 'close' event, which would wait for the output too, does not come once we have closed the channel.) */
+async function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(`could not be started: ${error.message}`));
+    child.once('exit', (code, signal) => resolve(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
+  });
 }
