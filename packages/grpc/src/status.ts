@@ -1,3 +1,4 @@
+// How a call ended: gRPC's status codes by name, and the error that carries one.
 import { CodedError, type CodedErrorOptions } from '@distrokv/base';
 
 /** The status codes of gRPC by name, with their numbers on the wire (gRPC "Status codes"). */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { etcdserverpb as pb } from '@distrokv/proto';
+import type { etcdserverpb as pb } from '@distrokv/proto';
 import { ApiError } from './api-errors.ts';
 import { checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn, isSerializableTxn } from './check.ts';
 import { compare, del, put, range, txn } from './testing/requests.ts';

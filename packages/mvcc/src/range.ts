@@ -2,7 +2,7 @@
 // (its server/etcdserver/txn/range.go). The work comes in steps, so that a caller on the event loop can let others run.
 import { EMPTY, type Revision, revision } from '@distrokv/base';
 import type { KeyIterator, Keyspace } from '@distrokv/lsm';
-import { etcdserverpb as pb, mvccpb } from '@distrokv/proto';
+import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { isEmptyRange, keyRange } from './key-range.ts';
 import { type KeyRecord, decodeRecord } from './record.ts';
 import { StoreLimitError } from './errors.ts';

@@ -9,7 +9,7 @@
 // 4. A command that is refused has changed nothing.
 import { type LogIndex, type Revision, type Term, assert, revision } from '@distrokv/base';
 import type { Engine, Keyspace, KeyspaceOptions, UnloggedWriter } from '@distrokv/lsm';
-import { etcdserverpb as pb, mvccpb } from '@distrokv/proto';
+import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { ApiError } from './api-errors.ts';
 import type { Command } from './command.ts';
 import { isEmptyRange, keyRange } from './key-range.ts';

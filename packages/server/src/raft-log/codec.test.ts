@@ -7,9 +7,8 @@ import type { Entry } from '@distrokv/raft';
 import { ServerError } from '../errors.ts';
 import { decodeRecord, encodeBatch, encodeHeader } from './codec.ts';
 
-const example = (
-  /```hex\n([^`]*)```/.exec(readFileSync(new URL('../../../../docs/format/raft-log.md', import.meta.url), 'utf8'))?.[1] as string
-).replace(/\s+/g, '');
+const page = readFileSync(new URL('../../../../docs/format/raft-log.md', import.meta.url), 'utf8');
+const example = page.slice(page.indexOf('```hex') + 6, page.lastIndexOf('```')).replace(/\s+/g, '');
 const payloadOf = (record: Uint8Array): Uint8Array => record.subarray(RECORD_HEADER_BYTES);
 const hardState = { term: term(5), vote: memberId(3n), commit: logIndex(6) };
 

@@ -2,7 +2,7 @@
 // member answers (DESIGN, "The ancestor's interface").
 import { EMPTY, utf8 } from '@distrokv/base';
 import type { Handlers } from '@distrokv/grpc';
-import { etcdserverpb as pb, kvservice } from '@distrokv/proto';
+import { etcdserverpb as pb, type kvservice } from '@distrokv/proto';
 import { type ServiceContext, answer } from './context.ts';
 import type { KvService } from './kv.ts';
 

@@ -3,7 +3,7 @@ import type { ClusterId, MemberId } from '@distrokv/base';
 import type { Env, Logger } from '@distrokv/env';
 import { GrpcError, type ServerCall } from '@distrokv/grpc';
 import { ApiError, type Store, StoreLimitError } from '@distrokv/mvcc';
-import { ProtoError, etcdserverpb as pb } from '@distrokv/proto';
+import { ProtoError, type etcdserverpb as pb } from '@distrokv/proto';
 import type { ServerConfig } from '../config.ts';
 import { noLeader } from '../replica/errors.ts';
 import type { Replica } from '../replica/replica.ts';

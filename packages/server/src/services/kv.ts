@@ -2,7 +2,7 @@
 import type { Env } from '@distrokv/env';
 import type { Handlers } from '@distrokv/grpc';
 import { ApiError, checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn, isSerializableTxn } from '@distrokv/mvcc';
-import { etcdserverpb as pb } from '@distrokv/proto';
+import type { etcdserverpb as pb } from '@distrokv/proto';
 import { type ServiceContext, answer, withHeader } from './context.ts';
 
 /** A range keeps the event loop for this long at most, then lets others run. */
