@@ -93,7 +93,12 @@ export class Batch implements WriteBatch {
  * Applies a group of batches, from `start` on, to a memtable; returns the sequence after it, or undefined if the bytes are
  * no group of these keyspaces (given by id): then part of it may have been applied.
  */
-export function applyGroup(bytes: Uint8Array, start: number, keyspaces: readonly (KeyspaceState | undefined)[], memtable: Memtable): number | undefined {
+export function applyGroup(
+  bytes: Uint8Array,
+  start: number,
+  keyspaces: readonly (KeyspaceState | undefined)[],
+  memtable: Memtable,
+): number | undefined {
   const reader = new VarintReader(bytes, start);
   let sequence = reader.varint();
   while (!reader.done) {

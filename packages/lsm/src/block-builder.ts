@@ -5,7 +5,7 @@
 //   block    entries | offset of each restart, uint32 | number of restarts, uint32
 //
 // The format in full: docs/format/lsm.md.
-import { MAX_VARINT_BYTES, writeVarint } from '@distrokv/base';
+import { MAX_VARINT_BYTES, assert, writeVarint } from '@distrokv/base';
 import type { Cursor } from './cursor.ts';
 import { commonPrefix, copyRange, grown, writeUint32 } from './ranges.ts';
 
@@ -45,6 +45,7 @@ export class BlockBuilder {
     const keyLength = keyEnd - keyStart;
     const common = commonPrefix(keyBytes, keyStart, keyEnd, this.#lastKey, 0, this.#lastKeyLength);
     const isNewKey = common < keyLength || keyLength !== this.#lastKeyLength;
+    assert(this.#isAfterLast(cursor, common), 'the entries of a table rise');
     let shared = common;
     if (this.entries === 0 || this.#sinceRestart === RESTART_INTERVAL) {
       this.#restarts.push(this.#length);
@@ -66,6 +67,13 @@ export class BlockBuilder {
     this.#sinceRestart++;
     this.entries++;
     return isNewKey;
+  }
+
+  /** Whether the entry, whose key has `common` bytes in common with the last one's, lies after it. */
+  #isAfterLast({ keyBytes, keyStart, keyEnd, version }: Cursor, common: number): boolean {
+    const isAtEnd = keyStart + common === keyEnd;
+    if (common === this.#lastKeyLength) return !isAtEnd || this.#lastKeyLength === 0 || version < this.#lastVersion;
+    return !isAtEnd && (keyBytes[keyStart + common] as number) > (this.#lastKey[common] as number);
   }
 
   /** The finished block, good until the next `add`; the builder starts over, but remembers the last key. */

@@ -24,7 +24,8 @@ export class Block {
     if (count === 0 || this.restartsAt <= 0) throw this.corruptAt(bytes.length, `a block with ${count} restarts`);
     for (let i = 0, before = -1; i < count; i++) {
       const restart = this.restart(i);
-      if (restart <= before || restart >= this.restartsAt || (i === 0 && restart !== 0)) throw this.corruptAt(restart, 'a restart out of order');
+      if (restart <= before || restart >= this.restartsAt || (i === 0 && restart !== 0))
+        throw this.corruptAt(restart, 'a restart out of order');
       before = restart;
     }
   }
@@ -131,7 +132,12 @@ export class BlockCursor implements EntryFields {
     const valueAndKind = this.#varint(bytes);
     const keyAt = this.#varintAt;
     const valueLength = Math.floor(valueAndKind / 2);
-    if (shared > this.keyEnd || unshared > block.restartsAt - keyAt || valueLength > block.restartsAt - keyAt - unshared || shared + unshared === 0) {
+    if (
+      shared > this.keyEnd ||
+      unshared > block.restartsAt - keyAt ||
+      valueLength > block.restartsAt - keyAt - unshared ||
+      shared + unshared === 0
+    ) {
       this.valid = false;
       throw block.corruptAt(at, 'an entry that does not fit its block');
     }

@@ -4,17 +4,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromUtf8, seededRandom, utf8 } from '@distrokv/base';
-import { type CrashMode, type MemoryEnv, MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
+import { type CrashMode, type MemoryEnv, type MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
 import { openEngine } from './open.ts';
 import type { Engine, EngineOptions, WalMode } from './engine.ts';
 import { parseName } from './names.ts';
 import { Model, type Operation, assertEqual, keyspaces, randomOperations, writeTo } from './testing/model.ts';
 
 const modes: readonly CrashMode[] = ['lost', 'kept', 'torn', 'reordered'];
-const UNITS = 60;
+const UNITS = 20;
 
 function options(env: MemoryEnv, wal: WalMode): EngineOptions {
-  return { env, directory: '/data/db', keyspaces, wal, memtableBytes: 2048, blockBytes: 128, mergeFanIn: 1 };
+  return { env, directory: '/data/db', keyspaces, wal, memtableBytes: 1024, blockBytes: 128, mergeFanIn: 1 };
 }
 
 /** The unit that makes the store's `unit`-th state: `unit` itself is in it. */
@@ -114,7 +114,9 @@ async function crashAgain(fs: MemoryFileSystem, seed: number, wal: WalMode, prog
     const engine = await openEngine(options(env, wal));
     const unit = engine.keyspace('meta').getSync(utf8('unit'));
     const again = { issued: unit === undefined ? 0 : Number(fromUtf8(unit)), promised: progress.promised };
-    await work(engine, wal, again).finally(() => Object.assign(progress, { issued: Math.max(progress.issued, again.issued), promised: again.promised }));
+    await work(engine, wal, again).finally(() =>
+      Object.assign(progress, { issued: Math.max(progress.issued, again.issued), promised: again.promised }),
+    );
   } catch {
     // The disk has stopped.
   }
@@ -131,12 +133,14 @@ async function crashEverywhere(wal: WalMode): Promise<number> {
       try {
         const seed = n * 10 + modes.indexOf(mode);
         await assertRecovers(fs.crash(mode, random), seed, wal, progress, n % 7 === 0);
+        images++;
+        if (modes[n % modes.length] !== mode) continue;
         const later = { ...progress };
         await assertRecovers(await crashAgain(fs.crash(mode, random), seed, wal, later), seed, wal, later, false);
+        images++;
       } catch (error) {
         throw new Error(`log mode ${wal}, crash before operation ${n}, ${mode}`, { cause: error });
       }
-      images += 2;
     }
   }
 }

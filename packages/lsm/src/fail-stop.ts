@@ -10,7 +10,9 @@ export async function syncOrFail(file: File): Promise<void> {
   try {
     await file.sync();
   } catch (error) {
-    throw new LsmError('failed', `a sync of ${file.path} failed, so nothing is known of what it holds: ${messageOf(error)}`, { cause: error });
+    throw new LsmError('failed', `a sync of ${file.path} failed, so nothing is known of what it holds: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -18,7 +20,9 @@ export async function syncDirectoryOrFail(fs: FileSystem, directory: string): Pr
   try {
     await fs.syncDirectory(directory);
   } catch (error) {
-    throw new LsmError('failed', `a sync of ${directory} failed, so nothing is known of its entries: ${messageOf(error)}`, { cause: error });
+    throw new LsmError('failed', `a sync of ${directory} failed, so nothing is known of its entries: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

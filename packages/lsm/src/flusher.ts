@@ -85,8 +85,12 @@ export class Flusher {
     const { health } = this.#options;
     if (generation <= this.#flushed) return Promise.resolve();
     if (!health.isWritable) return Promise.reject(health.refusal());
-    if (impatient && this.#loop.isStuck) return Promise.reject(new LsmError('no-space', 'the disk is full, and memory too, until a flush succeeds'));
-    return new Promise((resolve, reject) => this.#waiters.push({ generation, impatient, resolve, reject }));
+    if (impatient && this.#loop.isStuck)
+      return Promise.reject(new LsmError('no-space', 'the disk is full, and memory too, until a flush succeeds'));
+    const waiting = new Promise<void>((resolve, reject) => this.#waiters.push({ generation, impatient, resolve, reject }));
+    // A writer need not wait for room; then nobody has to be told that none came.
+    waiting.catch(() => {});
+    return waiting;
   }
 
   #refuse(onlyImpatient: boolean, error: LsmError): void {

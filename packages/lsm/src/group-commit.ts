@@ -47,8 +47,9 @@ export class GroupCommit {
 
   /** Resolves when the batch is durable, as far as the mode promises it, and visible. */
   write(batch: Batch): Promise<void> {
-    for (const [keyspace, { low, high }] of batch.versions) keyspace.accept(low, high);
+    for (const [keyspace, { low }] of batch.versions) keyspace.checkNotLate(low);
     const bytes = batch.take();
+    for (const [keyspace, { high }] of batch.versions) keyspace.lastAccepted = high;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch, bytes, resolve, reject });
       this.#wake();
@@ -113,7 +114,10 @@ export class GroupCommit {
     await wal.append(record);
     this.bytesWritten += record.length;
     if (settings.wal === 'sync') await wal.sync();
-    generations.sequence = defined(applyGroup(record, RECORD_HEADER_BYTES, keyspaces, generations.active), 'the sequence after a group of our own');
+    generations.sequence = defined(
+      applyGroup(record, RECORD_HEADER_BYTES, keyspaces, generations.active),
+      'the sequence after a group of our own',
+    );
   }
 
   /** Tells a group that it was not written; a full disk may have room again, everything else is final. */

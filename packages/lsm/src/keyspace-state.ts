@@ -34,11 +34,9 @@ export class KeyspaceState {
   }
 
   /** Reads find the newest version first because versions never decrease: throws LsmError `invalid` for one that does. */
-  accept(low: number, high: number): void {
-    if (low < this.lastAccepted) {
-      throw new LsmError('invalid', `keyspace ${this.name} is at version ${this.lastAccepted}; version ${low} comes too late`);
-    }
-    this.lastAccepted = high;
+  checkNotLate(version: number): void {
+    if (version >= this.lastAccepted) return;
+    throw new LsmError('invalid', `keyspace ${this.name} is at version ${this.lastAccepted}; version ${version} comes too late`);
   }
 }
 

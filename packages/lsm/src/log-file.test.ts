@@ -54,7 +54,11 @@ seededTest('damage to what a later record proves to have been synced is reported
     const damaged = bytes.slice();
     damaged[at] = (damaged[at] as number) ^ (1 + random.below(255));
     if (at < provenEnd) assert.throws(() => read(damaged), { code: 'corrupt' }, `byte ${at}`);
-    else assert.ok(['first!', 'second', 'third!'].every((text, i) => read(damaged)?.[i] === text), `byte ${at}`);
+    else
+      assert.ok(
+        ['first!', 'second', 'third!'].every((text, i) => read(damaged)?.[i] === text),
+        `byte ${at}`,
+      );
   }
 });
 

@@ -140,7 +140,8 @@ export function readLog(bytes: Uint8Array, kind: LogKind, path: string): LogCont
     at += RECORD_HEADER_BYTES + length;
   }
   const proof = findProof(bytes, at, salt);
-  if (proof !== undefined) throw corrupt(path, at, `a record cannot be read, though it was synced before the one at byte ${proof} was written`);
+  if (proof !== undefined)
+    throw corrupt(path, at, `a record cannot be read, though it was synced before the one at byte ${proof} was written`);
   return { salt, extra: bytes.subarray(16, 24), records, end: at };
 }
 

@@ -32,10 +32,7 @@ const NONE = 0;
 function headOf(bytes: Uint8Array, at: number, end: number): number {
   if (at + 4 <= end) {
     return (
-      (((bytes[at] as number) << 24) |
-        ((bytes[at + 1] as number) << 16) |
-        ((bytes[at + 2] as number) << 8) |
-        (bytes[at + 3] as number)) ^
+      (((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) ^
       0x80000000
     );
   }
@@ -362,8 +359,8 @@ export class Memtable {
     nodes[node] = keep;
     nodes[right] = moved;
     if (moved > 0) {
-      this.#setSkip(node, this.#shared(nodes[node + REFS] as number, nodes[node + REFS + keep - 1] as number));
-      this.#setSkip(right, this.#shared(nodes[right + REFS] as number, nodes[right + REFS + moved - 1] as number));
+      this.#setSkip(node, this.#sharedByAll(node));
+      this.#setSkip(right, this.#sharedByAll(right));
     }
     return right;
   }
@@ -388,6 +385,17 @@ export class Memtable {
     nodes[node + REFS + slot] = ref;
     if (child !== NONE) nodes[node + CHILDREN + slot] = child;
     nodes[node] = count + 1;
+  }
+
+  /**
+   * Bytes that all keys of a node with two entries or more have in common. The first and the last would tell, were it not
+   * that the first one of an inner node may be out of order: what it stands for goes down to −∞.
+   */
+  #sharedByAll(node: number): number {
+    const nodes = this.#nodes;
+    const first = nodes[node + REFS] as number;
+    const last = nodes[node + REFS + (nodes[node] as number) - 1] as number;
+    return Math.min(this.#shared(first, nodes[node + REFS + 1] as number), this.#shared(first, last));
   }
 
   /** Bytes that the keys of two entries have in common. */

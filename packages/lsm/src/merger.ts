@@ -28,7 +28,7 @@ export interface MergerOptions {
 export class Merger {
   readonly #options: MergerOptions;
   readonly #loop: WorkLoop;
-  #afterStep: (() => void)[] = [];
+  readonly #afterStep: (() => void)[] = [];
   merges = 0;
   bytesWritten = 0;
 
@@ -36,6 +36,7 @@ export class Merger {
     this.#options = options;
     const { env, logger } = options.settings;
     this.#loop = new WorkLoop({ what: 'a merge', step: () => this.#step(), env, logger, health: options.health });
+    options.health.onEnd(() => this.#release());
   }
 
   wake(): void {
@@ -67,11 +68,14 @@ export class Merger {
     try {
       await this.#merge(due);
     } finally {
-      const waiting = this.#afterStep;
-      this.#afterStep = [];
-      for (const resolve of waiting) resolve();
+      this.#release();
     }
     return true;
+  }
+
+  /** Lets the flushes that wait look again. */
+  #release(): void {
+    for (const resolve of this.#afterStep.splice(0)) resolve();
   }
 
   /** The runs of the first level that has too many. */

@@ -21,13 +21,13 @@ function smallOptions(random: Random, wal: WalMode): Omit<EngineOptions, 'env'> 
 }
 
 /** Writes one batch or unit; without waiting for it now and then. */
-function writeOne(engine: Engine, wal: WalMode, version: number, model: Model, random: Random): Promise<void> | undefined {
+function writeOne(engine: Engine, wal: WalMode, version: number, model: Model, random: Random): Promise<void> {
   const operations = randomOperations(random, version);
   model.apply(operations);
   if (wal === 'none') {
     const writer = engine.unlogged();
     writeTo(writer, engine, operations);
-    return writer.commit();
+    return writer.commit() ?? Promise.resolve();
   }
   const batch = engine.batch();
   writeTo(batch, engine, operations);
@@ -38,7 +38,7 @@ async function run(random: Random, seed: number, wal: WalMode): Promise<void> {
   const env = createMemoryEnv({ seed });
   const model = new Model();
   let engine = await openEngine({ env, ...smallOptions(random, wal) });
-  let waiting: (Promise<void> | undefined)[] = [];
+  let waiting: Promise<void>[] = [];
   for (let version = 1; version <= STEPS; version++) {
     waiting.push(writeOne(engine, wal, version, model, random));
     if (random.chance(wal === 'none' ? 1 : 0.3)) await Promise.all(waiting.splice(0));

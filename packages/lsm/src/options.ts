@@ -19,7 +19,8 @@ export interface Settings {
 /** Throws LsmError `invalid` for an option out of its bounds. */
 export function settingsOf(options: EngineOptions): Settings {
   const names = new Set(options.keyspaces.map((keyspace) => keyspace.name));
-  if (names.size !== options.keyspaces.length || names.has('')) throw new LsmError('invalid', 'keyspaces have different names, none of them empty');
+  if (names.size !== options.keyspaces.length || names.has(''))
+    throw new LsmError('invalid', 'keyspaces have different names, none of them empty');
   return {
     env: options.env,
     directory: options.directory,

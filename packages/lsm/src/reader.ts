@@ -101,7 +101,9 @@ export class Reader {
     const cursor = this.#cursor;
     cursor.seekInBlock(block, key, keyEnd, at);
     if (!cursor.valid || compareRanges(cursor.keyBytes, 0, cursor.keyEnd, key, 0, keyEnd) !== 0) return undefined;
-    return cursor.tombstone ? DELETED : { found: { value: copy(cursor.valueBytes, cursor.valueStart, cursor.valueEnd), version: cursor.version } };
+    return cursor.tombstone
+      ? DELETED
+      : { found: { value: copy(cursor.valueBytes, cursor.valueStart, cursor.valueEnd), version: cursor.version } };
   }
 }
 

@@ -1,6 +1,7 @@
 // Opening: reads everything that the directory says, and only when all of it made sense changes anything. So a store of a
 // newer format, or a damaged one, is left as it is.
 import { unreachable } from '@distrokv/base';
+import { type FileSystem, FsError } from '@distrokv/env';
 import { applyGroup } from './batch.ts';
 import type { BlockCache } from './block-cache.ts';
 import { LsmError, corrupt } from './errors.ts';
@@ -105,7 +106,8 @@ function segmentNumbers(names: readonly string[], from: number): number[] {
 
 function makeKeyspaces(records: readonly KeyspaceRecord[], state: ManifestState, owner: object): (EngineKeyspace | undefined)[] {
   const keyspaces: (EngineKeyspace | undefined)[] = [];
-  for (const { id, name, versions } of records) keyspaces[id] = new EngineKeyspace(id, name, versions, state.lastVersions.get(id) ?? 0, owner);
+  for (const { id, name, versions } of records)
+    keyspaces[id] = new EngineKeyspace(id, name, versions, state.lastVersions.get(id) ?? 0, owner);
   return keyspaces;
 }
 
@@ -130,14 +132,31 @@ function replay(
 
 async function startManifest({ env, directory, logger }: Settings, read: Awaited<ReturnType<typeof readManifest>>): Promise<Manifest> {
   if (read !== undefined) return Manifest.resume(env, directory, logger, read.state, read.contents);
-  await syncDirectoryOrFail(env.fs, parentOf(directory));
+  await syncParents(env.fs, directory);
   return Manifest.create(env, directory, logger);
 }
 
-/** The directory above `directory`, which names it. */
+/**
+ * Makes the way to a new store durable: any directory on it may have been made just now, or by a process that was killed.
+ * One that we may not open was not made by us, and neither were those above it.
+ */
+async function syncParents(fs: FileSystem, directory: string): Promise<void> {
+  for (let child = directory, parent = parentOf(child); parent !== child; child = parent, parent = parentOf(child)) {
+    try {
+      await fs.syncDirectory(parent);
+    } catch (error) {
+      if (error instanceof FsError && error.code === 'permission') return;
+      throw error;
+    }
+  }
+}
+
+/** The directory above `directory`, which names it; the root and the current directory are above themselves. */
 function parentOf(directory: string): string {
-  const at = directory.replace(/\/+$/, '').lastIndexOf('/');
-  return at < 0 ? '.' : at === 0 ? '/' : directory.slice(0, at);
+  const path = directory.replace(/\/+$/, '');
+  const at = path.lastIndexOf('/');
+  if (at < 0) return directory.startsWith('/') ? '/' : '.';
+  return at === 0 ? '/' : path.slice(0, at);
 }
 
 /** Removes what a crash left behind. */

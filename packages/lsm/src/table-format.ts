@@ -27,8 +27,10 @@ export function sealBlock(bytes: Uint8Array, length: number): number {
 export function openBlock(bytes: Uint8Array, path: string, offset: number): Uint8Array {
   const length = bytes.length - TRAILER_BYTES;
   if (length < 0) throw corrupt(path, offset, `a block of ${bytes.length} bytes`);
-  if (crc32(bytes.subarray(0, length + 1)) !== readUint32(bytes, length + 1)) throw corrupt(path, offset, 'a block whose checksum does not match');
-  if (bytes[length] !== CODEC_NONE) throw new LsmError('newer-format', `${path} has a block of codec ${bytes[length]}, which this release does not know`);
+  if (crc32(bytes.subarray(0, length + 1)) !== readUint32(bytes, length + 1))
+    throw corrupt(path, offset, 'a block whose checksum does not match');
+  if (bytes[length] !== CODEC_NONE)
+    throw new LsmError('newer-format', `${path} has a block of codec ${bytes[length]}, which this release does not know`);
   return bytes.subarray(0, length);
 }
 
@@ -63,7 +65,8 @@ export function decodeFooter(bytes: Uint8Array, path: string, fileBytes: number)
   if (format > TABLE_FORMAT) {
     throw new LsmError('newer-format', `${path} is a table of format ${format}; this release reads up to ${TABLE_FORMAT}`);
   }
-  if (format !== TABLE_FORMAT || crc32Pure(bytes, 0, 0, 20) !== readUint32(bytes, 20)) throw corrupt(path, offset, 'a footer whose checksum does not match');
+  if (format !== TABLE_FORMAT || crc32Pure(bytes, 0, 0, 20) !== readUint32(bytes, 20))
+    throw corrupt(path, offset, 'a footer whose checksum does not match');
   const footer = {
     dataBytes: readUint32(bytes, 0) + readUint32(bytes, 4) * 0x1_0000_0000,
     filterBytes: readUint32(bytes, 8),

@@ -58,7 +58,8 @@ export class TableIndex {
       const keyLength = reader.varint();
       this.#versions[i] = reader.varint();
       reader.take(keyLength);
-      if (!reader.ok || keyLength === 0 || length <= TRAILER_BYTES) throw corrupt(path, offset, `an index whose entry ${i} does not decode`);
+      if (!reader.ok || keyLength === 0 || length <= TRAILER_BYTES)
+        throw corrupt(path, offset, `an index whose entry ${i} does not decode`);
       this.#keyStarts[i] = reader.at - keyLength;
       this.#keyEnds[i] = reader.at;
       position += length;

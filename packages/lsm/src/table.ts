@@ -28,8 +28,13 @@ export class Table {
     const path = `${directory}/${tableName(number)}`;
     const file = await openNamed(fs, path);
     try {
-      if (file.size() !== byteLength) throw corrupt(path, Math.min(file.size(), byteLength), `it has ${file.size()} bytes instead of ${byteLength}`);
-      const footer = decodeFooter(await readExactly(file, Math.max(0, byteLength - FOOTER_BYTES), Math.min(byteLength, FOOTER_BYTES)), path, byteLength);
+      if (file.size() !== byteLength)
+        throw corrupt(path, Math.min(file.size(), byteLength), `it has ${file.size()} bytes instead of ${byteLength}`);
+      const footer = decodeFooter(
+        await readExactly(file, Math.max(0, byteLength - FOOTER_BYTES), Math.min(byteLength, FOOTER_BYTES)),
+        path,
+        byteLength,
+      );
       const indexAt = footer.dataBytes + footer.filterBytes;
       const propertiesAt = indexAt + footer.indexBytes;
       const filter = openBlock(await readExactly(file, footer.dataBytes, footer.filterBytes), path, footer.dataBytes);
@@ -45,7 +50,14 @@ export class Table {
     }
   }
 
-  private constructor(file: File, byteLength: number, index: TableIndex, filter: Uint8Array, properties: TableProperties, cache: BlockCache) {
+  private constructor(
+    file: File,
+    byteLength: number,
+    index: TableIndex,
+    filter: Uint8Array,
+    properties: TableProperties,
+    cache: BlockCache,
+  ) {
     this.number = properties.number;
     this.byteLength = byteLength;
     this.index = index;

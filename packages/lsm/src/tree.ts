@@ -56,7 +56,12 @@ export class Tree {
     const tables: Table[] = [];
     try {
       for (const table of change.added) tables.push(await Table.open(env.fs, directory, table.number, table.byteLength, this.#cache));
-      const added: TableRecord[] = change.added.map((table) => ({ number: table.number, level, run: number, byteLength: table.byteLength }));
+      const added: TableRecord[] = change.added.map((table) => ({
+        number: table.number,
+        level,
+        run: number,
+        byteLength: table.byteLength,
+      }));
       const removed = change.removed.flatMap((run) => run.tables.map((table) => table.number));
       await this.#manifest.append({ ...change.edit, added, removed, nextNumber: this.#nextNumber });
     } catch (error) {

@@ -65,7 +65,7 @@ export class Unlogged implements UnloggedWriter {
     const state = stateOf(keyspace, owner);
     checkKey(key);
     checkVersion(state, version);
-    if (version !== undefined) state.accept(version, version);
+    if (version !== undefined) state.checkNotLate(version);
     const given = version ?? generations.sequence + 1;
     generations.sequence++;
     generations.active.insert(state.id, key, 0, key.length, given, tombstone, value, 0, value.length);

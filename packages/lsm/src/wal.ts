@@ -36,17 +36,21 @@ export async function readSegments(env: Env, directory: string, numbers: readonl
     const bytes = await env.fs.readFile(path, MAX_LOG_BYTES);
     const isLast = i === numbers.length - 1;
     const contents = readLog(bytes, WAL_KIND, path);
-    if (number !== from + i) throw corrupt(`${directory}/${segmentName(from + i)}`, 0, `it is missing, though ${segmentName(number)} is there`);
+    if (number !== from + i)
+      throw corrupt(`${directory}/${segmentName(from + i)}`, 0, `it is missing, though ${segmentName(number)} is there`);
     if (contents === undefined) {
       if (!isLast) throw corrupt(path, 0, 'a header that is not one');
       segments.push({ number, path, byteLength: bytes.length, records: [], end: 0, begun: false });
       break;
     }
-    if (!isLast && contents.end < bytes.length) throw corrupt(path, contents.end, 'a record cannot be read, though a later segment follows');
-    if (readUint32(contents.extra, 0) !== number) throw corrupt(path, 16, `it is segment ${readUint32(contents.extra, 0)} under another name`);
+    if (!isLast && contents.end < bytes.length)
+      throw corrupt(path, contents.end, 'a record cannot be read, though a later segment follows');
+    if (readUint32(contents.extra, 0) !== number)
+      throw corrupt(path, 16, `it is segment ${readUint32(contents.extra, 0)} under another name`);
     const before = segments.at(-1);
     const beforeBytes = readUint32(contents.extra, 4);
-    if (before !== undefined && before.byteLength !== beforeBytes) throw corrupt(before.path, before.byteLength, `it had ${beforeBytes} bytes when the next segment was begun`);
+    if (before !== undefined && before.byteLength !== beforeBytes)
+      throw corrupt(before.path, before.byteLength, `it had ${beforeBytes} bytes when the next segment was begun`);
     segments.push({ number, path, byteLength: bytes.length, records: contents.records, end: contents.end, begun: true });
   }
   return segments;

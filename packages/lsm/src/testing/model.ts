@@ -130,7 +130,10 @@ export function randomOperations(random: Random, version: number, maxValueBytes:
 
 /** Writes operations to anything that takes them: a batch, or the unlogged writer. */
 export function writeTo(
-  target: { put(k: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void; delete(k: Keyspace, key: Uint8Array, version?: number): void },
+  target: {
+    put(k: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void;
+    delete(k: Keyspace, key: Uint8Array, version?: number): void;
+  },
   engine: Engine,
   operations: readonly Operation[],
 ): void {

@@ -1,0 +1,220 @@
+// What the engine promises in engine.ts, one promise a test.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fromUtf8, utf8 } from '@distrokv/base';
+import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
+import { openEngine } from './open.ts';
+import type { Engine, EngineOptions } from './engine.ts';
+import { drain, keyspaces, textOf } from './testing/model.ts';
+
+function open(env: MemoryEnv, options: Partial<EngineOptions> = {}): Promise<Engine> {
+  return openEngine({ env, directory: '/db', keyspaces, wal: 'sync', ...options });
+}
+
+async function put(engine: Engine, key: string, value: string | undefined, version?: number): Promise<void> {
+  const batch = engine.batch();
+  const keyspace = engine.keyspace(version === undefined ? 'meta' : 'data');
+  if (value === undefined) batch.delete(keyspace, utf8(key), version);
+  else batch.put(keyspace, utf8(key), utf8(value), version);
+  await engine.write(batch);
+}
+
+test('a key has its value as of any version, tombstones included', async () => {
+  const engine = await open(createMemoryEnv({ seed: 1 }));
+  const data = engine.keyspace('data');
+  await put(engine, 'k', 'two', 2);
+  await put(engine, 'k', undefined, 4);
+  await put(engine, 'k', 'six', 6);
+  for (const flushed of [false, true]) {
+    if (flushed) await engine.flush();
+    const found = [1, 2, 3, 4, 5, 6, 7].map((at) => textOf(data.getSync(utf8('k'), at)));
+    assert.deepEqual(found, [undefined, 'two', 'two', undefined, undefined, 'six', 'six']);
+    assert.deepEqual(data.getEntrySync(utf8('k'), 3), { value: utf8('two'), version: 2 });
+    assert.equal(textOf(await data.get(utf8('k'))), 'six');
+  }
+  await engine.close();
+});
+
+test('concurrent writes share one sync', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env);
+  let syncs = 0;
+  env.fs.onOperation = ({ kind }) => void (syncs += kind === 'sync' ? 1 : 0);
+  await Promise.all(Array.from({ length: 100 }, (_, i) => put(engine, `k${i}`, 'v', 1)));
+  assert.equal(syncs, 1);
+  await engine.close();
+});
+
+test('a write is not visible before it is durable', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env);
+  let seenAtSync: string | undefined = 'never synced';
+  env.fs.onOperation = ({ kind }) => {
+    if (kind === 'sync') seenAtSync = textOf(engine.keyspace('meta').getSync(utf8('k')));
+    return undefined;
+  };
+  await put(engine, 'k', 'v');
+  assert.equal(seenAtSync, undefined);
+  assert.equal(textOf(engine.keyspace('meta').getSync(utf8('k'))), 'v');
+  env.fs.onOperation = undefined;
+  await engine.close();
+});
+
+test('an iterator sees the store as it was, through writes, flushes and merges', async () => {
+  const engine = await open(createMemoryEnv({ seed: 1 }), { mergeFanIn: 1 });
+  for (let i = 0; i < 50; i++) await put(engine, `k${i % 10}`, `old${i}`);
+  await engine.flush();
+  await put(engine, 'k3', undefined);
+  const [iterator, reverse] = [engine.keyspace('meta').iterator(), engine.keyspace('meta').iterator({ reverse: true })];
+  assert.ok(iterator.next() && reverse.next());
+  for (let i = 0; i < 50; i++) {
+    await put(engine, `k${i % 20}`, `new${i}`);
+    if (i % 10 === 0) await engine.flush();
+  }
+  await engine.settle();
+  const expected = [0, 1, 2, 4, 5, 6, 7, 8, 9].map((i) => [`k${i}`, `old${40 + i}`]);
+  assert.deepEqual([[fromUtf8(iterator.key), fromUtf8(iterator.value)], ...drain(iterator)], expected);
+  assert.deepEqual([[fromUtf8(reverse.key), fromUtf8(reverse.value)], ...drain(reverse)], expected.toReversed());
+  assert.equal(engine.keyspace('meta').getSync(utf8('k3'))?.length, 5);
+  await engine.close();
+});
+
+test('tables go when the last iterator that needs them is closed', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { mergeFanIn: 1 });
+  await put(engine, 'a', '1');
+  await engine.flush();
+  const iterator = engine.keyspace('meta').iterator();
+  await put(engine, 'a', '2');
+  await engine.flush();
+  await engine.settle();
+  await env.time.settle();
+  const tables = async (): Promise<number> => (await env.fs.readDirectory('/db')).filter((name) => name.endsWith('.sst')).length;
+  assert.equal(await tables(), 2, 'the merged table, and the one that the iterator holds');
+  assert.deepEqual(drain(iterator), [['a', '1']]);
+  await env.time.settle();
+  assert.equal(await tables(), 1);
+  await engine.close();
+});
+
+test('merges leave out shadowed values and tombstones of latest-only keyspaces, and keep every version of the others', async () => {
+  const engine = await open(createMemoryEnv({ seed: 1 }), { mergeFanIn: 1 });
+  for (let i = 1; i <= 20; i++) {
+    await put(engine, 'meta', 'x'.repeat(1000));
+    await put(engine, 'gone', i < 20 ? 'x' : undefined);
+    await put(engine, 'data', `v${i}`, i);
+    await engine.flush();
+  }
+  await engine.settle();
+  assert.ok(engine.stats().tableBytes < 5000, `${engine.stats().tableBytes} bytes`);
+  assert.deepEqual(
+    Array.from({ length: 20 }, (_, i) => textOf(engine.keyspace('data').getSync(utf8('data'), i + 1))),
+    Array.from({ length: 20 }, (_, i) => `v${i + 1}`),
+  );
+  assert.deepEqual(drain(engine.keyspace('meta').iterator()), [['meta', 'x'.repeat(1000)]]);
+  await engine.close();
+});
+
+test('a unit without a log is never split by a flush', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { wal: 'none', memtableBytes: 1024 });
+  const writer = engine.unlogged();
+  const meta = engine.keyspace('meta');
+  writer.put(meta, utf8('a'), utf8('x'.repeat(3000)));
+  const flushed = engine.flush();
+  await env.time.settle();
+  assert.equal(await meta.getFlushed(utf8('a')), undefined, 'the unit is still open');
+  writer.put(meta, utf8('b'), utf8('y'));
+  void writer.commit();
+  await flushed;
+  assert.equal((await meta.getFlushed(utf8('a')))?.length, 3000);
+  assert.equal(textOf(await meta.getFlushed(utf8('b'))), 'y');
+  await engine.close();
+});
+
+test('a writer without a log is held up when two memtables wait, until one is flushed', async () => {
+  const engine = await open(createMemoryEnv({ seed: 1 }), { wal: 'none', memtableBytes: 1024 });
+  const writer = engine.unlogged();
+  const held: (Promise<void> | undefined)[] = [];
+  for (let i = 0; i < 2; i++) {
+    writer.put(engine.keyspace('meta'), utf8('k'), new Uint8Array(2000));
+    held.push(writer.commit());
+  }
+  assert.deepEqual([held[0] === undefined, engine.stats().frozenMemtables], [true, 2]);
+  await held[1];
+  assert.ok(engine.stats().frozenMemtables < 2);
+  await engine.close();
+});
+
+test('flush listeners hear of each flush', async () => {
+  const engine = await open(createMemoryEnv({ seed: 1 }));
+  let heard = 0;
+  engine.onFlush(() => heard++);
+  await put(engine, 'k', 'v');
+  await engine.flush();
+  await engine.flush();
+  assert.equal(heard, 1, 'a flush of nothing is none');
+  await engine.close();
+});
+
+test('what was written under a log is there when the engine goes on without one, and the log goes with the next flush', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  let engine = await open(env);
+  await put(engine, 'k', 'v');
+  await engine.close();
+  engine = await open(env, { wal: 'none' });
+  assert.equal(textOf(engine.keyspace('meta').getSync(utf8('k'))), 'v');
+  await engine.flush();
+  await env.time.settle();
+  assert.equal(engine.stats().walBytes, 0);
+  await engine.close();
+  engine = await open(env, { wal: 'nosync' });
+  assert.equal(textOf(engine.keyspace('meta').getSync(utf8('k'))), 'v');
+  await engine.close();
+});
+
+test('a keyspace keeps the mode that it was made with, and keyspaces can be added', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  await (await open(env, { keyspaces: [{ name: 'meta', versions: 'latest' }] })).close();
+  await assert.rejects(open(env, { keyspaces: [{ name: 'meta', versions: 'caller' }] }), { code: 'invalid' });
+  const engine = await open(env);
+  await put(engine, 'k', 'v', 1);
+  await engine.close();
+});
+
+test('mistakes of the caller are refused before anything is written', async () => {
+  const [engine, other] = [await open(createMemoryEnv({ seed: 1 })), await open(createMemoryEnv({ seed: 2 }))];
+  const [data, meta] = [engine.keyspace('data'), engine.keyspace('meta')];
+  const batch = engine.batch();
+  const invalid = { code: 'invalid' };
+  assert.throws(() => batch.put(data, utf8('k'), utf8('v')), invalid, 'no version');
+  assert.throws(() => batch.put(data, utf8('k'), utf8('v'), -1), invalid);
+  assert.throws(() => batch.put(data, utf8('k'), utf8('v'), 1.5), invalid);
+  assert.throws(() => batch.put(meta, utf8('k'), utf8('v'), 1), invalid, 'a version');
+  assert.throws(() => batch.put(other.keyspace('meta'), utf8('k'), utf8('v')), invalid);
+  assert.throws(() => batch.put(meta, new Uint8Array(2 << 20), utf8('v')), invalid, 'a giant key');
+  assert.throws(() => engine.keyspace('unknown'), invalid);
+  assert.throws(() => engine.unlogged(), invalid);
+  assert.throws(() => meta.getSync(utf8('k'), 3), invalid);
+  assert.throws(() => data.getSync(utf8('k'), Number.NaN), invalid);
+  assert.equal(batch.count, 0);
+  await put(engine, 'k', 'v', 5);
+  await assert.rejects(put(engine, 'k', 'v', 4), invalid, 'a version that decreases');
+  await assert.rejects(engine.write(other.batch()), invalid);
+  await engine.write(batch);
+  await assert.rejects(engine.write(batch), invalid, 'a batch twice');
+  await assert.rejects(open(createMemoryEnv({ seed: 3 }), { blockBytes: 1 }), invalid);
+  await Promise.all([engine.close(), other.close()]);
+});
+
+test('a closed engine says so', async () => {
+  const engine = await open(createMemoryEnv({ seed: 1 }));
+  const iterator = engine.keyspace('meta').iterator();
+  await engine.close();
+  await engine.close();
+  const closed = { code: 'closed' };
+  assert.throws(() => iterator.next(), closed);
+  assert.throws(() => engine.keyspace('meta').getSync(utf8('k')), closed);
+  await assert.rejects(put(engine, 'k', 'v'), closed);
+  await assert.rejects(engine.flush(), closed);
+});

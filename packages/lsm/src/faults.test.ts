@@ -1,0 +1,159 @@
+// Calls of the file system that fail: a full disk is outlived, a failed sync is final, and no single failure, wherever it
+// strikes, loses what was acknowledged.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { seededRandom, utf8 } from '@distrokv/base';
+import { type FsErrorCode, type FsOperationKind, type MemoryEnv, createMemoryEnv } from '@distrokv/env';
+import { openEngine } from './open.ts';
+import type { Engine, EngineOptions } from './engine.ts';
+import { Model, type Operation, assertEqual, keyspaces, randomOperations, textOf, writeTo } from './testing/model.ts';
+
+function open(env: MemoryEnv, options: Partial<EngineOptions> = {}): Promise<Engine> {
+  return openEngine({ env, directory: '/db', keyspaces, wal: 'sync', memtableBytes: 1024, mergeFanIn: 1, ...options });
+}
+
+async function write(engine: Engine, operations: readonly Operation[]): Promise<void> {
+  const batch = engine.batch();
+  writeTo(batch, engine, operations);
+  await engine.write(batch);
+}
+
+test('a full disk leaves reads working, loses nothing, and is recovered from when there is room', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { wal: 'none' });
+  const model = new Model();
+  const unit = (version: number): Promise<void> | undefined => {
+    const operations = randomOperations(seededRandom(version), version);
+    model.apply(operations);
+    writeTo(engine.unlogged(), engine, operations);
+    return engine.unlogged().commit();
+  };
+  env.fs.onOperation = ({ kind, path }) => (kind === 'write' && path.includes('.sst') ? 'no-space' : undefined);
+  let version = 1;
+  let held: Promise<void> | undefined;
+  while (held === undefined) held = unit(version++);
+  let isHeld = true;
+  void held.then(() => (isHeld = false));
+  await env.time.advance(60_000);
+  assert.ok(isHeld, 'the writer waits for room');
+  await assertEqual(engine, model, version, seededRandom(1));
+  env.fs.onOperation = undefined;
+  await env.time.advance(10_000);
+  await held;
+  await engine.flush();
+  await assertEqual(engine, model, version, seededRandom(2));
+  await engine.close();
+});
+
+test('a logged write on a full disk is refused and can be tried again', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  let engine = await open(env);
+  const operation = { keyspace: 'data', key: 'k', value: 'v', version: 1 } as const;
+  env.fs.onOperation = ({ kind }) => (kind === 'write' ? 'no-space' : undefined);
+  for (let i = 0; i < 3; i++) await assert.rejects(write(engine, [operation]), { code: 'no-space' });
+  assert.equal(engine.keyspace('data').getSync(utf8('k')), undefined);
+  env.fs.onOperation = undefined;
+  await write(engine, [operation]);
+  await engine.close();
+  engine = await open(env);
+  assert.equal(textOf(engine.keyspace('data').getSync(utf8('k'))), 'v');
+  await engine.close();
+});
+
+for (const [what, pattern] of [
+  ['log', /\.wal$/],
+  ['table', /\.sst\.tmp$/],
+  ['manifest', /manifest$|manifest\.tmp$/],
+] as const) {
+  test(`a failed sync of the ${what} is final, even if later ones succeed`, async () => {
+    const env = createMemoryEnv({ seed: 1 });
+    const fatal: Error[] = [];
+    const engine = await open(env, { onFatal: (error) => fatal.push(error) });
+    await write(engine, [{ keyspace: 'meta', key: 'before', value: 'v', version: undefined }]);
+    let failures = 0;
+    env.fs.onOperation = ({ kind, path }) => (kind === 'sync' && pattern.test(path) && failures++ === 0 ? 'io' : undefined);
+    await assert.rejects(
+      async () => {
+        await write(engine, [{ keyspace: 'meta', key: 'after', value: 'v', version: undefined }]);
+        await engine.flush();
+      },
+      { code: 'failed' },
+    );
+    await assert.rejects(write(engine, []), { code: 'failed' });
+    await assert.rejects(engine.flush(), { code: 'failed' });
+    assert.equal(fatal.length, 1);
+    assert.equal(textOf(engine.keyspace('meta').getSync(utf8('before'))), 'v', 'reads still work');
+    await engine.close();
+  });
+}
+
+/** Writes 20 units with flushes and a merge among them; returns how many were acknowledged. Any failure may end it. */
+async function workload(env: MemoryEnv): Promise<number> {
+  let acknowledged = 0;
+  let engine: Engine | undefined;
+  try {
+    engine = await open(env);
+    for (let version = 1; version <= 20; version++) {
+      await write(engine, randomOperations(seededRandom(version), version));
+      acknowledged = version;
+      if (version % 5 === 0) await engine.flush();
+    }
+    await engine.settle();
+  } catch {
+    // Refused, or failed for good.
+  }
+  await engine?.close().catch(() => {});
+  return acknowledged;
+}
+
+/** Runs the workload with its `n`-th call of `kind` failing; false if it makes fewer. */
+async function failNth(kind: FsOperationKind, code: FsErrorCode, n: number): Promise<boolean> {
+  const env = createMemoryEnv({ seed: n + 1 });
+  let calls = 0;
+  env.fs.onOperation = (operation) => (operation.kind === kind && calls++ === n ? code : undefined);
+  const working = workload(env);
+  let isDone = false;
+  void working.then(() => (isDone = true));
+  // Retries wait for their time.
+  while (!isDone) await env.time.advance(100);
+  const acknowledged = await working;
+  env.fs.onOperation = undefined;
+  const engine = await open(env);
+  const model = new Model();
+  for (let version = 1; version <= acknowledged; version++) model.apply(randomOperations(seededRandom(version), version));
+  // A write that was told of a failure may be there all the same; then it is there whole.
+  const next = randomOperations(seededRandom(acknowledged + 1), acknowledged + 1);
+  const mayBeThere = new Model();
+  for (let version = 1; version <= acknowledged; version++) mayBeThere.apply(randomOperations(seededRandom(version), version));
+  mayBeThere.apply(next);
+  await assertEqual(engine, model, acknowledged + 1, seededRandom(n)).catch(() =>
+    assertEqual(engine, mayBeThere, acknowledged + 1, seededRandom(n)),
+  );
+  await engine.close();
+  return calls > n;
+}
+
+const faults: readonly (readonly [FsOperationKind, readonly FsErrorCode[]])[] = [
+  ['open', ['io', 'too-many-files']],
+  ['write', ['io', 'no-space']],
+  ['read', ['io']],
+  ['readFile', ['io']],
+  ['truncate', ['io']],
+  ['sync', ['io']],
+  ['syncDirectory', ['io']],
+  ['rename', ['io', 'no-space']],
+  ['removeFile', ['io']],
+];
+
+for (const [kind, codes] of faults) {
+  for (const code of codes) {
+    test(`any one ${kind} that fails with ${code} loses nothing that was acknowledged`, async () => {
+      for (let n = 0; ; n++) {
+        const struck = await failNth(kind, code, n).catch((error: unknown) => {
+          throw new Error(`call ${n} of ${kind}`, { cause: error });
+        });
+        if (!struck) break;
+      }
+    });
+  }
+}

@@ -1,0 +1,107 @@
+// Blocks, filters and whole tables: what goes in comes out, in both directions and from anywhere.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EMPTY, type Random, compareBytes, hex, utf8 } from '@distrokv/base';
+import { createMemoryEnv } from '@distrokv/env';
+import { BlockCache } from './block-cache.ts';
+import { buildFilter, hashKey, mayContain } from './bloom.ts';
+import { NEWEST } from './cursor.ts';
+import { MemtableCursor } from './memtable-cursor.ts';
+import { Memtable } from './memtable.ts';
+import { MergingCursor } from './merging-cursor.ts';
+import { Retention } from './retention.ts';
+import { type Run, RunCursor, cachedBlocks } from './run.ts';
+import { writeRun } from './run-writer.ts';
+import { Table } from './table.ts';
+import { seededTest } from './testing/seeds.ts';
+
+interface Entry {
+  readonly key: Uint8Array;
+  readonly version: number;
+  readonly value: Uint8Array | undefined;
+}
+
+const order = (a: Entry, b: Entry): number => compareBytes(a.key, b.key) || b.version - a.version;
+
+/** Distinct entries of keyspace 1, sorted; several versions of some keys, values of all sizes. */
+function randomEntries(random: Random, count: number): Entry[] {
+  const entries = new Map<string, Entry>();
+  for (let i = 0; i < count; i++) {
+    const key = utf8(`${'p'.repeat(random.below(3))}/${random.below(count / 2)}`);
+    const version = random.below(5) * 2 ** 40 + random.below(3);
+    const value = random.chance(0.2) ? undefined : new Uint8Array(random.chance(0.02) ? 3000 : random.below(30)).fill(i);
+    entries.set(`${hex(key)}@${version}`, { key: Uint8Array.of(1, ...key), version, value });
+  }
+  return [...entries.values()].sort(order);
+}
+
+async function writeTables(random: Random, entries: readonly Entry[]): Promise<{ run: Run; cache: BlockCache }> {
+  const env = createMemoryEnv({ seed: 1 });
+  const memtable = new Memtable(1 << 16);
+  for (const { key, version, value } of entries) {
+    const bytes = value ?? EMPTY;
+    memtable.insert(1, key, 1, key.length, version, value === undefined, bytes, 0, bytes.length);
+  }
+  const cursor = new MergingCursor([new MemtableCursor(memtable)], false);
+  cursor.seek(EMPTY, NEWEST);
+  let number = 1;
+  const written = await writeRun(cursor, new Retention(new Map([[1, 'caller']]), true), {
+    env,
+    directory: '',
+    blockBytes: 64 << random.below(5),
+    tableBytes: 2000 << random.below(4),
+    nextNumber: () => number++,
+    beforeSlice: () => Promise.resolve(),
+  });
+  const cache = new BlockCache(random.below(20_000));
+  const tables = await Promise.all(written.map((table) => Table.open(env.fs, '', table.number, table.byteLength, cache)));
+  return { run: { level: 0, number: 1, tables }, cache };
+}
+
+function seen(cursor: RunCursor): Entry {
+  const { keyBytes, keyEnd, version, tombstone, valueBytes, valueStart, valueEnd } = cursor;
+  return { key: keyBytes.slice(0, keyEnd), version, value: tombstone ? undefined : valueBytes.slice(valueStart, valueEnd) };
+}
+
+seededTest('a run of tables is walked both ways, and from anywhere', 12, async (random) => {
+  const entries = randomEntries(random, 600);
+  const { run, cache } = await writeTables(random, entries);
+  const cursor = new RunCursor(run, cachedBlocks);
+  const found: Entry[] = [];
+  for (cursor.seek(EMPTY, NEWEST); cursor.valid; cursor.next()) found.push(seen(cursor));
+  assert.deepEqual(found, entries);
+  found.length = 0;
+  for (cursor.seekBefore(Uint8Array.of(2), NEWEST); cursor.valid; cursor.prev()) found.push(seen(cursor));
+  assert.deepEqual(found, entries.toReversed());
+  for (let i = 0; i < 100; i++) {
+    const { key } = entries[random.below(entries.length)] as Entry;
+    const target = {
+      key: random.chance(0.5) ? key : Uint8Array.of(1, ...random.bytes(2)),
+      version: random.below(5) * 2 ** 40,
+      value: undefined,
+    };
+    const at = entries.findIndex((entry) => order(entry, target) >= 0);
+    cursor.seek(target.key, target.version);
+    assert.deepEqual(cursor.valid ? seen(cursor) : undefined, entries[at]);
+    cursor.seekBefore(target.key, target.version);
+    assert.deepEqual(cursor.valid ? seen(cursor) : undefined, at < 0 ? entries.at(-1) : entries[at - 1]);
+  }
+  for (const { key } of entries) {
+    const hash = hashKey(key, 0, key.length);
+    assert.ok(run.tables.some((table) => table.mayContain(key, key.length, hash)));
+  }
+  for (const table of run.tables) await table.close();
+  assert.equal(cache.byteLength, 0, 'a closed table leaves the cache');
+});
+
+test('a filter knows its keys, and has about one false alarm in a hundred', () => {
+  const hashes = Array.from({ length: 20_000 }, (_, i) => utf8(`key${i}`)).map((key) => hashKey(key, 0, key.length));
+  const filter = buildFilter(hashes);
+  assert.ok(hashes.every((hash) => mayContain(filter, hash)));
+  let alarms = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const key = utf8(`other${i}`);
+    if (mayContain(filter, hashKey(key, 0, key.length))) alarms++;
+  }
+  assert.ok(alarms < 400, `${alarms} of 20,000`);
+});
