@@ -1,0 +1,90 @@
+// What is measured beside operations per second: latencies, pauses of the event loop, memory, and what the process wrote.
+import fs from 'node:fs';
+import path from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Milliseconds each, kept whole: runs are short, and a bucket would blur the tail. */
+export class Latencies {
+  #samples = [];
+
+  add(ms) {
+    this.#samples.push(ms);
+  }
+
+  /** Percentiles and the longest, in microseconds. */
+  summary() {
+    const sorted = Float64Array.from(this.#samples).sort();
+    const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] * 1000;
+    return { p50us: at(0.5), p99us: at(0.99), maxUs: at(1) };
+  }
+}
+
+/** Watches the event loop; `stop` tells its longest pause in milliseconds. */
+export function watchPauses() {
+  const resolution = 1;
+  const delay = monitorEventLoopDelay({ resolution });
+  delay.enable();
+  return {
+    stop() {
+      delay.disable();
+      return Math.max(0, delay.max / 1e6 - resolution);
+    },
+  };
+}
+
+/** A file of `name: number` lines in /proc; empty where there is no such thing. */
+function procNumbers(file) {
+  if (!fs.existsSync(file)) return {};
+  return Object.fromEntries([...fs.readFileSync(file, 'utf8').matchAll(/^(\w+):\s+(\d+)/gm)].map(([, name, n]) => [name, Number(n)]));
+}
+
+/** Bytes that this process caused to be written to a disk, so far (undefined off Linux). */
+export function diskBytesWritten() {
+  return procNumbers('/proc/self/io').write_bytes;
+}
+
+/** Resident bytes now, and at most so far. */
+export function residentBytes() {
+  return { now: process.memoryUsage.rss(), peak: process.resourceUsage().maxRSS * 1024 };
+}
+
+/** What the files of a directory take on the disk, holes not counted. */
+export function directoryBytes(directory) {
+  let sum = 0;
+  for (const entry of fs.readdirSync(directory, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) sum += fs.statSync(path.join(entry.parentPath, entry.name)).blocks * 512;
+  }
+  return sum;
+}
+
+/**
+ * Waits until the store works no more in the background: for half a second the process has written nothing and computed next to
+ * nothing. Resolves to the moment at which that began.
+ */
+export async function untilQuiet() {
+  const periodMs = 50;
+  let since = performance.now();
+  let before = activity();
+  while (performance.now() - since < 500) {
+    await sleep(periodMs);
+    const now = activity();
+    if (now.written !== before.written || now.cpuMs - before.cpuMs > periodMs / 5) since = performance.now();
+    before = now;
+  }
+  return since;
+}
+
+function activity() {
+  const { user, system } = process.cpuUsage();
+  return { written: procNumbers('/proc/self/io').wchar, cpuMs: (user + system) / 1000 };
+}
+
+/** Takes the page cache away from everyone, where that is allowed. Throws with the reason where it is not. */
+export function dropPageCache() {
+  try {
+    fs.writeFileSync('/proc/sys/vm/drop_caches', '1');
+  } catch (error) {
+    throw new Error('a cold read needs the right to drop the page cache (root on Linux)', { cause: error });
+  }
+}
