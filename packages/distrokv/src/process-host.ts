@@ -30,7 +30,8 @@ export function createProcessHost(): Host {
     },
     onStopRequest,
     notifyParent(message) {
-      process.send?.(message);
+      // A parent that is gone misses the message; that it is gone is told by `disconnect`.
+      process.send?.(message, undefined, undefined, () => {});
     },
     nowMs: () => performance.now(),
   };

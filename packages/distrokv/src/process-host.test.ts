@@ -1,0 +1,24 @@
+// What only a process of its own can show of the real `Host`.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { test } from 'node:test';
+
+/** Runs a module's text in a process with an ipc channel to this one; resolves with what it printed. */
+function inChild(code: string): Promise<string> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  return new Promise((resolve) => child.on('close', (status) => resolve(`${output}exit ${status}`)));
+}
+
+test('a parent that is gone is told nothing, and that is no failure', async () => {
+  const host = new URL('./process-host.js', import.meta.url).href;
+  const output = await inChild(`
+    import { createProcessHost } from ${JSON.stringify(host)};
+    const host = createProcessHost();
+    process.disconnect();
+    host.notifyParent('ready');
+    setImmediate(() => console.log('survived'));
+  `);
+  assert.equal(output, 'survived\nexit 0');
+});
