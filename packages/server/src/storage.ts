@@ -10,6 +10,8 @@ import { ServerError } from './errors.ts';
 import { bootstrapOf } from './identity.ts';
 import { RaftLog } from './raft-log/raft-log.ts';
 
+const LAST_FLUSH_MS = 10_000;
+
 export interface Storage {
   readonly directory: DataDirectory;
   readonly engine: Engine;
@@ -34,7 +36,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const directory = await openDataDirectory(env.fs, path);
   const opened: { engine?: Engine; log?: RaftLog } = {};
   const close = async ({ flush }: { flush: boolean }): Promise<void> => {
-    if (flush) await opened.engine?.flush();
+    // A flush only makes the next start quicker: a full disk must not keep this member from stopping.
+    if (flush && opened.engine) await Promise.race([opened.engine.flush(), env.timers.sleep(LAST_FLUSH_MS)]);
     await opened.log?.close();
     await opened.engine?.close();
     await directory.release();

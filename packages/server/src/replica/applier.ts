@@ -1,5 +1,5 @@
 // Takes committed entries to the store, in order, in slices that leave the event loop to others.
-import { type LogIndex, type Term, defined } from '@distrokv/base';
+import { type Deferred, type LogIndex, type Term, deferred, defined } from '@distrokv/base';
 import type { Env } from '@distrokv/env';
 import { ApiError, type CommandResult, type Store, decodeCommand } from '@distrokv/mvcc';
 import type { Entry } from '@distrokv/raft';
@@ -24,6 +24,7 @@ export class Applier {
   #running: Promise<void> | undefined;
   #term: Term;
   #stopped = false;
+  readonly #stop: Deferred<undefined> = deferred();
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -37,9 +38,10 @@ export class Applier {
     this.#running ??= this.#run();
   }
 
-  /** Applies nothing more; resolves when the slice in work is done. */
+  /** Applies nothing more; resolves when the entry in work is done. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#stop.resolve(undefined);
     await this.#running;
   }
 
@@ -49,12 +51,13 @@ export class Applier {
       let sliceStart = env.clock.monotonicMs();
       for (let entries = this.#queue.shift(); entries && !this.#stopped; entries = this.#queue.shift()) {
         for (const entry of entries) {
-          await this.#apply(entry);
+          // A store that waits for room, on a disk that is full perhaps, must not keep a member from stopping.
+          await Promise.race([this.#apply(entry), this.#stop.promise]);
+          if (this.#stopped) return;
           if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
           onApplied(entry.index);
           await env.timers.yield();
           sliceStart = env.clock.monotonicMs();
-          if (this.#stopped) return;
         }
         onApplied(defined(entries.at(-1), 'the last entry').index);
       }

@@ -95,6 +95,28 @@ test('without a quorum commands wait; they are answered when it is back', async 
   await answer;
 });
 
+test('a member whose disk is full for its tables still reads what it has, and still stops', async () => {
+  const replicas = new Replicas(1, 6);
+  await replicas.start(1);
+  const { env, replica } = replicas.member(1);
+  env.fs.onOperation = ({ kind, path }) => (kind === 'write' && path.startsWith('/db') ? 'no-space' : undefined);
+  const outcomes: string[] = [];
+  for (let i = 0; i < 400; i++) {
+    const request = pb.PutRequest.create({ key: utf8(`k${i}`), value: new Uint8Array(500) });
+    replica.propose({ kind: 'put', request }).then(
+      () => outcomes.push('done'),
+      () => outcomes.push('stopped'),
+    );
+    await replicas.time.settle();
+  }
+  await replicas.time.advance(1000);
+  assert.ok(versionsOf(replicas, 1).size >= outcomes.length);
+  assert.ok(outcomes.length > 50 && outcomes.length < 400, `${outcomes.length} puts before there was no room left`);
+  await replica.stop();
+  await replicas.time.settle();
+  assert.deepEqual([outcomes.length, replicas.failures], [400, []]);
+});
+
 /** One run of chaos: what was answered, by key. */
 async function chaos(replicas: Replicas, keys: Set<string>): Promise<Set<string>> {
   const answered = new Set<string>();

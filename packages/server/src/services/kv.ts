@@ -1,6 +1,6 @@
 // etcdserverpb.KV: the keys. Every request is checked, then either proposed or answered from the store.
 import type { Env } from '@distrokv/env';
-import type { Handlers } from '@distrokv/grpc';
+import { GrpcError, type Handlers } from '@distrokv/grpc';
 import { ApiError, checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn, isSerializableTxn } from '@distrokv/mvcc';
 import type { etcdserverpb as pb } from '@distrokv/proto';
 import { type ServiceContext, answer, withHeader } from './context.ts';
@@ -19,19 +19,19 @@ export class KvService {
 
   get handlers(): Handlers<typeof pb.KV> {
     return {
-      range: (request, call) => answer(this.#context, call, () => this.range(request)),
+      range: (request, call) => answer(this.#context, call, () => this.range(request, call.signal)),
       put: (request, call) => answer(this.#context, call, () => this.put(request)),
       deleteRange: (request, call) => answer(this.#context, call, () => this.deleteRange(request)),
       txn: (request, call) => answer(this.#context, call, () => this.txn(request)),
     };
   }
 
-  async range(request: pb.RangeRequest): Promise<pb.RangeResponse> {
+  async range(request: pb.RangeRequest, signal?: AbortSignal): Promise<pb.RangeResponse> {
     const { env, replica, store } = this.#context;
     checkRange(request);
     if (!request.serializable) await replica.linearize();
     const { steps, toResponse } = store.rangeSteps(request);
-    return withHeader(this.#context, toResponse(await inSlices(env, steps)));
+    return withHeader(this.#context, toResponse(await inSlices(env, steps, signal)));
   }
 
   async put(request: pb.PutRequest): Promise<pb.PutResponse> {
@@ -76,13 +76,17 @@ function opsBytes(ops: readonly pb.RequestOp[]): number {
   return bytes;
 }
 
-/** Runs work that comes in steps, and lets the event loop go on between slices of them. */
-async function inSlices<T>(env: Env, steps: Generator<undefined, T, undefined>): Promise<T> {
+/** Runs work that comes in steps, and lets the event loop go on between slices of them. Stops when nobody waits for the result any more. */
+async function inSlices<T>(env: Env, steps: Generator<undefined, T, undefined>, signal: AbortSignal | undefined): Promise<T> {
   let step = steps.next();
   let sliceStart = step.done === true ? 0 : env.clock.monotonicMs();
   while (step.done !== true) {
     if (env.clock.monotonicMs() - sliceStart >= SLICE_MS) {
       await env.timers.yield();
+      if (signal?.aborted === true) {
+        steps.return(undefined as never); // closes what it holds
+        throw new GrpcError('cancelled', 'context canceled');
+      }
       sliceStart = env.clock.monotonicMs();
     }
     step = steps.next();
