@@ -20,6 +20,41 @@ export class Latencies {
   }
 }
 
+/**
+ * Sums up stretches of time: of the clock, and of the processors as far as this process had them, all threads together. The second
+ * hardly depends on who else is busy on the machine.
+ */
+export class Stopwatch {
+  #start = 0;
+  #cpuStart = 0;
+  ms = 0;
+  cpuMs = 0;
+
+  start() {
+    this.#cpuStart = cpuMs();
+    this.#start = performance.now();
+  }
+
+  stop() {
+    this.ms += performance.now() - this.#start;
+    this.cpuMs += cpuMs() - this.#cpuStart;
+  }
+
+  reset() {
+    this.ms = this.cpuMs = 0;
+  }
+
+  /** Of `operations` in the time that was summed up. */
+  rate(operations) {
+    return { perSecond: (operations / this.ms) * 1000, cpuUs: (this.cpuMs / operations) * 1000 };
+  }
+}
+
+function cpuMs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Watches the event loop; `stop` tells its longest pause in milliseconds. */
 export function watchPauses() {
   const resolution = 1;
@@ -76,8 +111,7 @@ export async function untilQuiet() {
 }
 
 function activity() {
-  const { user, system } = process.cpuUsage();
-  return { written: procNumbers('/proc/self/io').wchar, cpuMs: (user + system) / 1000 };
+  return { written: procNumbers('/proc/self/io').wchar, cpuMs: cpuMs() };
 }
 
 /** Takes the page cache away from everyone, where that is allowed. Throws with the reason where it is not. */
