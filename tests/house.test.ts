@@ -12,6 +12,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   base: [],
   env: [],
   lsm: ['env'],
+  'abstract-level': ['env', 'lsm'],
   raft: [],
   proto: [],
   grpc: ['proto', 'env'],

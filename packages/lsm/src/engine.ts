@@ -71,6 +71,16 @@ export interface RangeOptions {
   readonly at?: number;
   /** From the last key to the first. */
   readonly reverse?: boolean;
+  /** Sees the store as of this snapshot of the same engine. */
+  readonly snapshot?: Snapshot;
+}
+
+/** The store as it was at one moment. It keeps memtables and tables that nobody else needs any more: close it. */
+export interface Snapshot {
+  /** How many operations the engine had seen at that moment. */
+  readonly sequence: number;
+  /** Iterators that were made from it go on. */
+  close(): void;
 }
 
 /**
@@ -131,6 +141,8 @@ export interface Engine {
   flush(): Promise<void>;
   /** Merges tables until no merge is due. */
   settle(): Promise<void>;
+  /** The store as it is now, for iterators that are made later. */
+  snapshot(): Snapshot;
   /** Called after each flush that became durable. */
   onFlush(listener: () => void): void;
   stats(): EngineStats;

@@ -5,6 +5,7 @@ import { LsmError } from './errors.ts';
 import { KeyspaceState } from './keyspace-state.ts';
 import { grown } from './ranges.ts';
 import type { Reader } from './reader.ts';
+import { EngineSnapshot } from './snapshot.ts';
 
 export class EngineKeyspace extends KeyspaceState implements Keyspace {
   #reader: Reader | undefined;
@@ -37,13 +38,18 @@ export class EngineKeyspace extends KeyspaceState implements Keyspace {
   }
 
   iterator(range: RangeOptions = {}): KeyIterator {
-    const { gte, lt, at, reverse = false } = range;
-    return this.#source.iterator({
-      start: gte === undefined ? Uint8Array.of(this.id) : this.#internalKey(gte),
-      end: lt === undefined ? Uint8Array.of(this.id + 1) : this.#internalKey(lt),
-      at: this.#checkedAt(at),
-      reverse,
-    });
+    const { gte, lt, at, reverse = false, snapshot } = range;
+    if (snapshot !== undefined && !(snapshot instanceof EngineSnapshot && snapshot.owner === this.#source))
+      throw new LsmError('invalid', 'the snapshot belongs to another engine');
+    return this.#source.iterator(
+      {
+        start: gte === undefined ? Uint8Array.of(this.id) : this.#internalKey(gte),
+        end: lt === undefined ? Uint8Array.of(this.id + 1) : this.#internalKey(lt),
+        at: this.#checkedAt(at),
+        reverse,
+      },
+      snapshot,
+    );
   }
 
   get #source(): Reader {

@@ -21,9 +21,10 @@ export class MemtableCursor implements Cursor {
   /** The memtable's entries when `#place` was right. */
   #seen = 0;
 
-  constructor(memtable: Memtable) {
+  /** `limit`: the memtable's `end` at the moment that is to be seen. */
+  constructor(memtable: Memtable, limit: number = memtable.end) {
     this.#memtable = memtable;
-    this.#limit = memtable.end;
+    this.#limit = limit;
     this.keyBytes = memtable.bytes;
     this.valueBytes = memtable.bytes;
   }

@@ -13,6 +13,7 @@ import type { Memtable } from './memtable.ts';
 import { MergingCursor } from './merging-cursor.ts';
 import { compareRanges } from './ranges.ts';
 import { type Run, RunCursor, cachedBlocks, findTable } from './run.ts';
+import { EngineSnapshot } from './snapshot.ts';
 import type { Table } from './table.ts';
 import type { Tree } from './tree.ts';
 import type { Version } from './version.ts';
@@ -60,10 +61,16 @@ export class Reader {
     return (await this.#fromTables(key, at))?.found;
   }
 
-  iterator(range: KeyRange): KeyIterator {
+  snapshot(): EngineSnapshot {
     this.#health.checkOpen();
-    const version = this.#tree.version.hold();
-    const sources: Cursor[] = this.#generations.newestFirst().map((memtable) => new MemtableCursor(memtable));
+    return new EngineSnapshot(this, this.#generations, this.#tree.version);
+  }
+
+  /** Over the store as it is now, or as it was. */
+  iterator(range: KeyRange, snapshot?: EngineSnapshot): KeyIterator {
+    this.#health.checkOpen();
+    const version = (snapshot ?? this.#tree).version.hold();
+    const sources: Cursor[] = snapshot?.memtables() ?? this.#generations.newestFirst().map((memtable) => new MemtableCursor(memtable));
     for (const run of version.runs) if (mayOverlap(run, range)) sources.push(new RunCursor(run, cachedBlocks));
     return new RangeIterator(
       new MergingCursor(sources, range.reverse),
