@@ -1,5 +1,6 @@
 // The memtables: one that takes the writes, and frozen ones that wait to be flushed, of all keyspaces together. So a
 // flush makes one moment of the whole engine durable.
+import { assert } from '@distrokv/base';
 import type { KeyspaceState } from './keyspace-state.ts';
 import { Memtable } from './memtable.ts';
 
@@ -45,6 +46,7 @@ export class Generations {
 
   /** Freezes the active memtable, which holds something. `walFrom`: the first segment that holds none of it. */
   freeze(walFrom: number): void {
+    assert(this.active.published === this.active.end, 'what is frozen has been published');
     const lastVersions = new Map<number, number>();
     for (const keyspace of this.#keyspaces) {
       if (keyspace !== undefined && keyspace.versions === 'caller') lastVersions.set(keyspace.id, keyspace.lastWritten);

@@ -118,6 +118,7 @@ export class GroupCommit {
       applyGroup(record, RECORD_HEADER_BYTES, keyspaces, generations.active),
       'the sequence after a group of our own',
     );
+    generations.active.publish();
   }
 
   /** Tells a group that it was not written; a full disk may have room again, everything else is final. */

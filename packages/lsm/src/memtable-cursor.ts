@@ -1,7 +1,7 @@
 // Walks a memtable as it was when the cursor was made, while writes go on: entries with a later ref are passed over,
 // and the place in the tree is looked up again after the tree has changed.
 import type { Cursor } from './cursor.ts';
-import type { Memtable, Place } from './memtable.ts';
+import type { MemtableView, Place } from './memtable-view.ts';
 
 export class MemtableCursor implements Cursor {
   valid = false;
@@ -13,7 +13,7 @@ export class MemtableCursor implements Cursor {
   valueBytes: Uint8Array;
   valueStart = 0;
   valueEnd = 0;
-  readonly #memtable: Memtable;
+  readonly #memtable: MemtableView;
   /** Refs from here on are later writes. */
   readonly #limit: number;
   readonly #place: Place = { leaf: 0, slot: 0 };
@@ -21,8 +21,8 @@ export class MemtableCursor implements Cursor {
   /** The memtable's entries when `#place` was right. */
   #seen = 0;
 
-  /** `limit`: the memtable's `end` at the moment that is to be seen. */
-  constructor(memtable: Memtable, limit: number = memtable.end) {
+  /** `limit`: the memtable's `published` at the moment that is to be seen. */
+  constructor(memtable: MemtableView, limit: number = memtable.published) {
     this.#memtable = memtable;
     this.#limit = limit;
     this.keyBytes = memtable.bytes;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { EMPTY, type Random, compareBytes, fromUtf8, utf8 } from '@distrokv/base';
 import { NEWEST } from './cursor.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
+import { MemtableView } from './memtable-view.ts';
 import { Memtable } from './memtable.ts';
 import { seededTest } from './testing/seeds.ts';
 
@@ -15,6 +16,7 @@ interface Entry {
 function insert(memtable: Memtable, { key, version, value }: Entry): void {
   const bytes = value === undefined ? EMPTY : utf8(value);
   memtable.insert(1, key, 0, key.length, version, value === undefined, bytes, 0, bytes.length);
+  memtable.publish();
 }
 
 const order = (a: Entry, b: Entry): number => compareBytes(a.key, b.key) || b.version - a.version;
@@ -118,4 +120,50 @@ test('of two equal entries the later one is found first', () => {
   const cursor = new MemtableCursor(memtable);
   cursor.seek(internal(utf8('k')), 7);
   assert.equal(seen(cursor).value, 'second');
+});
+
+seededTest('the trees of many keyspaces are one list, which another view of the same memory reads', 5, (random) => {
+  const memtable = new Memtable(1024);
+  const model: { id: number; entry: Entry }[] = [];
+  for (let i = 0; i < 3000; i++) {
+    const id = random.between(1, 6) * 21;
+    const entry = { key: makeKey(id % 4, i, random), version: i, value: `v${i}` };
+    const bytes = utf8(entry.value);
+    memtable.insert(id, entry.key, 0, entry.key.length, entry.version, false, bytes, 0, bytes.length);
+    model.push({ id, entry });
+  }
+  memtable.publish();
+  model.sort((a, b) => a.id - b.id || order(a.entry, b.entry));
+  const shared = memtable.share();
+  assert.ok(shared.arena instanceof SharedArrayBuffer && shared.nodes instanceof SharedArrayBuffer);
+  const cursor = new MemtableCursor(new MemtableView(shared));
+  const entries = model.map(({ entry }) => entry);
+  cursor.seek(EMPTY, NEWEST);
+  assert.deepEqual(walk(cursor, 'next'), entries);
+  cursor.seekBefore(Uint8Array.of(255), NEWEST);
+  assert.deepEqual(walk(cursor, 'prev'), entries.toReversed());
+  for (let id = 0; id < 256; id++) {
+    const at = model.findIndex((other) => other.id >= id);
+    cursor.seek(Uint8Array.of(id), NEWEST);
+    assert.deepEqual(cursor.valid ? seen(cursor) : undefined, entries[at], `keyspace ${id}`);
+    cursor.seekBefore(Uint8Array.of(id), NEWEST);
+    assert.deepEqual(cursor.valid ? seen(cursor) : undefined, at < 0 ? entries.at(-1) : entries[at - 1], `before keyspace ${id}`);
+  }
+});
+
+test('what is not published is not seen, and what it will replace is', () => {
+  const memtable = new Memtable(1024);
+  const key = Uint8Array.of(1, 107);
+  const add = (version: number): void => memtable.insert(1, key, 1, 2, version, false, EMPTY, 0, 0);
+  add(1);
+  assert.equal(memtable.find(key, 2, NEWEST), -1);
+  memtable.publish();
+  add(2);
+  assert.equal(memtable.version(memtable.find(key, 2, NEWEST)), 1);
+  assert.equal(memtable.find(key, 2, 0), -1);
+  const cursor = new MemtableCursor(memtable);
+  memtable.publish();
+  assert.equal(memtable.version(memtable.find(key, 2, NEWEST)), 2);
+  cursor.seek(key, NEWEST);
+  assert.deepEqual([cursor.version, walk(cursor, 'next').length], [1, 1]);
 });

@@ -125,6 +125,7 @@ function replay(
       if (sequence === undefined) throw corrupt(path, record.byteOffset, 'a record that makes no sense');
       generations.sequence = Math.max(generations.sequence, sequence);
     }
+    generations.active.publish();
     if (generations.isFull) generations.freeze(number + 1);
   }
   return generations;

@@ -20,7 +20,7 @@ export class EngineSnapshot implements Snapshot {
     this.owner = owner;
     this.sequence = generations.sequence;
     this.#version = version.hold();
-    this.#memtables = generations.newestFirst().map((memtable) => ({ memtable, end: memtable.end }));
+    this.#memtables = generations.newestFirst().map((memtable) => ({ memtable, end: memtable.published }));
   }
 
   /** The version of the tree; `hold` it to use it after this turn. */

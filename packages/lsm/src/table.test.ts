@@ -42,6 +42,7 @@ async function writeTables(random: Random, entries: readonly Entry[]): Promise<{
     const bytes = value ?? EMPTY;
     memtable.insert(1, key, 1, key.length, version, value === undefined, bytes, 0, bytes.length);
   }
+  memtable.publish();
   const cursor = new MergingCursor([new MemtableCursor(memtable)], false);
   cursor.seek(EMPTY, NEWEST);
   let number = 1;

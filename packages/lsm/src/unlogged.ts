@@ -69,6 +69,7 @@ export class Unlogged implements UnloggedWriter {
     const given = version ?? generations.sequence + 1;
     generations.sequence++;
     generations.active.insert(state.id, key, 0, key.length, given, tombstone, value, 0, value.length);
+    generations.active.publish();
     state.noteWritten(given);
     this.#isOpen = true;
   }
