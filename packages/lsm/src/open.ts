@@ -1,7 +1,7 @@
 // The engine put together: recovery, then the rooms that work while it is open.
 import { BlockCache } from './block-cache.ts';
 import { Batch } from './batch.ts';
-import type { Engine, EngineOptions, EngineStats, Keyspace, UnloggedWriter, VersionMode, WriteBatch } from './engine.ts';
+import type { Engine, EngineOptions, EngineStats, Keyspace, Snapshot, UnloggedWriter, VersionMode, WriteBatch } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { Health } from './fail-stop.ts';
 import { Flusher } from './flusher.ts';
@@ -40,6 +40,7 @@ class OpenEngine implements Engine {
   readonly #sealed: SealedSegments;
   readonly #wal: Wal | undefined;
   readonly #tree: Tree;
+  readonly #reader: Reader;
   readonly #merger: Merger;
   readonly #flusher: Flusher;
   /** The way of writes: one of the two, as the WAL mode says. */
@@ -78,6 +79,7 @@ class OpenEngine implements Engine {
     this.#sealed = sealed;
     this.#wal = wal;
     this.#tree = tree;
+    this.#reader = reader;
     this.#merger = merger;
     this.#flusher = flusher;
     if (wal === undefined) this.#unlogged = new Unlogged({ owner, health, generations, flusher, walFrom: recovered.nextSegment });
@@ -106,6 +108,10 @@ class OpenEngine implements Engine {
   unlogged(): UnloggedWriter {
     if (this.#unlogged === undefined) throw new LsmError('invalid', 'an engine with a log is written by batches');
     return this.#unlogged;
+  }
+
+  snapshot(): Snapshot {
+    return this.#reader.snapshot();
   }
 
   async flush(): Promise<void> {

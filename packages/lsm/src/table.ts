@@ -22,6 +22,8 @@ export class Table {
   readonly #filter: Uint8Array;
   readonly #cache: BlockCache;
   readonly #slots: BlockSlots;
+  /** Blocks that are being read. */
+  readonly #reading = new Map<number, Promise<Block>>();
 
   /** Throws LsmError `corrupt` or `newer-format`, or FsError. `byteLength` is what the manifest says. */
   static async open(fs: FileSystem, directory: string, number: number, byteLength: number, cache: BlockCache): Promise<Table> {
@@ -94,13 +96,13 @@ export class Table {
     return this.#keep(bytes, got, index);
   }
 
-  /** The block, read in the background if it must be. */
-  async block(index: number): Promise<Block> {
-    const cached = this.cachedBlock(index);
-    if (cached !== undefined) return cached;
-    const bytes = new Uint8Array(this.index.byteLength(index));
-    const got = await this.#file.read(bytes, this.index.offset(index));
-    return this.#keep(bytes, got, index);
+  /** The block, which is not in memory, read in the background: once, however many ask for it meanwhile. */
+  block(index: number): Promise<Block> {
+    const underWay = this.#reading.get(index);
+    if (underWay !== undefined) return underWay;
+    const reading = this.#read(index).finally(() => this.#reading.delete(index));
+    this.#reading.set(index, reading);
+    return reading;
   }
 
   /** Reads blocks `[first, end)` past the cache, for a merge. */
@@ -121,6 +123,12 @@ export class Table {
   async close(): Promise<void> {
     this.#cache.drop(this.#slots);
     await this.#file.close();
+  }
+
+  async #read(index: number): Promise<Block> {
+    const bytes = new Uint8Array(this.index.byteLength(index));
+    const got = await this.#file.read(bytes, this.index.offset(index));
+    return this.#keep(bytes, got, index);
   }
 
   #keep(bytes: Uint8Array, got: number, index: number): Block {

@@ -1,0 +1,57 @@
+// A snapshot: the memtables with how far they were filled, and the version of the tree, of one moment. It copies nothing and
+// locks nothing; what it costs is that the memtables and tables it holds stay where they are until it is closed.
+import type { Snapshot } from './engine.ts';
+import { LsmError } from './errors.ts';
+import type { Generations } from './generations.ts';
+import { MemtableCursor } from './memtable-cursor.ts';
+import type { Memtable } from './memtable.ts';
+import type { Version } from './version.ts';
+
+interface Filled {
+  readonly memtable: Memtable;
+  /** Refs from here on are later writes. */
+  readonly limit: number;
+}
+
+export class EngineSnapshot implements Snapshot {
+  /** The engine that the snapshot is of. */
+  readonly owner: object;
+  readonly #version: Version;
+  readonly #filled: readonly Filled[];
+  /** For reads of single keys. */
+  readonly #cursors: readonly MemtableCursor[];
+  #isClosed = false;
+
+  /** Of this moment. */
+  constructor(owner: object, generations: Generations, version: Version) {
+    this.owner = owner;
+    this.#version = version.hold();
+    this.#filled = generations.newestFirst().map((memtable) => ({ memtable, limit: memtable.end }));
+    this.#cursors = this.cursors();
+  }
+
+  get version(): Version {
+    if (this.#isClosed) throw new LsmError('closed', 'the snapshot is closed');
+    return this.#version;
+  }
+
+  /** Cursors over the memtables, the newest first. */
+  cursors(): MemtableCursor[] {
+    return this.#filled.map(({ memtable, limit }) => new MemtableCursor(memtable, limit));
+  }
+
+  /** A cursor on the key's newest version ≤ `at` in the newest memtable that has one; good until the next call. */
+  findInMemtables(key: Uint8Array, keyEnd: number, at: number): MemtableCursor | undefined {
+    return this.#cursors.find((cursor) => cursor.find(key, keyEnd, at));
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#version.letGo();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
