@@ -29,9 +29,11 @@ export interface EngineOptions {
   readonly keyspaces: readonly KeyspaceOptions[];
   readonly wal: WalMode;
   readonly logger?: Logger;
-  /** A memtable is frozen at this size (default 32 MiB). */
+  /** Memory for memtables and tables together (default 256 MiB); the next two divide it, and need not be given. */
+  readonly memoryLimitBytes?: number;
+  /** A memtable is frozen at this size; there are up to three (default: an eighth of the memory, 32 MiB at most). */
   readonly memtableBytes?: number;
-  /** Memory for blocks of tables (default 32 MiB). */
+  /** Memory for tables: their indexes and filters first, blocks in what is left (default: what memtables leave of the memory). */
   readonly blockCacheBytes?: number;
   /** Target size of a block before its trailer (default 4 KiB). */
   readonly blockBytes?: number;
@@ -137,7 +139,13 @@ export interface EngineStats {
   readonly tables: number;
   readonly tableBytes: number;
   readonly walBytes: number;
+  /** Blocks of tables in memory. */
   readonly blockCacheBytes: number;
+  /** Indexes and filters of tables. */
+  readonly tableIndexBytes: number;
+  /** All that `memoryLimitBytes` bounds: memtables, blocks, indexes and filters. */
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
   readonly flushes: number;
   readonly merges: number;
   readonly bytesWritten: number;

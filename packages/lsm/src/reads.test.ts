@@ -144,3 +144,29 @@ test('values that were read are copies: neither the next read nor the caller cha
   }
   await engine.close();
 });
+
+test('memory keeps its limit while data far beyond it is written and read', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { memoryLimitBytes: 1 << 20, wal: 'none' });
+  const writer = engine.unlogged();
+  const meta = engine.keyspace('meta');
+  let most = 0;
+  const key = (i: number): Uint8Array => utf8(String((i * 7919) % 20_000).padStart(8, '0'));
+  for (let i = 0; i < 20_000; i++) {
+    writer.put(meta, key(i), new Uint8Array(200).fill(i));
+    if (i % 100 === 99) await writer.commit();
+    most = Math.max(most, engine.stats().memoryBytes);
+  }
+  await engine.flush();
+  await engine.settle();
+  assert.ok(engine.stats().tableBytes > 3 << 20);
+  for (let i = 0; i < 20_000; i += 3) {
+    assert.equal(meta.getSync(key(i))?.[199], i & 0xff);
+    most = Math.max(most, engine.stats().memoryBytes);
+  }
+  const { memoryLimitBytes, blockCacheBytes, tableIndexBytes } = engine.stats();
+  assert.ok(most <= memoryLimitBytes, `${most} of ${memoryLimitBytes}`);
+  assert.ok(blockCacheBytes + tableIndexBytes > memoryLimitBytes / 3, 'and it is used');
+  await engine.close();
+  assert.deepEqual([engine.stats().blockCacheBytes, engine.stats().tableIndexBytes], [0, 0]);
+});

@@ -9,6 +9,8 @@ import { compareRanges } from './ranges.ts';
 import { FOOTER_BYTES, type TableProperties, decodeFooter, decodeProperties, openBlock } from './table-format.ts';
 import { TableIndex } from './table-index.ts';
 
+const SLOT_BYTES = 8;
+
 export class Table {
   readonly number: number;
   readonly byteLength: number;
@@ -68,6 +70,7 @@ export class Table {
     this.#filter = filter;
     this.#cache = cache;
     this.#slots = new Array<CachedBlock | undefined>(index.blocks).fill(undefined);
+    cache.pin(this.#memoryBytes);
   }
 
   get path(): string {
@@ -122,7 +125,13 @@ export class Table {
 
   async close(): Promise<void> {
     this.#cache.drop(this.#slots);
+    this.#cache.unpin(this.#memoryBytes);
     await this.#file.close();
+  }
+
+  /** What the table takes while it is open: index, filter, and a slot for each block. */
+  get #memoryBytes(): number {
+    return this.index.memoryBytes + this.#filter.length + this.#slots.length * SLOT_BYTES;
   }
 
   async #read(index: number): Promise<Block> {
