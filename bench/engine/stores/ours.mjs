@@ -15,9 +15,7 @@ export const ours = {
         directory,
         keyspaces: [KEYSPACE],
         wal: durable ? 'sync' : 'nosync',
-        // Half for blocks; the rest for the memtable that fills and those that wait for their flush.
-        blockCacheBytes: memoryBytes / 2,
-        memtableBytes: memoryBytes / 8,
+        memoryLimitBytes: memoryBytes,
       });
       return new Store(engine);
     };

@@ -4,7 +4,7 @@ import { type Env, type FileLock, createNodeEnv } from '@distrokv/env';
 import { type Engine, type EngineOptions, type Keyspace, LsmError, openEngine } from '@distrokv/lsm';
 import { type AbstractDatabaseOptions, AbstractLevel } from 'abstract-level';
 import { DistroIterator, type IteratorOptions } from './iterator.ts';
-import { type Range, boundsOf } from './range.ts';
+import { type Range, rangeOf } from './range.ts';
 import { DistroSnapshot, type SnapshotOptions } from './snapshot.ts';
 
 export interface DistroLevelOptions<K, V> extends AbstractDatabaseOptions<K, V> {
@@ -13,10 +13,10 @@ export interface DistroLevelOptions<K, V> extends AbstractDatabaseOptions<K, V> 
    * operating system decides when: the end of the process loses nothing, the loss of power may lose the last writes.
    */
   readonly sync?: boolean;
-  /** Memory for writes before they are flushed, in bytes (the engine's default: 32 MiB). */
+  /** Memory for the whole database, in bytes (the engine's default: 256 MiB). */
+  readonly memoryLimitBytes?: number;
+  /** The share of it that writes may fill before they are flushed, in bytes (the engine's default: an eighth). */
   readonly memtableBytes?: number;
-  /** Memory for blocks of tables, in bytes (the engine's default: 32 MiB). */
-  readonly blockCacheBytes?: number;
   /** The outside world; default: this machine. */
   readonly env?: Env;
 }
@@ -33,7 +33,7 @@ interface ReadOptions {
 type Operation =
   { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array } | { readonly type: 'del'; readonly key: Uint8Array };
 
-interface ClearOptions extends Range, ReadOptions {
+interface ClearOptions extends Range {
   readonly limit: number;
 }
 
@@ -63,20 +63,20 @@ interface Opened {
 export class DistroLevel<K = string, V = string> extends AbstractLevel<Uint8Array, K, V> {
   readonly location: string;
   readonly #env: Env;
-  readonly #settings: Pick<EngineOptions, 'wal' | 'memtableBytes' | 'blockCacheBytes'>;
+  readonly #settings: Pick<EngineOptions, 'wal' | 'memoryLimitBytes' | 'memtableBytes'>;
   #opened: Opened | undefined;
 
   /** The database in the directory `location`, which belongs to it alone. */
   constructor(location: string, options: DistroLevelOptions<K, V> = {}) {
     // What is the engine's is none of the base class's, which hands its options on to hooks.
-    const { env = createNodeEnv(), sync = true, memtableBytes, blockCacheBytes, ...shared } = options;
+    const { env = createNodeEnv(), sync = true, memoryLimitBytes, memtableBytes, ...shared } = options;
     super(MANIFEST, shared);
     this.location = location;
     this.#env = env;
     this.#settings = {
       wal: sync ? 'sync' : 'nosync',
+      ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
       ...(memtableBytes === undefined ? {} : { memtableBytes }),
-      ...(blockCacheBytes === undefined ? {} : { blockCacheBytes }),
     };
   }
 
@@ -127,21 +127,15 @@ export class DistroLevel<K = string, V = string> extends AbstractLevel<Uint8Arra
   }
 
   async _get(key: Uint8Array, { snapshot }: ReadOptions): Promise<Uint8Array | undefined> {
-    return snapshot === undefined ? this.#open.keyspace.get(key) : snapshot.get(this.#open.keyspace, key);
+    return this.#open.keyspace.get(key, undefined, snapshot?.snapshot);
   }
 
   _getSync(key: Uint8Array, { snapshot }: ReadOptions): Uint8Array | undefined {
-    return snapshot === undefined ? this.#open.keyspace.getSync(key) : snapshot.get(this.#open.keyspace, key);
+    return this.#open.keyspace.getSync(key, undefined, snapshot?.snapshot);
   }
 
-  async _getMany(keys: readonly Uint8Array[], options: ReadOptions): Promise<(Uint8Array | undefined)[]> {
-    // All of them as of one moment, as the family promises with implicit snapshots.
-    const snapshot = options.snapshot ?? new DistroSnapshot(this.#open.engine.snapshot(), { owner: this });
-    try {
-      return keys.map((key) => snapshot.get(this.#open.keyspace, key));
-    } finally {
-      if (snapshot !== options.snapshot) await snapshot.close();
-    }
+  async _getMany(keys: readonly Uint8Array[], { snapshot }: ReadOptions): Promise<(Uint8Array | undefined)[]> {
+    return this.#open.keyspace.getMany(keys, undefined, snapshot?.snapshot);
   }
 
   async _has(key: Uint8Array, options: ReadOptions): Promise<boolean> {
@@ -154,17 +148,11 @@ export class DistroLevel<K = string, V = string> extends AbstractLevel<Uint8Arra
 
   async _clear(options: ClearOptions): Promise<void> {
     const { engine, keyspace } = this.#open;
-    const bounds = boundsOf(options);
-    const { snapshot, reverse, limit } = options;
-    const iterator = keyspace.iterator({ ...bounds, reverse, ...(snapshot === undefined ? {} : { snapshot: snapshot.snapshot }) });
+    const iterator = keyspace.iterator({ ...rangeOf(options), limit: options.limit < 0 ? Infinity : options.limit, keysOnly: true });
     try {
-      let left = limit < 0 ? Infinity : limit;
-      for (let more = true; more && left > 0;) {
+      for (let more = true; more;) {
         const batch = engine.batch();
-        while (batch.count < CLEAR_KEYS && left > 0 && (more = iterator.next())) {
-          batch.delete(keyspace, iterator.key);
-          left--;
-        }
+        while (batch.count < CLEAR_KEYS && (more = iterator.next())) batch.delete(keyspace, iterator.key);
         await engine.write(batch);
       }
     } finally {
@@ -173,8 +161,7 @@ export class DistroLevel<K = string, V = string> extends AbstractLevel<Uint8Arra
   }
 
   _iterator(options: IteratorOptions): DistroIterator<this, K, V> {
-    const { engine, keyspace } = this.#open;
-    return new DistroIterator(this, options, keyspace, engine, this.#env);
+    return new DistroIterator(this, options, this.#open.keyspace, this.#env);
   }
 
   _snapshot(options: SnapshotOptions): DistroSnapshot {

@@ -1,16 +1,13 @@
-// An iterator of the family on iterators of the engine: a seek begins a new one, on the same snapshot.
-import { compareBytes } from '@distrokv/base';
+// An iterator of the family on one of the engine.
 import type { Env } from '@distrokv/env';
-import type { Engine, KeyIterator, Keyspace, Snapshot } from '@distrokv/lsm';
+import type { KeyIterator, Keyspace, RangeOptions } from '@distrokv/lsm';
 import { AbstractIterator, type AbstractIteratorOptions } from 'abstract-level';
-import { type Bounds, type Range, after, boundsOf } from './range.ts';
-import type { DistroSnapshot } from './snapshot.ts';
+import { type Range, isWithin, rangeOf } from './range.ts';
 
 export interface IteratorOptions extends Range {
   readonly keys: boolean;
   readonly values: boolean;
   readonly limit: number;
-  readonly snapshot?: DistroSnapshot;
 }
 
 /** Bytes read before other events get their turn. */
@@ -22,24 +19,20 @@ export class DistroIterator<Database, K, V> extends AbstractIterator<Database, K
   readonly #keyspace: Keyspace;
   readonly #env: Env;
   readonly #options: IteratorOptions;
-  readonly #bounds: Bounds;
-  readonly #snapshot: Snapshot;
-  /** Whether the snapshot was made for this iterator alone. */
-  readonly #ownsSnapshot: boolean;
-  /** Begun when the first row is wanted: abstract-level finds out only then whether an explicit snapshot is still open. */
-  #rows: KeyIterator | undefined;
-  /** What is left of the range after a seek; undefined if that led out of it. */
-  #left: Bounds | undefined;
+  readonly #range: RangeOptions;
+  #opened: KeyIterator | undefined;
+  /** Whether a seek led out of the range, where nothing comes any more. */
+  #isOutside = false;
 
-  constructor(database: Database, options: IteratorOptions, keyspace: Keyspace, engine: Engine, env: Env) {
+  constructor(database: Database, options: IteratorOptions, keyspace: Keyspace, env: Env) {
     super(database, options as unknown as AbstractIteratorOptions<K, V>);
     this.#keyspace = keyspace;
     this.#env = env;
     this.#options = options;
-    this.#bounds = boundsOf(options);
-    this.#left = this.#bounds;
-    this.#ownsSnapshot = options.snapshot === undefined;
-    this.#snapshot = options.snapshot?.snapshot ?? engine.snapshot();
+    this.#range = { ...rangeOf(options), keysOnly: !options.values };
+    // An iterator shows the store as it is now; one of a snapshot has time, and abstract-level finds out only when the first row is
+    // wanted whether the snapshot is still open.
+    if (options.snapshot === undefined) this.#opened = keyspace.iterator(this.#range);
   }
 
   async _next(): Promise<Row | undefined> {
@@ -61,27 +54,25 @@ export class DistroIterator<Database, K, V> extends AbstractIterator<Database, K
   }
 
   _seek(target: Uint8Array): void {
-    const { gte, lt } = this.#bounds;
-    this.#rows?.close();
-    this.#rows = undefined;
-    if ((gte !== undefined && compareBytes(target, gte) < 0) || (lt !== undefined && compareBytes(target, lt) >= 0)) this.#left = undefined;
-    else this.#left = this.#options.reverse ? { ...this.#bounds, lt: after(target) } : { ...this.#bounds, gte: target };
+    this.#isOutside = !isWithin(target, this.#range);
+    if (!this.#isOutside) this.#rows.seek(target);
   }
 
   async _close(): Promise<void> {
-    this.#rows?.close();
-    if (this.#ownsSnapshot) this.#snapshot.close();
+    this.#opened?.close();
+  }
+
+  get #rows(): KeyIterator {
+    return (this.#opened ??= this.#keyspace.iterator(this.#range));
   }
 
   #step(): boolean {
-    if (this.#left === undefined) return false;
-    this.#rows ??= this.#keyspace.iterator({ ...this.#left, reverse: this.#options.reverse, snapshot: this.#snapshot });
-    return this.#rows.next();
+    return !this.#isOutside && this.#rows.next();
   }
 
   #row(): Row {
     const { keys, values } = this.#options;
-    const rows = this.#rows as KeyIterator;
+    const rows = this.#rows;
     return [keys ? rows.key.slice() : undefined, values ? rows.value.slice() : undefined];
   }
 }

@@ -1,30 +1,34 @@
-// Ranges: the family's four bounds as the engine's two.
+// Ranges: the family's options as the engine's.
+import { compareBytes } from '@distrokv/base';
+import type { RangeOptions } from '@distrokv/lsm';
+import type { DistroSnapshot } from './snapshot.ts';
 
-/** A range as abstract-level hands it down: at most one bound on each side. */
+/** A range as abstract-level hands it down. */
 export interface Range {
   readonly gt?: Uint8Array;
   readonly gte?: Uint8Array;
   readonly lt?: Uint8Array;
   readonly lte?: Uint8Array;
   readonly reverse: boolean;
+  readonly snapshot?: DistroSnapshot;
 }
 
-/** First key (included) and end (excluded). */
-export interface Bounds {
-  readonly gte?: Uint8Array;
-  readonly lt?: Uint8Array;
+/** Of two bounds of a side the inclusive one counts, as everywhere in the family. */
+export function rangeOf({ gt, gte, lt, lte, reverse, snapshot }: Range): RangeOptions {
+  return {
+    ...(gte === undefined ? gt !== undefined && { gt } : { gte }),
+    ...(lte === undefined ? lt !== undefined && { lt } : { lte }),
+    ...(snapshot !== undefined && { snapshot: snapshot.snapshot }),
+    reverse,
+  };
 }
 
-/** An inclusive bound wins over an exclusive one, as everywhere in the family. */
-export function boundsOf(range: Range): Bounds {
-  const first = range.gte ?? (range.gt === undefined ? undefined : after(range.gt));
-  const end = range.lte === undefined ? range.lt : after(range.lte);
-  return { ...(first === undefined ? {} : { gte: first }), ...(end === undefined ? {} : { lt: end }) };
-}
-
-/** The first key behind `key`: keys are ordered as bytes, the shorter first. */
-export function after(key: Uint8Array): Uint8Array {
-  const next = new Uint8Array(key.length + 1);
-  next.set(key);
-  return next;
+/** Whether the key lies within the bounds. */
+export function isWithin(key: Uint8Array, { gt, gte, lt, lte }: RangeOptions): boolean {
+  return (
+    (gte === undefined || compareBytes(key, gte) >= 0) &&
+    (gt === undefined || compareBytes(key, gt) > 0) &&
+    (lte === undefined || compareBytes(key, lte) <= 0) &&
+    (lt === undefined || compareBytes(key, lt) < 0)
+  );
 }

@@ -1,7 +1,6 @@
 // An explicit snapshot: the engine's, kept by abstract-level for as long as somebody reads from it.
-import type { Keyspace, Snapshot } from '@distrokv/lsm';
+import type { Snapshot } from '@distrokv/lsm';
 import { AbstractSnapshot } from 'abstract-level';
-import { after } from './range.ts';
 
 export interface SnapshotOptions {
   /** The database that closes it at its own end. */
@@ -17,15 +16,6 @@ export class DistroSnapshot extends Base {
   constructor(snapshot: Snapshot, options: SnapshotOptions) {
     super(options);
     this.snapshot = snapshot;
-  }
-
-  get(keyspace: Keyspace, key: Uint8Array): Uint8Array | undefined {
-    const iterator = keyspace.iterator({ gte: key, lt: after(key), snapshot: this.snapshot });
-    try {
-      return iterator.next() ? iterator.value.slice() : undefined;
-    } finally {
-      iterator.close();
-    }
   }
 
   async _close(): Promise<void> {

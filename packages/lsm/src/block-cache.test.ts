@@ -44,3 +44,17 @@ test('a table that closes leaves the cache; a block that is read twice is there 
   add(none, one, 0);
   assert.deepEqual([present(one), none.byteLength], [[], 0]);
 });
+
+test('what tables keep in memory comes first, and blocks make room for it', () => {
+  const cache = new BlockCache(5000);
+  const slots: BlockSlots = new Array<undefined>(10).fill(undefined);
+  for (let slot = 0; slot < 4; slot++) add(cache, slots, slot);
+  cache.pin(3000);
+  assert.deepEqual(present(slots), [3]);
+  cache.pin(3000);
+  add(cache, slots, 4);
+  assert.deepEqual([present(slots), cache.byteLength, cache.pinnedBytes], [[], 0, 6000]);
+  cache.unpin(6000);
+  add(cache, slots, 5);
+  assert.deepEqual([present(slots), cache.pinnedBytes], [[5], 0]);
+});

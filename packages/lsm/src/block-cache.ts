@@ -1,5 +1,8 @@
 // Blocks that were read, within a bound of bytes. Each table keeps a slot per block, so a hit is an array access and
 // setting a bit; the cache only decides who leaves: the oldest block, unless it was used since it last came up ("second chance").
+//
+// The bound is that of all memory for tables. Their indexes and filters cannot leave while a table is open, so they come first, and
+// blocks get what is left.
 import { Block } from './block-cursor.ts';
 
 /** What a block costs beside its bytes, about: the objects around it. */
@@ -24,6 +27,7 @@ export class CachedBlock extends Block {
 export class BlockCache {
   readonly #maxBytes: number;
   #byteLength = 0;
+  #pinnedBytes = 0;
   #oldest: CachedBlock | undefined;
   #newest: CachedBlock | undefined;
 
@@ -31,8 +35,24 @@ export class BlockCache {
     this.#maxBytes = maxBytes;
   }
 
+  /** What the blocks take. */
   get byteLength(): number {
     return this.#byteLength;
+  }
+
+  /** What the indexes and filters of open tables take. */
+  get pinnedBytes(): number {
+    return this.#pinnedBytes;
+  }
+
+  /** Takes memory that stays taken until `unpin`; blocks make room for it. */
+  pin(bytes: number): void {
+    this.#pinnedBytes += bytes;
+    this.#shrink();
+  }
+
+  unpin(bytes: number): void {
+    this.#pinnedBytes -= bytes;
   }
 
   /** Puts a block into its slot; others may leave theirs, and at the end this one too if it is larger than the whole cache. */
@@ -42,7 +62,11 @@ export class BlockCache {
     block.slots[block.slot] = block;
     this.#byteLength += block.bytes.length + OVERHEAD_BYTES;
     this.#append(block);
-    while (this.#byteLength > this.#maxBytes && this.#oldest !== undefined) {
+    this.#shrink();
+  }
+
+  #shrink(): void {
+    while (this.#byteLength + this.#pinnedBytes > this.#maxBytes && this.#oldest !== undefined) {
       const candidate = this.#oldest;
       if (candidate.used) {
         candidate.used = false;

@@ -1,5 +1,8 @@
 // Reads a block: the other half of block-builder.ts. A block has passed its checksum when it comes here, but its bytes
 // still come from a disk: every length is checked before it is used, and what does not add up is reported, not read.
+//
+// This is the innermost loop of every read, hence the plain integers: nothing is allocated on the way to an entry, and a
+// search builds no key but that of the entry where it ends.
 import type { Cursor } from './cursor.ts';
 import { type LsmError, corrupt } from './errors.ts';
 import { compareRanges, copyRange, grown, readUint32 } from './ranges.ts';
@@ -34,6 +37,18 @@ export class Block {
     return readUint32(this.bytes, this.restartsAt + index * 4);
   }
 
+  /** The last restart before byte `at`, which lies behind the first. */
+  restartBefore(at: number): number {
+    let low = 0;
+    let high = this.restartCount - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.restart(middle) < at) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
   corruptAt(at: number, what: string): LsmError {
     return corrupt(this.#path, this.#offset + at, what);
   }
@@ -41,11 +56,16 @@ export class Block {
 
 type EntryFields = Omit<Cursor, 'seek' | 'seekBefore' | 'next' | 'prev'>;
 
+/** No slot: the cursor did not come from behind. */
+const FORWARD = -1;
+/** Numbers that a slot of a stretch takes: key start, key end, version, value start, value end × 2 + tombstone. */
+const SLOT_NUMBERS = 5;
+
 /** Walks one block. Table cursors build on it and carry it from block to block. */
 export class BlockCursor implements EntryFields {
   valid = false;
   keyBytes: Uint8Array = new Uint8Array(64);
-  readonly keyStart: number = 0;
+  keyStart = 0;
   keyEnd = 0;
   version = 0;
   tombstone = false;
@@ -55,75 +75,183 @@ export class BlockCursor implements EntryFields {
   #block: Block | undefined;
   /** Where the current entry begins. */
   #entryAt = 0;
+  /** The key, while the walk goes forward: each entry changes the end of it. */
+  #ownKey: Uint8Array = this.keyBytes;
+  // The header that was read last.
+  #shared = 0;
+  #unshared = 0;
+  #keyAt = 0;
   #varintAt = 0;
+  // Entries can only be read forward from a restart. So who walks back gets a whole *stretch* (from one restart to the next)
+  // read at once, and then takes one slot after the other: the keys lie in a row in `#stretchKeys`.
+  #restart = 0;
+  #slot = FORWARD;
+  #stretch: number[] | undefined;
+  #stretchKeys: Uint8Array | undefined;
 
-  /** To the first entry of `block` at or after (key, version); not valid if there is none. */
-  seekInBlock(block: Block, key: Uint8Array, keyEnd: number, version: number): void {
-    this.#block = block;
-    this.valueBytes = block.bytes;
-    // The last restart before the target; the target, if it is here, lies in its run.
-    let low = 0;
-    let high = block.restartCount - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      this.#readAt(block.restart(middle));
-      if (this.#isBefore(key, keyEnd, version)) low = middle;
-      else high = middle - 1;
+  /**
+   * To the first entry of `block` at or after (key, version); not valid if there is none. Returns whether it is one of this key.
+   *
+   * Within a stretch no key is compared twice: when the entry before differs from the target behind `matched` bytes, one
+   * that shares more than that with the entry before differs in the same place.
+   */
+  seekInBlock(block: Block, key: Uint8Array, keyEnd: number, version: number): boolean {
+    this.#enter(block);
+    const bytes = block.bytes;
+    const end = block.restartsAt;
+    let at = this.#stretchOf(block, key, keyEnd, version);
+    let matched = 0;
+    let length = 0;
+    while (at < end) {
+      this.#readHeader(block, at, length);
+      const shared = this.#shared;
+      const unshared = this.#unshared;
+      length = shared + unshared;
+      if (shared <= matched) {
+        const restAt = this.#keyAt - shared;
+        const common = length < keyEnd ? length : keyEnd;
+        let i = shared;
+        while (i < common && bytes[restAt + i] === key[i]) i++;
+        matched = i;
+        const c = i === common ? length - keyEnd : (bytes[restAt + i] as number) - (key[i] as number);
+        if (c > 0 || (c === 0 && this.version <= version)) {
+          this.#landAt(at, bytes, key);
+          return c === 0;
+        }
+      }
+      at = this.valueEnd;
     }
-    this.#readAt(block.restart(low));
-    while (this.valid && this.#isBefore(key, keyEnd, version)) this.nextInBlock();
+    this.valid = false;
+    return false;
   }
 
   firstInBlock(block: Block): void {
-    this.#block = block;
-    this.valueBytes = block.bytes;
-    this.#readAt(0);
+    this.#enter(block);
+    this.#readAt(block, 0);
   }
 
   lastInBlock(block: Block): void {
-    this.#block = block;
-    this.valueBytes = block.bytes;
-    this.#walkTo(block.restart(block.restartCount - 1), block.restartsAt);
+    this.#enter(block);
+    this.#readStretch(block, block.restartCount - 1, block.restartsAt);
   }
 
   nextInBlock(): void {
-    this.#readAt(this.valueEnd);
+    if (this.#slot !== FORWARD) this.#leaveStretch();
+    this.#readAt(this.#block as Block, this.valueEnd);
   }
 
   prevInBlock(): void {
-    const target = this.#entryAt;
-    const block = this.#block;
-    if (target === 0 || block === undefined) {
-      this.valid = false;
-      return;
+    const block = this.#block as Block;
+    if (this.#slot > 0) this.#show(this.#slot - 1);
+    else if (this.#slot === 0) {
+      this.valid = this.#restart > 0;
+      if (this.valid) this.#readStretch(block, this.#restart - 1, block.restart(this.#restart));
+    } else {
+      this.valid = this.#entryAt > 0;
+      if (this.valid) this.#readStretch(block, block.restartBefore(this.#entryAt), this.#entryAt);
     }
+  }
+
+  #enter(block: Block): void {
+    this.#block = block;
+    this.valueBytes = block.bytes;
+    this.keyBytes = this.#ownKey;
+    this.keyStart = 0;
+    this.keyEnd = 0;
+    this.#slot = FORWARD;
+  }
+
+  /** The offset of the last restart before the target; the target, if it is here, lies in its stretch, or is the next restart. */
+  #stretchOf(block: Block, key: Uint8Array, keyEnd: number, version: number): number {
     let low = 0;
     let high = block.restartCount - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (block.restart(middle) < target) low = middle;
+      this.#readHeader(block, block.restart(middle), 0);
+      const c = compareRanges(block.bytes, this.#keyAt, this.#keyAt + this.#unshared, key, 0, keyEnd);
+      if (c < 0 || (c === 0 && this.version > version)) low = middle;
       else high = middle - 1;
     }
-    this.#walkTo(block.restart(low), target);
+    return block.restart(low);
   }
 
-  /** To the entry that ends at `end`, from a restart before it. */
-  #walkTo(restart: number, end: number): void {
-    this.#readAt(restart);
-    while (this.valid && this.valueEnd < end) this.nextInBlock();
-  }
-
-  #isBefore(key: Uint8Array, keyEnd: number, version: number): boolean {
-    const c = compareRanges(this.keyBytes, 0, this.keyEnd, key, 0, keyEnd);
-    return c < 0 || (c === 0 && this.version > version);
-  }
-
-  /** Reads the entry at `at`; what its key shares is there from the entry before it, and nothing is shared at a restart. */
-  #readAt(at: number): void {
-    const block = this.#block as Block;
+  /** Stops at the entry whose header was read; what it shares with the entry before it shares with `key`. */
+  #landAt(at: number, bytes: Uint8Array, key: Uint8Array): void {
+    const shared = this.#shared;
+    this.keyEnd = shared + this.#unshared;
+    this.#ownKey = grown(this.#ownKey, 0, this.keyEnd);
+    this.keyBytes = this.#ownKey;
+    copyRange(key, 0, shared, this.keyBytes, 0);
+    copyRange(bytes, this.#keyAt, this.#keyAt + this.#unshared, this.keyBytes, shared);
     this.#entryAt = at;
+    this.valid = true;
+  }
+
+  /** Reads the entry at `at`, behind the current one or at a restart. */
+  #readAt(block: Block, at: number): void {
     this.valid = at < block.restartsAt;
     if (!this.valid) return;
+    this.#readHeader(block, at, this.keyEnd);
+    this.#entryAt = at;
+    const shared = this.#shared;
+    this.keyEnd = shared + this.#unshared;
+    this.#ownKey = grown(this.#ownKey, shared, this.keyEnd);
+    this.keyBytes = this.#ownKey;
+    copyRange(block.bytes, this.#keyAt, this.#keyAt + this.#unshared, this.keyBytes, shared);
+  }
+
+  /** Reads the entries from a restart to `end`, where an entry ends, and stops at the last one. */
+  #readStretch(block: Block, restart: number, end: number): void {
+    this.#enter(block);
+    const stretch = (this.#stretch ??= []);
+    let keys = this.#stretchKeys ?? new Uint8Array(512);
+    let used = 0;
+    let slots = 0;
+    for (let at = block.restart(restart); at < end; at = this.valueEnd) {
+      this.#readAt(block, at);
+      const keyEnd = used + this.keyEnd;
+      keys = grown(keys, used, keyEnd);
+      copyRange(this.keyBytes, 0, this.keyEnd, keys, used);
+      const first = slots * SLOT_NUMBERS;
+      stretch[first] = used;
+      stretch[first + 1] = keyEnd;
+      stretch[first + 2] = this.version;
+      stretch[first + 3] = this.valueStart;
+      stretch[first + 4] = this.valueEnd * 2 + (this.tombstone ? 1 : 0);
+      used = keyEnd;
+      slots++;
+    }
+    this.#stretchKeys = keys;
+    this.#restart = restart;
+    this.#show(slots - 1);
+  }
+
+  #show(slot: number): void {
+    const stretch = this.#stretch as number[];
+    const first = slot * SLOT_NUMBERS;
+    const valueAndKind = stretch[first + 4] as number;
+    this.#slot = slot;
+    this.keyBytes = this.#stretchKeys as Uint8Array;
+    this.keyStart = stretch[first] as number;
+    this.keyEnd = stretch[first + 1] as number;
+    this.version = stretch[first + 2] as number;
+    this.valueStart = stretch[first + 3] as number;
+    this.valueEnd = Math.floor(valueAndKind / 2);
+    this.tombstone = valueAndKind % 2 === 1;
+  }
+
+  /** Goes on forward: the next entry shares its beginning with this one. */
+  #leaveStretch(): void {
+    const length = this.keyEnd - this.keyStart;
+    this.#ownKey = grown(this.#ownKey, 0, length);
+    copyRange(this.keyBytes, this.keyStart, this.keyEnd, this.#ownKey, 0);
+    this.keyStart = 0;
+    this.keyEnd = length;
+    this.#slot = FORWARD;
+  }
+
+  /** Reads all of an entry but its key; the key of the entry before it has `lengthBefore` bytes, 0 at a restart. */
+  #readHeader(block: Block, at: number, lengthBefore: number): void {
     const bytes = block.bytes;
     this.#varintAt = at;
     const shared = this.#varint(bytes);
@@ -131,20 +259,17 @@ export class BlockCursor implements EntryFields {
     this.version = this.#varint(bytes);
     const valueAndKind = this.#varint(bytes);
     const keyAt = this.#varintAt;
-    const valueLength = Math.floor(valueAndKind / 2);
-    if (
-      shared > this.keyEnd ||
-      unshared > block.restartsAt - keyAt ||
-      valueLength > block.restartsAt - keyAt - unshared ||
-      shared + unshared === 0
-    ) {
+    const tombstone = valueAndKind % 2 === 1;
+    const valueLength = (valueAndKind - (tombstone ? 1 : 0)) / 2;
+    const room = block.restartsAt - keyAt;
+    if (shared > lengthBefore || unshared > room || valueLength > room - unshared || shared + unshared === 0) {
       this.valid = false;
       throw block.corruptAt(at, 'an entry that does not fit its block');
     }
-    this.keyEnd = shared + unshared;
-    this.keyBytes = grown(this.keyBytes, shared, this.keyEnd);
-    copyRange(bytes, keyAt, keyAt + unshared, this.keyBytes, shared);
-    this.tombstone = (valueAndKind & 1) === 1;
+    this.#shared = shared;
+    this.#unshared = unshared;
+    this.#keyAt = keyAt;
+    this.tombstone = tombstone;
     this.valueStart = keyAt + unshared;
     this.valueEnd = this.valueStart + valueLength;
   }
@@ -153,8 +278,13 @@ export class BlockCursor implements EntryFields {
     let byte = bytes[this.#varintAt++] as number;
     if (byte < 0x80) return byte;
     let value = byte & 0x7f;
+    for (let shift = 7; shift < 28; shift += 7) {
+      byte = bytes[this.#varintAt++] as number;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
     // Eight bytes hold 56 bits: more than a safe integer, so the length checks see whatever comes out.
-    for (let scale = 0x80, i = 1; i < 8; i++, scale *= 0x80) {
+    for (let scale = 2 ** 28, i = 4; i < 8; i++, scale *= 0x80) {
       byte = bytes[this.#varintAt++] as number;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;

@@ -182,38 +182,6 @@ test('a keyspace keeps the mode that it was made with, and keyspaces can be adde
   await engine.close();
 });
 
-test('a snapshot shows the store as it was, whatever is written, flushed and merged since', async () => {
-  const [engine, other] = [await open(createMemoryEnv({ seed: 1 }), { mergeFanIn: 1 }), await open(createMemoryEnv({ seed: 2 }))];
-  const meta = engine.keyspace('meta');
-  await put(engine, 'a', 'flushed');
-  await engine.flush();
-  await put(engine, 'b', 'in memory');
-  const snapshot = engine.snapshot();
-  const before = [
-    ['a', 'flushed'],
-    ['b', 'in memory'],
-  ];
-  await put(engine, 'a', 'later');
-  await put(engine, 'c', 'new');
-  assert.deepEqual(drain(meta.iterator({ snapshot })), before);
-  for (let i = 0; i < 3; i++) {
-    await put(engine, 'b', `flush ${i}`);
-    await engine.flush();
-  }
-  await engine.settle();
-  assert.equal(engine.stats().tables, 1, 'the tables of the snapshot are no longer the engine’s');
-  assert.deepEqual(drain(meta.iterator({ snapshot })), before);
-  assert.deepEqual(drain(meta.iterator({ snapshot, reverse: true })), before.toReversed());
-  const iterator = meta.iterator({ snapshot });
-  snapshot.close();
-  snapshot.close();
-  assert.deepEqual(drain(iterator), before, 'an iterator outlives its snapshot');
-  assert.throws(() => meta.iterator({ snapshot }), { code: 'closed' });
-  const foreign = other.snapshot();
-  assert.throws(() => meta.iterator({ snapshot: foreign }), { code: 'invalid' });
-  await Promise.all([engine.close(), other.close()]);
-});
-
 test('mistakes of the caller are refused before anything is written', async () => {
   const [engine, other] = [await open(createMemoryEnv({ seed: 1 })), await open(createMemoryEnv({ seed: 2 }))];
   const [data, meta] = [engine.keyspace('data'), engine.keyspace('meta')];

@@ -29,9 +29,11 @@ export interface EngineOptions {
   readonly keyspaces: readonly KeyspaceOptions[];
   readonly wal: WalMode;
   readonly logger?: Logger;
-  /** A memtable is frozen at this size (default 32 MiB). */
+  /** Memory for memtables and tables together (default 256 MiB); the next two divide it, and need not be given. */
+  readonly memoryLimitBytes?: number;
+  /** A memtable is frozen at this size; there are up to three (default: an eighth of the memory, 32 MiB at most). */
   readonly memtableBytes?: number;
-  /** Memory for blocks of tables (default 32 MiB). */
+  /** Memory for tables: their indexes and filters first, blocks in what is left (default: what memtables leave of the memory). */
   readonly blockCacheBytes?: number;
   /** Target size of a block before its trailer (default 4 KiB). */
   readonly blockBytes?: number;
@@ -63,24 +65,32 @@ export interface UnloggedWriter {
 }
 
 export interface RangeOptions {
-  /** First key (included); default: the first of the keyspace. */
+  // Of several bounds of a side the tightest counts; default: all of the keyspace.
   readonly gte?: Uint8Array;
-  /** End (excluded); default: after the last. */
+  readonly gt?: Uint8Array;
   readonly lt?: Uint8Array;
+  readonly lte?: Uint8Array;
+  /** Only keys that begin with these bytes. */
+  readonly prefix?: Uint8Array;
   /** In a `caller` keyspace: see each key as of this version; default: the newest. */
   readonly at?: number;
   /** From the last key to the first. */
   readonly reverse?: boolean;
-  /** Sees the store as of this snapshot of the same engine. */
+  /** At most so many keys; default: all. */
+  readonly limit?: number;
+  /** Values are not wanted: they read as empty. */
+  readonly keysOnly?: boolean;
+  /** See the store as it was then; default: as it is now. */
   readonly snapshot?: Snapshot;
 }
 
-/** The store as it was at one moment. It keeps memtables and tables that nobody else needs any more: close it. */
+/**
+ * The store as it was when the snapshot was made, for as many reads as one likes: later writes do not show. Close it (or declare it by
+ * `using`), or what it shows stays in memory and on disk. An iterator that was made from it goes on without it.
+ */
 export interface Snapshot {
-  /** How many operations the engine had seen at that moment. */
-  readonly sequence: number;
-  /** Iterators that were made from it go on. */
   close(): void;
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -91,6 +101,8 @@ export interface Snapshot {
 export interface KeyIterator {
   /** Steps to the next key; false at the end. May read a block of a table, and block for it. */
   next(): boolean;
+  /** Goes elsewhere in the range: the next key is the first one at or after `key`; in reverse, at or before it. */
+  seek(key: Uint8Array): void;
   readonly key: Uint8Array;
   readonly value: Uint8Array;
   readonly version: number;
@@ -106,12 +118,16 @@ export interface Keyspace {
   readonly name: string;
   readonly versions: VersionMode;
   /** The value (a copy) as of `at`, or undefined. Reads blocks that are not cached from the disk, and blocks for it. */
-  getSync(key: Uint8Array, at?: number): Uint8Array | undefined;
+  getSync(key: Uint8Array, at?: number, snapshot?: Snapshot): Uint8Array | undefined;
   /** As `getSync`, with the version that was found. */
-  getEntrySync(key: Uint8Array, at?: number): KeyValue | undefined;
-  /** As `getSync`, without blocking the event loop on the disk. */
-  get(key: Uint8Array, at?: number): Promise<Uint8Array | undefined>;
+  getEntrySync(key: Uint8Array, at?: number, snapshot?: Snapshot): KeyValue | undefined;
+  /** As `getSync`, without blocking the event loop on the disk; what memory has is there at once. */
+  get(key: Uint8Array, at?: number, snapshot?: Snapshot): Promise<Uint8Array | undefined>;
+  /** The values of many keys, all as of the moment of the call; blocks that are not cached are read at the same time. */
+  getMany(keys: readonly Uint8Array[], at?: number, snapshot?: Snapshot): Promise<(Uint8Array | undefined)[]>;
   iterator(range?: RangeOptions): KeyIterator;
+  /** How many keys an iterator over the range would find. Blocks as an iterator does. */
+  count(range?: RangeOptions): number;
   /** The value as of the last completed flush: what would be there after a crash without a WAL. */
   getFlushed(key: Uint8Array): Promise<Uint8Array | undefined>;
 }
@@ -123,7 +139,13 @@ export interface EngineStats {
   readonly tables: number;
   readonly tableBytes: number;
   readonly walBytes: number;
+  /** Blocks of tables in memory. */
   readonly blockCacheBytes: number;
+  /** Indexes and filters of tables. */
+  readonly tableIndexBytes: number;
+  /** All that `memoryLimitBytes` bounds: memtables, blocks, indexes and filters. */
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
   readonly flushes: number;
   readonly merges: number;
   readonly bytesWritten: number;
@@ -141,7 +163,7 @@ export interface Engine {
   flush(): Promise<void>;
   /** Merges tables until no merge is due. */
   settle(): Promise<void>;
-  /** The store as it is now, for iterators that are made later. */
+  /** The store as it is now, for reads that are made later. */
   snapshot(): Snapshot;
   /** Called after each flush that became durable. */
   onFlush(listener: () => void): void;

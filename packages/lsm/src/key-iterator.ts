@@ -1,30 +1,29 @@
 // What `iterator` returns: of the entries that pass by, sorted by key and version, each key once with its newest version
 // ≤ `at`, without those that are deleted. The sources were picked when the iterator was made, and none of them changes.
+import { EMPTY } from '@distrokv/base';
 import type { KeyIterator } from './engine.ts';
 import type { Cursor } from './cursor.ts';
 import { NEWEST } from './cursor.ts';
 import { LsmError } from './errors.ts';
+import { type KeyRange, internalKey, keyAfter } from './key-range.ts';
 import type { MergingCursor } from './merging-cursor.ts';
-import { compareRanges, copyRange, grown } from './ranges.ts';
-
-export interface KeyRange {
-  /** Internal keys: the first one, and the end (excluded). */
-  readonly start: Uint8Array;
-  readonly end: Uint8Array;
-  readonly at: number;
-  readonly reverse: boolean;
-}
+import { compareRanges, copyRange, equalRanges, grown } from './ranges.ts';
 
 export class RangeIterator implements KeyIterator {
   readonly #entries: MergingCursor;
   readonly #range: KeyRange;
   readonly #check: () => void;
   readonly #onClose: () => void;
-  #state: 'new' | 'on' | 'ended' | 'closed' = 'new';
+  /** `placed`: the entries stand where the next key is looked for; `on`: they still stand on the key that was returned. */
+  #state: 'new' | 'placed' | 'on' | 'ended' | 'closed' = 'new';
+  /** How many keys may still come. */
+  #left: number;
   /** The internal key of the last entry that counted. */
   #key: Uint8Array = new Uint8Array(64);
   #keyLength = 0;
-  #value: Uint8Array = new Uint8Array(0);
+  /** The view that `key` returned last: keys of one length share it, since they lie in the same place. */
+  #keyView: Uint8Array = EMPTY;
+  #value: Uint8Array = EMPTY;
   #valueStart = 0;
   #valueEnd = 0;
   #version = 0;
@@ -33,16 +32,19 @@ export class RangeIterator implements KeyIterator {
   constructor(entries: MergingCursor, range: KeyRange, check: () => void, onClose: () => void) {
     this.#entries = entries;
     this.#range = range;
+    this.#left = range.limit;
     this.#check = check;
     this.#onClose = onClose;
   }
 
   get key(): Uint8Array {
-    return this.#key.subarray(1, this.#keyLength);
+    const length = Math.max(0, this.#keyLength - 1);
+    if (this.#keyView.length !== length || this.#keyView.buffer !== this.#key.buffer) this.#keyView = this.#key.subarray(1, 1 + length);
+    return this.#keyView;
   }
 
   get value(): Uint8Array {
-    return this.#value.subarray(this.#valueStart, this.#valueEnd);
+    return this.#range.keysOnly ? EMPTY : this.#value.subarray(this.#valueStart, this.#valueEnd);
   }
 
   get version(): number {
@@ -50,14 +52,31 @@ export class RangeIterator implements KeyIterator {
   }
 
   next(): boolean {
-    this.#check();
-    if (this.#state === 'closed') throw new LsmError('closed', 'the iterator is closed');
-    if (this.#state === 'ended') return false;
+    this.#checkOpen();
+    if (this.#state === 'ended' || this.#left === 0) return false;
     const { reverse, start, end } = this.#range;
     if (this.#state === 'new') this.#entries.seek(reverse ? end : start, NEWEST);
+    else if (this.#state === 'on') this.#entries.step();
     const found = reverse ? this.#backward() : this.#forward();
-    this.#state = found ? 'on' : 'ended';
+    if (found) {
+      this.#left--;
+      // To know the newest version of a key, the way back has already stepped past it.
+      this.#state = reverse ? 'placed' : 'on';
+    } else this.#state = 'ended';
     return found;
+  }
+
+  seek(key: Uint8Array): void {
+    this.#checkOpen();
+    const { reverse, start, end } = this.#range;
+    const id = start[0] as number;
+    // In reverse the entries are placed before a key, so it takes the one behind the target.
+    const target = reverse ? keyAfter(id, key) : internalKey(id, key);
+    const bound = reverse ? end : start;
+    const isWithin = compareRanges(target, 0, target.length, bound, 0, bound.length) < 0 === reverse;
+    this.#entries.seek(isWithin ? target : bound, NEWEST);
+    this.#keyLength = 0;
+    this.#state = 'placed';
   }
 
   close(): void {
@@ -66,26 +85,32 @@ export class RangeIterator implements KeyIterator {
     this.#onClose();
   }
 
+  #checkOpen(): void {
+    this.#check();
+    if (this.#state === 'closed') throw new LsmError('closed', 'the iterator is closed');
+  }
+
   #forward(): boolean {
+    const entries = this.#entries;
     const { end, at } = this.#range;
-    for (let top = this.#entries.top; top !== undefined; top = this.#entries.top) {
+    for (let top = entries.top; top !== undefined; top = entries.top) {
       const { keyBytes, keyStart, keyEnd } = top;
-      const isOlder = compareRanges(keyBytes, keyStart, keyEnd, this.#key, 0, this.#keyLength) === 0;
-      if (!isOlder && top.version <= at) {
+      if (top.version <= at && !equalRanges(keyBytes, keyStart, keyEnd, this.#key, 0, this.#keyLength)) {
         if (compareRanges(keyBytes, keyStart, keyEnd, end, 0, end.length) >= 0) return false;
         this.#take(top);
         if (!top.tombstone) return true;
       }
-      this.#entries.step();
+      entries.step();
     }
     return false;
   }
 
   /** Entries pass by with the oldest version of a key first, so its newest one ≤ `at` is known only when the key is through. */
   #backward(): boolean {
+    const entries = this.#entries;
     const { start, at } = this.#range;
     for (;;) {
-      let top = this.#entries.top;
+      let top = entries.top;
       if (top === undefined || compareRanges(top.keyBytes, top.keyStart, top.keyEnd, start, 0, start.length) < 0) return false;
       this.#take(top);
       let isThere = false;
@@ -94,9 +119,9 @@ export class RangeIterator implements KeyIterator {
           isThere = !top.tombstone;
           this.#takeValue(top);
         }
-        this.#entries.step();
-        top = this.#entries.top;
-      } while (top !== undefined && compareRanges(top.keyBytes, top.keyStart, top.keyEnd, this.#key, 0, this.#keyLength) === 0);
+        entries.step();
+        top = entries.top;
+      } while (top !== undefined && equalRanges(top.keyBytes, top.keyStart, top.keyEnd, this.#key, 0, this.#keyLength));
       if (isThere) return true;
     }
   }

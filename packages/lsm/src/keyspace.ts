@@ -1,55 +1,68 @@
 // A keyspace as its users see it: reads, with the keyspace's id put before each key.
 import { NEWEST } from './cursor.ts';
-import type { KeyIterator, KeyValue, Keyspace, RangeOptions } from './engine.ts';
+import type { KeyIterator, KeyValue, Keyspace, RangeOptions, Snapshot } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { KeyspaceState } from './keyspace-state.ts';
-import { grown } from './ranges.ts';
-import type { Reader } from './reader.ts';
-import { EngineSnapshot } from './snapshot.ts';
+import { keyRange } from './key-range.ts';
+import { copyRange, grown } from './ranges.ts';
+import type { Reader, Wanted } from './reader.ts';
 
 export class EngineKeyspace extends KeyspaceState implements Keyspace {
   #reader: Reader | undefined;
-  /** The internal key of a read that finishes within the turn. */
-  #target: Uint8Array = new Uint8Array(64);
+  readonly #target: Wanted = { key: new Uint8Array(64), keyEnd: 0, at: NEWEST, snapshot: undefined };
 
   /** Once, before the first read. */
   attach(reader: Reader): void {
     this.#reader = reader;
   }
 
-  getSync(key: Uint8Array, at?: number): Uint8Array | undefined {
-    return this.getEntrySync(key, at)?.value;
+  getSync(key: Uint8Array, at?: number, snapshot?: Snapshot): Uint8Array | undefined {
+    return this.#source.getSync(this.#wanted(key, at, snapshot));
   }
 
-  getEntrySync(key: Uint8Array, at?: number): KeyValue | undefined {
-    const length = key.length + 1;
-    this.#target = grown(this.#target, 0, length);
-    this.#target[0] = this.id;
-    this.#target.set(key, 1);
-    return this.#source.getSync(this.#target, length, this.#checkedAt(at));
+  getEntrySync(key: Uint8Array, at?: number, snapshot?: Snapshot): KeyValue | undefined {
+    return this.#source.getEntrySync(this.#wanted(key, at, snapshot));
   }
 
-  async get(key: Uint8Array, at?: number): Promise<Uint8Array | undefined> {
-    return (await this.#source.get(this.#internalKey(key), this.#checkedAt(at)))?.value;
+  get(key: Uint8Array, at?: number, snapshot?: Snapshot): Promise<Uint8Array | undefined> {
+    // Not an async function: a promise that is there at once costs half of one that a function has to settle.
+    try {
+      return Promise.resolve(this.#source.get(this.#wanted(key, at, snapshot)));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
-  async getFlushed(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return (await this.#source.getFlushed(this.#internalKey(key), NEWEST))?.value;
+  async getMany(keys: readonly Uint8Array[], at?: number, snapshot?: Snapshot): Promise<(Uint8Array | undefined)[]> {
+    const values: (Uint8Array | undefined)[] = [];
+    const missing: Promise<void>[] = [];
+    for (const [i, key] of keys.entries()) {
+      const value = this.#source.get(this.#wanted(key, at, snapshot));
+      if (value instanceof Promise) missing.push(value.then((read) => void (values[i] = read)));
+      values.push(value instanceof Promise ? undefined : value);
+    }
+    if (missing.length > 0) await Promise.all(missing);
+    return values;
+  }
+
+  getFlushed(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#source.getFlushed(this.#wanted(key, undefined, undefined));
   }
 
   iterator(range: RangeOptions = {}): KeyIterator {
-    const { gte, lt, at, reverse = false, snapshot } = range;
-    if (snapshot !== undefined && !(snapshot instanceof EngineSnapshot && snapshot.owner === this.#source))
-      throw new LsmError('invalid', 'the snapshot belongs to another engine');
-    return this.#source.iterator(
-      {
-        start: gte === undefined ? Uint8Array.of(this.id) : this.#internalKey(gte),
-        end: lt === undefined ? Uint8Array.of(this.id + 1) : this.#internalKey(lt),
-        at: this.#checkedAt(at),
-        reverse,
-      },
-      snapshot,
-    );
+    const source = this.#source;
+    return source.iterator(keyRange(this.id, this.#checkedAt(range.at), range), source.checkOwn(range.snapshot));
+  }
+
+  count(range: RangeOptions = {}): number {
+    const keys = this.iterator({ ...range, keysOnly: true });
+    let count = 0;
+    try {
+      while (keys.next()) count++;
+    } finally {
+      keys.close();
+    }
+    return count;
   }
 
   get #source(): Reader {
@@ -57,11 +70,17 @@ export class EngineKeyspace extends KeyspaceState implements Keyspace {
     return this.#reader;
   }
 
-  #internalKey(key: Uint8Array): Uint8Array {
-    const out = new Uint8Array(key.length + 1);
-    out[0] = this.id;
-    out.set(key, 1);
-    return out;
+  /** What the reader is asked for; good until the next call. */
+  #wanted(key: Uint8Array, at: number | undefined, snapshot: Snapshot | undefined): Wanted {
+    const wanted = this.#target;
+    const keyEnd = key.length + 1;
+    wanted.key = grown(wanted.key, 0, keyEnd);
+    wanted.key[0] = this.id;
+    copyRange(key, 0, key.length, wanted.key, 1);
+    wanted.keyEnd = keyEnd;
+    wanted.at = this.#checkedAt(at);
+    wanted.snapshot = this.#source.checkOwn(snapshot);
+    return wanted;
   }
 
   #checkedAt(at: number | undefined): number {

@@ -1,7 +1,8 @@
-// Walks a memtable as it was when the cursor was made, while writes go on: entries with a later ref are passed over,
+// Walks a memtable as it was at some moment, while writes go on: entries with a later ref are passed over,
 // and the place in the tree is looked up again after the tree has changed.
 import type { Cursor } from './cursor.ts';
 import type { MemtableView, Place } from './memtable-view.ts';
+import { equalRanges } from './ranges.ts';
 
 export class MemtableCursor implements Cursor {
   valid = false;
@@ -27,6 +28,13 @@ export class MemtableCursor implements Cursor {
     this.#limit = limit;
     this.keyBytes = memtable.bytes;
     this.valueBytes = memtable.bytes;
+  }
+
+  /** To the first entry at or after (key, version), `key[0, keyEnd)`; returns whether it is one of this key. */
+  find(key: Uint8Array, keyEnd: number, version: number): boolean {
+    this.#memtable.seek(key, 0, keyEnd, version, this.#place);
+    this.#forward();
+    return this.valid && equalRanges(this.keyBytes, this.keyStart, this.keyEnd, key, 0, keyEnd);
   }
 
   seek(key: Uint8Array, version: number): void {

@@ -1,8 +1,9 @@
-// Random operations on an engine with random small options, against a sorted map; reopened now and then.
+// Random operations on an engine with random small options, against a sorted map; reopened now and then, and looked at through
+// snapshots that are older than what was written, flushed and merged since.
 import { type Random, seededRandom } from '@distrokv/base';
 import { createMemoryEnv } from '@distrokv/env';
 import { openEngine } from './open.ts';
-import type { Engine, EngineOptions, WalMode } from './engine.ts';
+import type { Engine, EngineOptions, Snapshot, WalMode } from './engine.ts';
 import { Model, assertEqual, keyspaces, randomOperations, writeTo } from './testing/model.ts';
 import { seededTest } from './testing/seeds.ts';
 
@@ -39,6 +40,7 @@ async function run(random: Random, seed: number, wal: WalMode): Promise<void> {
   const model = new Model();
   let engine = await openEngine({ env, ...smallOptions(random, wal) });
   let waiting: Promise<void>[] = [];
+  let held: { readonly snapshot: Snapshot; readonly model: Model } | undefined;
   for (let version = 1; version <= STEPS; version++) {
     waiting.push(writeOne(engine, wal, version, model, random));
     if (random.chance(wal === 'none' ? 1 : 0.3)) await Promise.all(waiting.splice(0));
@@ -47,6 +49,8 @@ async function run(random: Random, seed: number, wal: WalMode): Promise<void> {
     if (random.chance(0.03)) {
       if (wal === 'none') await engine.flush();
       await Promise.all(waiting.splice(0));
+      held?.snapshot.close();
+      held = undefined;
       await engine.close();
       engine = await openEngine({ env, ...smallOptions(random, wal) });
     }
@@ -54,10 +58,16 @@ async function run(random: Random, seed: number, wal: WalMode): Promise<void> {
       await Promise.all(waiting);
       waiting = [];
       await assertEqual(engine, model, version, seededRandom(seed * 1000 + version));
+      if (held !== undefined && random.chance(0.7)) await assertEqual(engine, held.model, version, random, held.snapshot);
+      else {
+        held?.snapshot.close();
+        held = { snapshot: engine.snapshot(), model: model.copy() };
+      }
     }
   }
   await Promise.all(waiting);
   await engine.settle();
+  held?.snapshot.close();
   await assertEqual(engine, model, STEPS, random);
   await engine.close();
 }

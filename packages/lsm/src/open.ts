@@ -135,14 +135,19 @@ class OpenEngine implements Engine {
     const memtables = this.#generations.newestFirst();
     const tables = [...this.#tree.version.tables()];
     const walBytes = this.#sealed.byteLength + (this.#wal?.byteLength ?? 0);
+    const memtableBytes = memtables.reduce((sum, memtable) => sum + memtable.byteLength, 0);
+    const { byteLength: blockCacheBytes, pinnedBytes: tableIndexBytes } = this.#cache;
     return {
-      memtableBytes: memtables.reduce((sum, memtable) => sum + memtable.byteLength, 0),
+      memtableBytes,
       memtableEntries: active.entries + frozen.reduce((sum, { memtable }) => sum + memtable.entries, 0),
       frozenMemtables: frozen.length,
       tables: tables.length,
       tableBytes: tables.reduce((sum, table) => sum + table.byteLength, 0),
       walBytes,
-      blockCacheBytes: this.#cache.byteLength,
+      blockCacheBytes,
+      tableIndexBytes,
+      memoryBytes: memtableBytes + blockCacheBytes + tableIndexBytes,
+      memoryLimitBytes: this.#settings.memoryLimitBytes,
       flushes: this.#flusher.flushes,
       merges: this.#merger.merges,
       bytesWritten: this.#flusher.bytesWritten + this.#merger.bytesWritten + (this.#commit?.bytesWritten ?? 0),

@@ -2,6 +2,7 @@
 import { type Env, type Logger, silentLogger } from '@distrokv/env';
 import type { EngineOptions, KeyspaceOptions, WalMode } from './engine.ts';
 import { LsmError } from './errors.ts';
+import { MAX_FROZEN } from './generations.ts';
 
 export interface Settings {
   readonly env: Env;
@@ -9,26 +10,37 @@ export interface Settings {
   readonly keyspaces: readonly KeyspaceOptions[];
   readonly wal: WalMode;
   readonly logger: Logger;
+  readonly memoryLimitBytes: number;
   readonly memtableBytes: number;
+  /** For tables: indexes, filters and blocks. */
   readonly blockCacheBytes: number;
   readonly blockBytes: number;
   readonly mergeFanIn: number;
   readonly onFatal: (error: Error) => void;
 }
 
+/** One that takes writes, and those that wait for their flush. */
+const MEMTABLES = 1 + MAX_FROZEN;
+
 /** Throws LsmError `invalid` for an option out of its bounds. */
 export function settingsOf(options: EngineOptions): Settings {
   const names = new Set(options.keyspaces.map((keyspace) => keyspace.name));
   if (names.size !== options.keyspaces.length || names.has(''))
     throw new LsmError('invalid', 'keyspaces have different names, none of them empty');
+  const memoryLimitBytes = within('memoryLimitBytes', options.memoryLimitBytes ?? 256 << 20, 1 << 20, Number.MAX_SAFE_INTEGER);
+  const memtableShare = Math.min(32 << 20, Math.floor(memoryLimitBytes / 8));
+  const memtableBytes = within('memtableBytes', options.memtableBytes ?? memtableShare, 1024, 1 << 30);
+  // A memtable's arrays are somewhat larger than what is in them.
+  const forTables = Math.max(0, memoryLimitBytes - Math.ceil(MEMTABLES * memtableBytes * 1.25));
   return {
     env: options.env,
     directory: options.directory,
     keyspaces: options.keyspaces,
     wal: options.wal,
     logger: options.logger ?? silentLogger,
-    memtableBytes: within('memtableBytes', options.memtableBytes ?? 32 << 20, 1024, 1 << 30),
-    blockCacheBytes: within('blockCacheBytes', options.blockCacheBytes ?? 32 << 20, 0, Number.MAX_SAFE_INTEGER),
+    memoryLimitBytes,
+    memtableBytes,
+    blockCacheBytes: within('blockCacheBytes', options.blockCacheBytes ?? forTables, 0, Number.MAX_SAFE_INTEGER),
     blockBytes: within('blockBytes', options.blockBytes ?? 4096, 64, 1 << 20),
     mergeFanIn: within('mergeFanIn', options.mergeFanIn ?? 4, 1, 64),
     onFatal: options.onFatal ?? (() => {}),

@@ -13,6 +13,13 @@ export function compareRanges(a: Uint8Array, aStart: number, aEnd: number, b: Ui
   return aLength - bLength;
 }
 
+/** Whether the two ranges hold the same bytes. Neighbours in sorted order differ at their ends first, so that is where it begins. */
+export function equalRanges(a: Uint8Array, aStart: number, aEnd: number, b: Uint8Array, bStart: number, bEnd: number): boolean {
+  if (aEnd - aStart !== bEnd - bStart) return false;
+  for (let i = aEnd - 1, j = bEnd - 1; i >= aStart; i--, j--) if (a[i] !== b[j]) return false;
+  return true;
+}
+
 /** How many bytes the two ranges have in common at their start. */
 export function commonPrefix(a: Uint8Array, aStart: number, aEnd: number, b: Uint8Array, bStart: number, bEnd: number): number {
   const n = Math.min(aEnd - aStart, bEnd - bStart);

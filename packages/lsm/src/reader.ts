@@ -1,34 +1,49 @@
 // Reads: memtables first, then the runs of the tree, the latest writes first. For a single key the first source that has a
 // version ≤ `at` of the key has the answer, because versions never decrease from an older source to a newer one.
-import { compareBytes } from '@distrokv/base';
+//
+// A read of one key allocates nothing but its result while memory has the answer, whether it was asked to be synchronous or not:
+// a trip through Node's thread pool costs ten times as much as the read.
 import { type Block, BlockCursor } from './block-cursor.ts';
-import { hashKey } from './bloom.ts';
+import { copyOut } from './copy-out.ts';
 import type { Cursor } from './cursor.ts';
-import type { KeyIterator, KeyValue } from './engine.ts';
+import type { KeyIterator, KeyValue, Snapshot } from './engine.ts';
+import { LsmError } from './errors.ts';
 import type { Health } from './fail-stop.ts';
 import type { Generations } from './generations.ts';
-import { type KeyRange, RangeIterator } from './key-iterator.ts';
+import { RangeIterator } from './key-iterator.ts';
+import type { KeyRange } from './key-range.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
 import type { Memtable } from './memtable.ts';
 import { MergingCursor } from './merging-cursor.ts';
 import { compareRanges } from './ranges.ts';
-import { type Run, RunCursor, cachedBlocks, findTable } from './run.ts';
+import { type Run, RunCursor, cachedBlocks } from './run.ts';
 import { EngineSnapshot } from './snapshot.ts';
+import { TableSearch } from './table-search.ts';
 import type { Table } from './table.ts';
 import type { Tree } from './tree.ts';
 import type { Version } from './version.ts';
 
-/** What a source says of a key: its newest version ≤ `at`, which may be a tombstone; undefined if it has none. */
-type Answer = { readonly found: KeyValue | undefined } | undefined;
-
-const DELETED: Answer = { found: undefined };
+/** What is read, and as of when: `key[0, keyEnd)` is an internal key. A caller may use it again after the call. */
+export interface Wanted {
+  key: Uint8Array;
+  keyEnd: number;
+  at: number;
+  snapshot: EngineSnapshot | undefined;
+}
 
 export class Reader {
   readonly #generations: Generations;
   readonly #tree: Tree;
   readonly #health: Health;
-  /** Reused by reads that finish within the turn. */
+  // Used by one read after the other, each within its turn.
   readonly #cursor = new BlockCursor();
+  readonly #search = new TableSearch();
+  // What the last read found: a range of a memtable or of a block.
+  #isThere = false;
+  #bytes: Uint8Array = this.#cursor.keyBytes;
+  #start = 0;
+  #end = 0;
+  #version = 0;
 
   constructor(generations: Generations, tree: Tree, health: Health) {
     this.#generations = generations;
@@ -36,41 +51,43 @@ export class Reader {
     this.#health = health;
   }
 
-  /** `key[0, keyEnd)` is an internal key. */
-  getSync(key: Uint8Array, keyEnd: number, at: number): KeyValue | undefined {
-    this.#health.checkOpen();
-    const answer = this.#fromMemtables(key, keyEnd, at);
-    if (answer !== undefined) return answer.found;
-    const places = new Places(this.#tree.version, key, keyEnd, at);
-    while (places.next()) {
-      const inTable = this.#fromBlock(places, places.table.blockSync(places.block));
-      if (inTable !== undefined) return inTable.found;
-    }
-    return undefined;
+  getSync(wanted: Wanted): Uint8Array | undefined {
+    this.#find(wanted);
+    return this.#value();
   }
 
-  /** As `getSync`; `key` must stay as it is. */
-  async get(key: Uint8Array, at: number): Promise<KeyValue | undefined> {
+  getEntrySync(wanted: Wanted): KeyValue | undefined {
+    this.#find(wanted);
+    const value = this.#value();
+    return value === undefined ? undefined : { value, version: this.#version };
+  }
+
+  /** The value, or, if a block has to be read for it, the promise of it. */
+  get(wanted: Wanted): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     this.#health.checkOpen();
-    return (this.#fromMemtables(key, key.length, at) ?? (await this.#fromTables(key, at)))?.found;
+    const { key, keyEnd, at, snapshot } = wanted;
+    const version = snapshot?.version ?? this.#tree.version;
+    if (this.#inMemtables(wanted)) return this.#value();
+    const search = this.#search;
+    search.start(version, key, keyEnd, at);
+    while (search.next()) {
+      const block = search.table.cachedBlock(search.block);
+      if (block === undefined) return this.#fromTables(version, key.slice(0, keyEnd), at);
+      if (this.#inBlock(block, key, keyEnd, at)) break;
+    }
+    return this.#value();
   }
 
   /** As `get`, from tables alone. */
-  async getFlushed(key: Uint8Array, at: number): Promise<KeyValue | undefined> {
+  async getFlushed({ key, keyEnd, at }: Wanted): Promise<Uint8Array | undefined> {
     this.#health.checkOpen();
-    return (await this.#fromTables(key, at))?.found;
+    return this.#fromTables(this.#tree.version, key.slice(0, keyEnd), at);
   }
 
-  snapshot(): EngineSnapshot {
+  iterator(range: KeyRange, snapshot: EngineSnapshot | undefined): KeyIterator {
     this.#health.checkOpen();
-    return new EngineSnapshot(this, this.#generations, this.#tree.version);
-  }
-
-  /** Over the store as it is now, or as it was. */
-  iterator(range: KeyRange, snapshot?: EngineSnapshot): KeyIterator {
-    this.#health.checkOpen();
-    const version = (snapshot ?? this.#tree).version.hold();
-    const sources: Cursor[] = snapshot?.memtables() ?? this.#generations.newestFirst().map((memtable) => new MemtableCursor(memtable));
+    const version = (snapshot?.version ?? this.#tree.version).hold();
+    const sources: Cursor[] = snapshot?.cursors() ?? this.#generations.newestFirst().map((memtable) => new MemtableCursor(memtable));
     for (const run of version.runs) if (mayOverlap(run, range)) sources.push(new RunCursor(run, cachedBlocks));
     return new RangeIterator(
       new MergingCursor(sources, range.reverse),
@@ -80,23 +97,37 @@ export class Reader {
     );
   }
 
-  #fromMemtables(key: Uint8Array, keyEnd: number, at: number): Answer {
-    const { active, frozen } = this.#generations;
-    let answer = fromMemtable(active, key, keyEnd, at);
-    for (let i = frozen.length - 1; i >= 0 && answer === undefined; i--) {
-      answer = fromMemtable((frozen[i] as { memtable: Memtable }).memtable, key, keyEnd, at);
-    }
-    return answer;
+  snapshot(): EngineSnapshot {
+    this.#health.checkOpen();
+    return new EngineSnapshot(this, this.#generations, this.#tree.version);
   }
 
-  async #fromTables(key: Uint8Array, at: number): Promise<Answer> {
-    const version = this.#tree.version.hold();
+  /** Throws LsmError `invalid` if the snapshot is of another engine. */
+  checkOwn(snapshot: Snapshot | undefined): EngineSnapshot | undefined {
+    if (snapshot === undefined || (snapshot instanceof EngineSnapshot && snapshot.owner === this)) return snapshot;
+    throw new LsmError('invalid', 'the snapshot is of another engine');
+  }
+
+  /** Notes what there is of the key, blocking for blocks that are not in memory. */
+  #find(wanted: Wanted): void {
+    this.#health.checkOpen();
+    const { key, keyEnd, at, snapshot } = wanted;
+    const version = snapshot?.version ?? this.#tree.version;
+    if (this.#inMemtables(wanted)) return;
+    const search = this.#search;
+    search.start(version, key, keyEnd, at);
+    while (search.next()) if (this.#inBlock(search.table.blockSync(search.block), key, keyEnd, at)) return;
+  }
+
+  /** `key` stays as it is. */
+  async #fromTables(version: Version, key: Uint8Array, at: number): Promise<Uint8Array | undefined> {
+    version.hold();
     try {
-      const places = new Places(version, key, key.length, at);
-      while (places.next()) {
-        const block = places.table.cachedBlock(places.block) ?? (await places.table.block(places.block));
-        const answer = this.#fromBlock(places, block);
-        if (answer !== undefined) return answer;
+      const search = new TableSearch();
+      search.start(version, key, key.length, at);
+      while (search.next()) {
+        const block = search.table.cachedBlock(search.block) ?? (await search.table.block(search.block));
+        if (this.#inBlock(block, key, key.length, at)) return this.#value();
       }
       return undefined;
     } finally {
@@ -104,71 +135,59 @@ export class Reader {
     }
   }
 
-  #fromBlock({ key, keyEnd, at }: Places, block: Block): Answer {
-    const cursor = this.#cursor;
-    cursor.seekInBlock(block, key, keyEnd, at);
-    if (!cursor.valid || compareRanges(cursor.keyBytes, 0, cursor.keyEnd, key, 0, keyEnd) !== 0) return undefined;
-    return cursor.tombstone
-      ? DELETED
-      : { found: { value: copy(cursor.valueBytes, cursor.valueStart, cursor.valueEnd), version: cursor.version } };
+  /** A copy of what was found. */
+  #value(): Uint8Array | undefined {
+    return this.#isThere ? copyOut(this.#bytes, this.#start, this.#end) : undefined;
+  }
+
+  /** Whether a memtable has the answer, which may be that the key was deleted. */
+  #inMemtables({ key, keyEnd, at, snapshot }: Wanted): boolean {
+    this.#isThere = false;
+    if (snapshot !== undefined) {
+      const cursor = snapshot.findInMemtables(key, keyEnd, at);
+      if (cursor !== undefined) this.#note(cursor);
+      return cursor !== undefined;
+    }
+    const { active, frozen } = this.#generations;
+    if (this.#inMemtable(active, key, keyEnd, at)) return true;
+    for (let i = frozen.length - 1; i >= 0; i--)
+      if (this.#inMemtable((frozen[i] as { memtable: Memtable }).memtable, key, keyEnd, at)) return true;
+    return false;
+  }
+
+  #inMemtable(memtable: Memtable, key: Uint8Array, keyEnd: number, at: number): boolean {
+    const ref = memtable.find(key, keyEnd, at);
+    if (ref < 0) return false;
+    this.#isThere = !memtable.isTombstone(ref);
+    this.#bytes = memtable.bytes;
+    this.#start = memtable.keyEnd(ref);
+    this.#end = memtable.valueEnd(ref);
+    this.#version = memtable.version(ref);
+    return true;
+  }
+
+  /** Whether the block has the answer. */
+  #inBlock(block: Block, key: Uint8Array, keyEnd: number, at: number): boolean {
+    this.#isThere = false;
+    const isOfKey = this.#cursor.seekInBlock(block, key, keyEnd, at);
+    if (isOfKey) this.#note(this.#cursor);
+    return isOfKey;
+  }
+
+  #note(found: Pick<Cursor, 'tombstone' | 'valueBytes' | 'valueStart' | 'valueEnd' | 'version'>): void {
+    this.#isThere = !found.tombstone;
+    this.#bytes = found.valueBytes;
+    this.#start = found.valueStart;
+    this.#end = found.valueEnd;
+    this.#version = found.version;
   }
 }
 
 function mayOverlap({ tables }: Run, { start, end }: KeyRange): boolean {
   const { smallestKey } = (tables[0] as Table).properties;
-  const { largestKey } = (tables.at(-1) as Table).index;
-  return compareBytes(smallestKey, end) < 0 && compareBytes(largestKey, start) >= 0;
-}
-
-function fromMemtable(memtable: Memtable, key: Uint8Array, keyEnd: number, at: number): Answer {
-  const ref = memtable.find(key, keyEnd, at);
-  if (ref < 0) return undefined;
-  if (memtable.isTombstone(ref)) return DELETED;
-  return { found: { value: copy(memtable.bytes, memtable.keyEnd(ref), memtable.valueEnd(ref)), version: memtable.version(ref) } };
-}
-
-/** Not `slice`, which takes four times as long on short ranges. */
-function copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const out = new Uint8Array(end - start);
-  out.set(bytes.subarray(start, end));
-  return out;
-}
-
-/** The blocks in which a key may lie, in the order in which they have to be asked. */
-class Places {
-  readonly key: Uint8Array;
-  readonly keyEnd: number;
-  readonly at: number;
-  readonly #version: Version;
-  readonly #hash: number;
-  #run = 0;
-  #table: Table | undefined;
-  block = 0;
-
-  constructor(version: Version, key: Uint8Array, keyEnd: number, at: number) {
-    this.#version = version;
-    this.key = key;
-    this.keyEnd = keyEnd;
-    this.at = at;
-    this.#hash = hashKey(key, 0, keyEnd);
-  }
-
-  /** Only after `next` returned true. */
-  get table(): Table {
-    return this.#table as Table;
-  }
-
-  next(): boolean {
-    const { runs } = this.#version;
-    while (this.#run < runs.length) {
-      const run = runs[this.#run] as (typeof runs)[number];
-      this.#run++;
-      const table = run.tables[findTable(run, this.key, this.keyEnd, this.at)];
-      if (table === undefined || !table.mayContain(this.key, this.keyEnd, this.#hash)) continue;
-      this.#table = table;
-      this.block = table.index.find(this.key, this.keyEnd, this.at);
-      return true;
-    }
-    return false;
-  }
+  const { largestKey } = (tables[tables.length - 1] as Table).index;
+  return (
+    compareRanges(smallestKey, 0, smallestKey.length, end, 0, end.length) < 0 &&
+    compareRanges(largestKey, 0, largestKey.length, start, 0, start.length) >= 0
+  );
 }

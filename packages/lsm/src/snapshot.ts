@@ -1,6 +1,5 @@
-// A snapshot: what makes up the store at one moment, held on to. Tables and frozen memtables never change; of the live
-// memtable a snapshot remembers how far it reached, for entries are only ever appended.
-import type { Cursor } from './cursor.ts';
+// A snapshot: the memtables with how far they were filled, and the version of the tree, of one moment. It copies nothing and
+// locks nothing; what it costs is that the memtables and tables it holds stay where they are until it is closed.
 import type { Snapshot } from './engine.ts';
 import { LsmError } from './errors.ts';
 import type { Generations } from './generations.ts';
@@ -8,35 +7,51 @@ import { MemtableCursor } from './memtable-cursor.ts';
 import type { Memtable } from './memtable.ts';
 import type { Version } from './version.ts';
 
+interface Filled {
+  readonly memtable: Memtable;
+  /** Refs from here on are later writes. */
+  readonly limit: number;
+}
+
 export class EngineSnapshot implements Snapshot {
-  readonly sequence: number;
-  /** Who made it. */
+  /** The engine that the snapshot is of. */
   readonly owner: object;
   readonly #version: Version;
-  readonly #memtables: readonly { readonly memtable: Memtable; readonly end: number }[];
-  #closed = false;
+  readonly #filled: readonly Filled[];
+  /** For reads of single keys. */
+  readonly #cursors: readonly MemtableCursor[];
+  #isClosed = false;
 
+  /** Of this moment. */
   constructor(owner: object, generations: Generations, version: Version) {
     this.owner = owner;
-    this.sequence = generations.sequence;
     this.#version = version.hold();
-    this.#memtables = generations.newestFirst().map((memtable) => ({ memtable, end: memtable.published }));
+    this.#filled = generations.newestFirst().map((memtable) => ({ memtable, limit: memtable.published }));
+    this.#cursors = this.cursors();
   }
 
-  /** The version of the tree; `hold` it to use it after this turn. */
   get version(): Version {
-    if (this.#closed) throw new LsmError('closed', 'the snapshot is closed');
+    if (this.#isClosed) throw new LsmError('closed', 'the snapshot is closed');
     return this.#version;
   }
 
   /** Cursors over the memtables, the newest first. */
-  memtables(): Cursor[] {
-    return this.#memtables.map(({ memtable, end }) => new MemtableCursor(memtable, end));
+  cursors(): MemtableCursor[] {
+    return this.#filled.map(({ memtable, limit }) => new MemtableCursor(memtable, limit));
+  }
+
+  /** A cursor on the key's newest version ≤ `at` in the newest memtable that has one; good until the next call. */
+  findInMemtables(key: Uint8Array, keyEnd: number, at: number): MemtableCursor | undefined {
+    return this.#cursors.find((cursor) => cursor.find(key, keyEnd, at));
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#version.letGo();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }

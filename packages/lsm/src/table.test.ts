@@ -60,8 +60,8 @@ async function writeTables(random: Random, entries: readonly Entry[]): Promise<{
 }
 
 function seen(cursor: RunCursor): Entry {
-  const { keyBytes, keyEnd, version, tombstone, valueBytes, valueStart, valueEnd } = cursor;
-  return { key: keyBytes.slice(0, keyEnd), version, value: tombstone ? undefined : valueBytes.slice(valueStart, valueEnd) };
+  const { keyBytes, keyStart, keyEnd, version, tombstone, valueBytes, valueStart, valueEnd } = cursor;
+  return { key: keyBytes.slice(keyStart, keyEnd), version, value: tombstone ? undefined : valueBytes.slice(valueStart, valueEnd) };
 }
 
 seededTest('a run of tables is walked both ways, and from anywhere', 12, async (random) => {

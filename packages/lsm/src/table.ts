@@ -9,6 +9,8 @@ import { compareRanges } from './ranges.ts';
 import { FOOTER_BYTES, type TableProperties, decodeFooter, decodeProperties, openBlock } from './table-format.ts';
 import { TableIndex } from './table-index.ts';
 
+const SLOT_BYTES = 8;
+
 export class Table {
   readonly number: number;
   readonly byteLength: number;
@@ -22,6 +24,8 @@ export class Table {
   readonly #filter: Uint8Array;
   readonly #cache: BlockCache;
   readonly #slots: BlockSlots;
+  /** Blocks that are being read. */
+  readonly #reading = new Map<number, Promise<Block>>();
 
   /** Throws LsmError `corrupt` or `newer-format`, or FsError. `byteLength` is what the manifest says. */
   static async open(fs: FileSystem, directory: string, number: number, byteLength: number, cache: BlockCache): Promise<Table> {
@@ -66,6 +70,7 @@ export class Table {
     this.#filter = filter;
     this.#cache = cache;
     this.#slots = new Array<CachedBlock | undefined>(index.blocks).fill(undefined);
+    cache.pin(this.#memoryBytes);
   }
 
   get path(): string {
@@ -94,13 +99,13 @@ export class Table {
     return this.#keep(bytes, got, index);
   }
 
-  /** The block, read in the background if it must be. */
-  async block(index: number): Promise<Block> {
-    const cached = this.cachedBlock(index);
-    if (cached !== undefined) return cached;
-    const bytes = new Uint8Array(this.index.byteLength(index));
-    const got = await this.#file.read(bytes, this.index.offset(index));
-    return this.#keep(bytes, got, index);
+  /** The block, which is not in memory, read in the background: once, however many ask for it meanwhile. */
+  block(index: number): Promise<Block> {
+    const underWay = this.#reading.get(index);
+    if (underWay !== undefined) return underWay;
+    const reading = this.#read(index).finally(() => this.#reading.delete(index));
+    this.#reading.set(index, reading);
+    return reading;
   }
 
   /** Reads blocks `[first, end)` past the cache, for a merge. */
@@ -120,7 +125,19 @@ export class Table {
 
   async close(): Promise<void> {
     this.#cache.drop(this.#slots);
+    this.#cache.unpin(this.#memoryBytes);
     await this.#file.close();
+  }
+
+  /** What the table takes while it is open: index, filter, and a slot for each block. */
+  get #memoryBytes(): number {
+    return this.index.memoryBytes + this.#filter.length + this.#slots.length * SLOT_BYTES;
+  }
+
+  async #read(index: number): Promise<Block> {
+    const bytes = new Uint8Array(this.index.byteLength(index));
+    const got = await this.#file.read(bytes, this.index.offset(index));
+    return this.#keep(bytes, got, index);
   }
 
   #keep(bytes: Uint8Array, got: number, index: number): Block {

@@ -1,0 +1,172 @@
+// What engine.ts promises of reads: snapshots, iterators that go anywhere, and that memory answers at once.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fromUtf8, utf8 } from '@distrokv/base';
+import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
+import type { Engine, EngineOptions } from './engine.ts';
+import { openEngine } from './open.ts';
+import { drain, keyspaces, textOf } from './testing/model.ts';
+
+function open(env: MemoryEnv, options: Partial<EngineOptions> = {}): Promise<Engine> {
+  return openEngine({ env, directory: '/db', keyspaces, wal: 'nosync', ...options });
+}
+
+async function put(engine: Engine, entries: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const batch = engine.batch();
+  for (const [key, value] of Object.entries(entries)) {
+    if (value === undefined) batch.delete(engine.keyspace('meta'), utf8(key));
+    else batch.put(engine.keyspace('meta'), utf8(key), utf8(value));
+  }
+  await engine.write(batch);
+}
+
+async function tableFiles(env: MemoryEnv): Promise<number> {
+  await env.time.settle();
+  return (await env.fs.readDirectory('/db')).filter((name) => name.endsWith('.sst')).length;
+}
+
+test('a snapshot shows its moment to every kind of read, and keeps its tables until it is closed', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { mergeFanIn: 1 });
+  const meta = engine.keyspace('meta');
+  await put(engine, { a: 'old', b: 'old', gone: 'old' });
+  await engine.flush();
+  await put(engine, { b: 'newer', gone: undefined });
+  const snapshot = engine.snapshot();
+  await put(engine, { a: 'later', b: 'later', c: 'later', gone: 'later' });
+  for (const flushed of [false, true]) {
+    if (flushed) {
+      await engine.flush();
+      await engine.settle();
+    }
+    const read = ['a', 'b', 'c', 'gone'].map((key) => textOf(meta.getSync(utf8(key), undefined, snapshot)));
+    assert.deepEqual(read, ['old', 'newer', undefined, undefined]);
+    assert.equal(textOf(await meta.get(utf8('b'), undefined, snapshot)), 'newer');
+    assert.deepEqual((await meta.getMany([utf8('a'), utf8('c')], undefined, snapshot)).map(textOf), ['old', undefined]);
+    assert.equal(meta.getEntrySync(utf8('gone'), undefined, snapshot), undefined);
+    assert.equal(meta.count({ snapshot }), 2);
+  }
+  assert.equal(await tableFiles(env), 2, 'the merged table, and the one that the snapshot holds');
+  const iterator = meta.iterator({ snapshot });
+  snapshot.close();
+  assert.throws(() => meta.getSync(utf8('a'), undefined, snapshot), { code: 'closed' });
+  assert.equal(await tableFiles(env), 2, 'an iterator of the snapshot holds it too');
+  assert.deepEqual(drain(iterator), [
+    ['a', 'old'],
+    ['b', 'newer'],
+  ]);
+  assert.equal(await tableFiles(env), 1);
+  {
+    using scoped = engine.snapshot();
+    assert.equal(meta.count({ snapshot: scoped }), 4);
+  }
+  await engine.close();
+});
+
+test('a snapshot of another engine, a limit that is none, and reads of what is closed are refused', async () => {
+  const [engine, other] = [await open(createMemoryEnv({ seed: 1 })), await open(createMemoryEnv({ seed: 2 }))];
+  const meta = engine.keyspace('meta');
+  const snapshot = other.snapshot();
+  assert.throws(() => meta.getSync(utf8('a'), undefined, snapshot), { code: 'invalid' });
+  await assert.rejects(meta.get(utf8('a'), undefined, snapshot), { code: 'invalid' });
+  await assert.rejects(meta.getMany([utf8('a')], 3), { code: 'invalid' });
+  assert.throws(() => meta.iterator({ snapshot }), { code: 'invalid' });
+  assert.throws(() => meta.iterator({ limit: -1 }), { code: 'invalid' });
+  const iterator = meta.iterator();
+  iterator.close();
+  assert.throws(() => iterator.seek(utf8('a')), { code: 'closed' });
+  const late = engine.snapshot();
+  await engine.close();
+  assert.throws(() => engine.snapshot(), { code: 'closed' });
+  await assert.rejects(meta.get(utf8('a')), { code: 'closed' });
+  late.close();
+  snapshot.close();
+  await other.close();
+});
+
+test('the tightest of several bounds counts, and a limit counts keys, not seeks', async () => {
+  const engine = await open(createMemoryEnv({ seed: 1 }));
+  await put(engine, { a: '1', b: '2', ba: '3', 'b\0': '4', c: '5' });
+  const meta = engine.keyspace('meta');
+  const keys = (range: Parameters<typeof meta.iterator>[0]): string[] => drain(meta.iterator(range)).map(([key]) => key);
+  assert.deepEqual(keys({ gt: utf8('b') }), ['b\0', 'ba', 'c']);
+  assert.deepEqual(keys({ lte: utf8('b') }), ['a', 'b']);
+  assert.deepEqual(keys({ gte: utf8('a'), gt: utf8('b'), lt: utf8('z'), lte: utf8('ba') }), ['b\0', 'ba']);
+  assert.deepEqual(keys({ prefix: utf8('b'), reverse: true }), ['ba', 'b\0', 'b']);
+  assert.deepEqual(keys({ prefix: utf8('b'), gt: utf8('b'), limit: 1 }), ['b\0']);
+  const iterator = meta.iterator({ limit: 3 });
+  const visited: string[] = [];
+  for (const target of ['c', 'a']) {
+    iterator.seek(utf8(target));
+    while (iterator.next()) visited.push(fromUtf8(iterator.key));
+  }
+  iterator.close();
+  assert.deepEqual(visited, ['c', 'a', 'b']);
+  await engine.close();
+});
+
+test('what memory has is read without the disk; a block that many miss at the same time is read once', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env);
+  const meta = engine.keyspace('meta');
+  await put(engine, Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`k${i + 10}`, `v${i + 10}`])));
+  await engine.flush();
+  let reads = 0;
+  env.fs.onOperation = ({ kind }) => void (reads += kind === 'read' ? 1 : 0);
+  const keys = Array.from({ length: 20 }, (_, i) => utf8(`k${i + 10}`));
+  const [values, one] = await Promise.all([meta.getMany(keys), meta.get(utf8('k13'))]);
+  assert.deepEqual(
+    values.map(textOf),
+    Array.from({ length: 20 }, (_, i) => `v${i + 10}`),
+  );
+  assert.equal(textOf(one), 'v13');
+  assert.equal(reads, 1);
+  assert.equal(textOf(await meta.get(utf8('k20'))), 'v20');
+  assert.equal(reads, 1);
+  env.fs.onOperation = undefined;
+  await engine.close();
+});
+
+test('values that were read are copies: neither the next read nor the caller changes them', async () => {
+  const engine = await open(createMemoryEnv({ seed: 1 }));
+  const meta = engine.keyspace('meta');
+  const sizes = [0, 1, 24, 25, 100, 2048, 2049, 8192, 100_000];
+  await put(engine, Object.fromEntries(sizes.map((size) => [`k${size}`, `${size % 10}`.repeat(size)])));
+  for (const flushed of [false, true]) {
+    if (flushed) await engine.flush();
+    for (let round = 0; round < 10; round++) {
+      const read = sizes.map((size) => meta.getSync(utf8(`k${size}`)));
+      for (const [i, size] of sizes.entries()) {
+        assert.equal(textOf(read[i]), `${size % 10}`.repeat(size));
+        read[i]?.fill(0);
+      }
+    }
+  }
+  await engine.close();
+});
+
+test('memory keeps its limit while data far beyond it is written and read', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { memoryLimitBytes: 1 << 20, wal: 'none' });
+  const writer = engine.unlogged();
+  const meta = engine.keyspace('meta');
+  let most = 0;
+  const key = (i: number): Uint8Array => utf8(String((i * 7919) % 20_000).padStart(8, '0'));
+  for (let i = 0; i < 20_000; i++) {
+    writer.put(meta, key(i), new Uint8Array(200).fill(i));
+    if (i % 100 === 99) await writer.commit();
+    most = Math.max(most, engine.stats().memoryBytes);
+  }
+  await engine.flush();
+  await engine.settle();
+  assert.ok(engine.stats().tableBytes > 3 << 20);
+  for (let i = 0; i < 20_000; i += 3) {
+    assert.equal(meta.getSync(key(i))?.[199], i & 0xff);
+    most = Math.max(most, engine.stats().memoryBytes);
+  }
+  const { memoryLimitBytes, blockCacheBytes, tableIndexBytes } = engine.stats();
+  assert.ok(most <= memoryLimitBytes, `${most} of ${memoryLimitBytes}`);
+  assert.ok(blockCacheBytes + tableIndexBytes > memoryLimitBytes / 3, 'and it is used');
+  await engine.close();
+  assert.deepEqual([engine.stats().blockCacheBytes, engine.stats().tableIndexBytes], [0, 0]);
+});
