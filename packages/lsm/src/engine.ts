@@ -35,7 +35,7 @@ export interface EngineOptions {
   readonly blockCacheBytes?: number;
   /** Target size of a block before its trailer (default 4 KiB). */
   readonly blockBytes?: number;
-  /** Tables of one level are merged when there are more than this (default 4). */
+  /** Flushed runs are merged into the levels when there are more than this (default 4). */
   readonly mergeFanIn?: number;
   /** A background failure (a failed flush, sync or merge) after which the engine refuses writes. The owner should stop. */
   readonly onFatal?: (error: Error) => void;
@@ -102,6 +102,12 @@ export interface Keyspace {
   /** As `getSync`, without blocking the event loop on the disk. */
   get(key: Uint8Array, at?: number): Promise<Uint8Array | undefined>;
   iterator(range?: RangeOptions): KeyIterator;
+  /**
+   * In a `caller` keyspace: nobody will read as of a version below this one, and a read that does is refused with `compacted`.
+   * Of the versions of a key at or below it only the newest is kept, and not even that if it is a tombstone: the rest goes as
+   * tables are merged. It never falls, and becomes durable together with the writes made before it, with their flush.
+   */
+  setRetention(version: number): void;
   /** The value as of the last completed flush: what would be there after a crash without a WAL. */
   getFlushed(key: Uint8Array): Promise<Uint8Array | undefined>;
 }

@@ -17,6 +17,7 @@ export class ManifestState {
   readonly keyspaces: Map<number, KeyspaceRecord> = new Map();
   readonly tables: Map<number, TableRecord> = new Map();
   readonly lastVersions: Map<number, number> = new Map();
+  readonly retentions: Map<number, number> = new Map();
   walFrom = 1;
   sequence = 0;
   nextNumber = 1;
@@ -33,6 +34,7 @@ export class ManifestState {
       this.tables.set(table.number, table);
     }
     for (const [id, version] of edit.lastVersions ?? []) this.lastVersions.set(id, version);
+    for (const [id, version] of edit.retentions ?? []) this.retentions.set(id, version);
     this.walFrom = edit.walFrom ?? this.walFrom;
     this.sequence = edit.sequence ?? this.sequence;
     this.nextNumber = edit.nextNumber ?? this.nextNumber;
@@ -41,8 +43,9 @@ export class ManifestState {
 
   /** The edit that makes this state out of nothing. */
   whole(): VersionEdit {
-    const { walFrom, sequence, nextNumber, lastVersions } = this;
-    return { keyspaces: [...this.keyspaces.values()], added: [...this.tables.values()], walFrom, sequence, nextNumber, lastVersions };
+    const { walFrom, sequence, nextNumber, lastVersions, retentions } = this;
+    const [keyspaces, added] = [[...this.keyspaces.values()], [...this.tables.values()]];
+    return { keyspaces, added, walFrom, sequence, nextNumber, lastVersions, retentions };
   }
 }
 

@@ -34,6 +34,12 @@ function writeOne(engine: Engine, wal: WalMode, version: number, model: Model, r
   return engine.write(batch);
 }
 
+/** Gives up some of the past, up to the present. */
+function raiseRetention(engine: Engine, model: Model, version: number, random: Random): void {
+  model.retention = random.between(model.retention, version);
+  engine.keyspace('data').setRetention(model.retention);
+}
+
 async function run(random: Random, seed: number, wal: WalMode): Promise<void> {
   const env = createMemoryEnv({ seed });
   const model = new Model();
@@ -44,11 +50,14 @@ async function run(random: Random, seed: number, wal: WalMode): Promise<void> {
     if (random.chance(wal === 'none' ? 1 : 0.3)) await Promise.all(waiting.splice(0));
     if (random.chance(0.05)) await engine.flush();
     if (random.chance(0.02)) await engine.settle();
+    if (random.chance(0.05)) raiseRetention(engine, model, version, random);
     if (random.chance(0.03)) {
       if (wal === 'none') await engine.flush();
       await Promise.all(waiting.splice(0));
       await engine.close();
       engine = await openEngine({ env, ...smallOptions(random, wal) });
+      // It may have come after the last flush.
+      engine.keyspace('data').setRetention(model.retention);
     }
     if (random.chance(0.08)) {
       await Promise.all(waiting);

@@ -63,7 +63,7 @@ class OpenEngine implements Engine {
       env: settings.env,
       directory: settings.directory,
       blockBytes: settings.blockBytes,
-      tableBytes: 2 * settings.memtableBytes,
+      tableBytes: Math.ceil(settings.memtableBytes / 2),
       nextNumber: () => tree.nextNumber(),
       beforeSlice: async () => health.checkWritable(),
     };

@@ -108,8 +108,8 @@ export class Reader {
 }
 
 function mayOverlap({ tables }: Run, { start, end }: KeyRange): boolean {
-  const { smallestKey } = (tables[0] as Table).properties;
-  const { largestKey } = (tables.at(-1) as Table).index;
+  const { smallestKey } = tables[0] as Table;
+  const { largestKey } = tables.at(-1) as Table;
   return compareBytes(smallestKey, end) < 0 && compareBytes(largestKey, start) >= 0;
 }
 

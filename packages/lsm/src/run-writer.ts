@@ -15,7 +15,7 @@ export interface RunWriterOptions {
   readonly env: Env;
   readonly directory: string;
   readonly blockBytes: number;
-  /** A table ends at the first entry beyond this size. */
+  /** A table ends at the first key beyond this size; all versions of a key stay together. */
   readonly tableBytes: number;
   readonly nextNumber: () => number;
   /** Done before each slice; what it throws ends the work. */
@@ -34,9 +34,9 @@ export async function writeRun(entries: MergingCursor, retention: Retention, opt
     while (entries.top !== undefined) {
       await options.beforeSlice();
       writer ??= await TableWriter.create(env.fs, directory, options.nextNumber(), options.blockBytes);
-      fillSlice(entries, retention, writer, options.tableBytes);
+      const isFull = fillSlice(entries, retention, writer, options.tableBytes);
       await writer.drain();
-      if (writer.byteLength >= options.tableBytes) {
+      if (isFull) {
         finished.push(await writer.finish());
         writer = undefined;
       }
@@ -53,13 +53,16 @@ export async function writeRun(entries: MergingCursor, retention: Retention, opt
   }
 }
 
-function fillSlice(entries: MergingCursor, retention: Retention, writer: TableWriter, tableBytes: number): void {
+/** True when the table is full and the next entry is of another key. */
+function fillSlice(entries: MergingCursor, retention: Retention, writer: TableWriter, tableBytes: number): boolean {
   for (let seen = 0; seen < SLICE_ENTRIES; seen++) {
     const top = entries.top;
-    if (top === undefined || writer.bufferedBytes >= SLICE_BYTES || writer.byteLength >= tableBytes) return;
+    if (top === undefined || writer.bufferedBytes >= SLICE_BYTES) return false;
+    if (writer.byteLength >= tableBytes && !writer.endsWithKeyOf(top)) return true;
     if (retention.keeps(top)) writer.add(top);
     entries.step();
   }
+  return false;
 }
 
 /** Removes tables that no manifest names, as far as that is possible. */

@@ -79,6 +79,15 @@ export function decodeFooter(bytes: Uint8Array, path: string, fileBytes: number)
   return footer;
 }
 
+/** What a merge of this table alone would leave out, once the keyspace's watermark has reached `version`. */
+export interface Garbage {
+  /** Its id. */
+  readonly keyspace: number;
+  /** Keys and values of entries that are shadowed by others of the table, and of tombstones. */
+  readonly bytes: number;
+  readonly version: number;
+}
+
 /** What a table says of itself. */
 export interface TableProperties {
   /** Its number, which its name carries too: a table under a wrong name is found out. */
@@ -89,12 +98,17 @@ export interface TableProperties {
   readonly valueBytes: number;
   /** The internal key of the first entry. */
   readonly smallestKey: Uint8Array;
+  /** One for each keyspace that has any. */
+  readonly garbage: readonly Garbage[];
 }
 
 export function encodeProperties(p: TableProperties): Uint8Array {
-  const bytes = new Uint8Array(6 * MAX_VARINT_BYTES + p.smallestKey.length);
+  const numbers = [p.number, p.entries, p.tombstones, p.keyBytes, p.valueBytes, p.garbage.length];
+  for (const { keyspace, bytes, version } of p.garbage) numbers.push(keyspace, bytes, version);
+  numbers.push(p.smallestKey.length);
+  const bytes = new Uint8Array(numbers.length * MAX_VARINT_BYTES + p.smallestKey.length);
   let at = 0;
-  for (const n of [p.number, p.entries, p.tombstones, p.keyBytes, p.valueBytes, p.smallestKey.length]) at = writeVarint(bytes, at, n);
+  for (const n of numbers) at = writeVarint(bytes, at, n);
   bytes.set(p.smallestKey, at);
   return bytes.subarray(0, at + p.smallestKey.length);
 }
@@ -106,7 +120,10 @@ export function decodeProperties(payload: Uint8Array, path: string, offset: numb
   const tombstones = reader.varint();
   const keyBytes = reader.varint();
   const valueBytes = reader.varint();
+  const garbage: Garbage[] = [];
+  for (let left = reader.varint(); left > 0 && reader.ok; left--)
+    garbage.push({ keyspace: reader.varint(), bytes: reader.varint(), version: reader.varint() });
   const smallestKey = reader.take(reader.varint()).slice();
   if (!reader.ok || reader.at !== reader.end) throw corrupt(path, offset, 'properties that do not decode');
-  return { number, entries, tombstones, keyBytes, valueBytes, smallestKey };
+  return { number, entries, tombstones, keyBytes, valueBytes, smallestKey, garbage };
 }

@@ -6,8 +6,8 @@ import { buildFilter, hashKey } from './bloom.ts';
 import type { Cursor } from './cursor.ts';
 import { syncOrFail } from './fail-stop.ts';
 import { tableName, temporaryName } from './names.ts';
-import { grown } from './ranges.ts';
-import { TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
+import { compareRanges, grown } from './ranges.ts';
+import { type Garbage, TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
 import { TableIndexBuilder } from './table-index.ts';
 
 /** Dirty pages that pile up make the log's next sync slow, so a growing table is synced each time it has gained this much. */
@@ -38,6 +38,7 @@ export class TableWriter {
   #keyBytes = 0;
   #valueBytes = 0;
   #smallestKey: Uint8Array = new Uint8Array(0);
+  readonly #garbage = new Map<number, Garbage>();
 
   static async create(fs: FileSystem, directory: string, number: number, blockBytes: number): Promise<TableWriter> {
     const path = `${directory}/${tableName(number)}`;
@@ -67,11 +68,22 @@ export class TableWriter {
     return this.#buffered;
   }
 
+  /** Whether the last entry that was added is of the same key. */
+  endsWithKeyOf({ keyBytes, keyStart, keyEnd }: Cursor): boolean {
+    const last = this.#block.lastKey;
+    return compareRanges(keyBytes, keyStart, keyEnd, last, 0, last.length) === 0;
+  }
+
   /** Adds the entry that `cursor` stands on; it lies after all before it. */
   add(cursor: Cursor): void {
     const { keyBytes, keyStart, keyEnd } = cursor;
     if (this.#entries === 0) this.#smallestKey = keyBytes.slice(keyStart, keyEnd);
-    if (this.#block.add(cursor)) this.#hashes.push(hashKey(keyBytes, keyStart, keyEnd));
+    const newer = this.#block.lastVersion;
+    const isNewKey = this.#block.add(cursor);
+    const entryBytes = keyEnd - keyStart + cursor.valueEnd - cursor.valueStart;
+    if (isNewKey) this.#hashes.push(hashKey(keyBytes, keyStart, keyEnd));
+    else this.#noteGarbage(keyBytes[keyStart] as number, entryBytes, newer);
+    if (isNewKey && cursor.tombstone) this.#noteGarbage(keyBytes[keyStart] as number, entryBytes, cursor.version);
     this.#entries++;
     if (cursor.tombstone) this.#tombstones++;
     this.#keyBytes += keyEnd - keyStart;
@@ -102,6 +114,7 @@ export class TableWriter {
         keyBytes: this.#keyBytes,
         valueBytes: this.#valueBytes,
         smallestKey: this.#smallestKey,
+        garbage: [...this.#garbage.values()],
       }),
     );
     const footer = encodeFooter({ dataBytes: this.#dataBytes, filterBytes, indexBytes, propertiesBytes });
@@ -119,6 +132,12 @@ export class TableWriter {
   async abandon(): Promise<void> {
     await this.#file.close().catch(ignore);
     await this.#fs.removeFile(temporaryName(this.#path)).catch(ignore);
+  }
+
+  /** Of this keyspace `bytes` more can go as soon as its watermark has reached `version`. */
+  #noteGarbage(keyspace: number, bytes: number, version: number): void {
+    const before = this.#garbage.get(keyspace);
+    this.#garbage.set(keyspace, { keyspace, bytes: bytes + (before?.bytes ?? 0), version: Math.max(version, before?.version ?? 0) });
   }
 
   #finishBlock(): void {

@@ -11,11 +11,13 @@ import type { TableRecord, VersionEdit } from './version-edit.ts';
 import { Version } from './version.ts';
 
 export interface TreeChange {
-  /** Tables of one new run. */
-  readonly added: readonly WrittenTable[];
   readonly level: number;
-  /** Runs that the new one takes the place of. */
-  readonly removed: readonly Run[];
+  /** Tables that were written for it: in level 0 they become a run, elsewhere they join the level's. */
+  readonly added: readonly WrittenTable[];
+  /** Tables that the added ones take the place of. */
+  readonly removed: readonly Table[];
+  /** Tables that change their level, and nothing else. */
+  readonly moved?: readonly Table[];
   readonly edit?: VersionEdit;
 }
 
@@ -48,31 +50,30 @@ export class Tree {
     return this.#nextNumber++;
   }
 
+  /** The watermarks of retention that are durable. */
+  get retentions(): ReadonlyMap<number, number> {
+    return this.#manifest.state.retentions;
+  }
+
   /** Makes a change durable, then visible. Throws FsError when the disk is full: then nothing has changed. */
-  async change(change: TreeChange): Promise<void> {
+  async change({ level, added, removed, moved = [], edit }: TreeChange): Promise<void> {
     const { env, directory } = this.#settings;
-    const { level } = change;
-    const number = this.nextNumber();
-    const tables: Table[] = [];
+    const run = level === 0 ? this.nextNumber() : 0;
+    const opened: Table[] = [];
     try {
-      for (const table of change.added) tables.push(await Table.open(env.fs, directory, table.number, table.byteLength, this.#cache));
-      const added: TableRecord[] = change.added.map((table) => ({
-        number: table.number,
-        level,
-        run: number,
-        byteLength: table.byteLength,
-      }));
-      const removed = change.removed.flatMap((run) => run.tables.map((table) => table.number));
-      await this.#manifest.append({ ...change.edit, added, removed, nextNumber: this.#nextNumber });
+      for (const { number, byteLength } of added) opened.push(await Table.open(env.fs, directory, number, byteLength, this.#cache));
+      const records: TableRecord[] = [...opened, ...moved].map(({ number, byteLength }) => ({ number, level, run, byteLength }));
+      const numbers = [...removed, ...moved].map((table) => table.number);
+      await this.#manifest.append({ ...edit, added: records, removed: numbers, nextNumber: this.#nextNumber });
     } catch (error) {
-      for (const table of tables) await table.close();
+      for (const table of opened) await table.close();
       throw error;
     }
-    const kept = this.#version.runs.filter((run) => !change.removed.includes(run));
-    for (const run of change.removed) for (const table of run.tables) table.obsolete = true;
-    for (const table of tables) this.#open.add(table);
+    for (const table of removed) table.obsolete = true;
+    for (const table of opened) this.#open.add(table);
     const before = this.#version;
-    this.#version = new Version(tables.length > 0 ? [...kept, { level, number, tables }] : kept, (table) => this.#leave(table));
+    const runs = before.changed({ level, run, added: [...opened, ...moved], removed: [...removed, ...moved] });
+    this.#version = new Version(runs, (table) => this.#leave(table));
     before.letGo();
   }
 
