@@ -37,6 +37,13 @@ export interface EngineOptions {
   readonly blockBytes?: number;
   /** Flushed runs are merged into the levels when there are more than this (default 4). */
   readonly mergeFanIn?: number;
+  /**
+   * Where merges are done: `inline` on this thread, in slices of about a millisecond (the default), or on a `thread` of their own, which
+   * opens the directory by the host's file system: only where `env` is the host's, too.
+   */
+  readonly merges?: 'inline' | 'thread';
+  /** Merges write no faster than this on average (default: no bound). Too slow for what is written, they hold up the writers. */
+  readonly mergeBytesPerSecond?: number;
   /** A background failure (a failed flush, sync or merge) after which the engine refuses writes. The owner should stop. */
   readonly onFatal?: (error: Error) => void;
 }

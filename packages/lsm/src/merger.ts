@@ -1,17 +1,12 @@
 // Merges runs, so that a read has few of them to ask and dead entries go. Which ones is picker.ts's matter; here it is done:
 // the inputs pass by in order, what is still needed becomes tables, and the tree changes in one step.
-import { EMPTY } from '@distrokv/base';
 import type { VersionMode } from './engine.ts';
-import { NEWEST } from './cursor.ts';
 import { type Health, isTransient } from './fail-stop.ts';
-import { Below } from './key-bounds.ts';
-import { MergingCursor } from './merging-cursor.ts';
+import { type MergeWork, mergeWork } from './merge-work.ts';
 import type { Settings } from './options.ts';
-import { ReadAhead } from './read-ahead.ts';
 import { type Merge, pickMerge, tablesOf } from './picker.ts';
-import { Retention, type Watermarks, watermarksOf } from './retention.ts';
-import { type Run, RunCursor } from './run.ts';
-import { type RunWriterOptions, removeTables, writeRun } from './run-writer.ts';
+import { type Watermarks, watermarksOf } from './retention.ts';
+import { removeTables } from './run-writer.ts';
 import type { WrittenTable } from './table-writer.ts';
 import type { Tree } from './tree.ts';
 import { WorkLoop } from './work-loop.ts';
@@ -24,7 +19,9 @@ export interface MergerOptions {
   readonly health: Health;
   readonly tree: Tree;
   readonly modes: ReadonlyMap<number, VersionMode>;
-  readonly writing: RunWriterOptions;
+  readonly tableBytes: number;
+  /** Does the work of a merge: on this thread, or on another. */
+  readonly write: (work: MergeWork) => Promise<readonly WrittenTable[]>;
 }
 
 export class Merger {
@@ -32,8 +29,6 @@ export class Merger {
   readonly #loop: WorkLoop;
   readonly #afterStep: (() => void)[] = [];
   merges = 0;
-  /** Merges that only gave tables another level. */
-  moves = 0;
   bytesWritten = 0;
 
   constructor(options: MergerOptions) {
@@ -83,11 +78,11 @@ export class Merger {
   }
 
   #due(): Merge | undefined {
-    const { tree, settings, writing } = this.#options;
+    const { tree, settings, tableBytes } = this.#options;
     return pickMerge(tree.version, this.#watermarks(), {
       fanIn: settings.mergeFanIn,
       baseBytes: settings.mergeFanIn * settings.memtableBytes,
-      tableBytes: writing.tableBytes,
+      tableBytes,
     });
   }
 
@@ -97,21 +92,20 @@ export class Merger {
   }
 
   async #merge({ inputs, level, isMove }: Merge): Promise<void> {
-    const { tree, writing } = this.#options;
+    const { tree, settings } = this.#options;
     const tables = tablesOf(inputs);
     if (isMove) {
       await tree.change({ level, added: [], removed: [], moved: tables });
-      this.moves++;
       return;
     }
     const version = tree.version.hold();
     try {
-      const deeper = version.runs.filter((run) => run.level > level).map((run) => run.tables);
-      const added = await this.#write(inputs, new Retention(this.#watermarks(), new Below(deeper)));
+      const deeper = version.runs.filter((run) => run.level > level);
+      const added = await this.#options.write(mergeWork(inputs, deeper, this.#watermarks()));
       try {
         await tree.change({ level, added, removed: tables });
       } catch (error) {
-        if (isTransient(error)) await removeTables(added, writing);
+        if (isTransient(error)) await removeTables(added, settings);
         throw error;
       }
       this.merges++;
@@ -119,22 +113,5 @@ export class Merger {
     } finally {
       version.letGo();
     }
-  }
-
-  async #write(inputs: readonly Run[], retention: Retention): Promise<WrittenTable[]> {
-    const { writing, health } = this.#options;
-    const source = new ReadAhead();
-    const entries = new MergingCursor(
-      inputs.map((run) => new RunCursor(run, source)),
-      false,
-    );
-    entries.seek(EMPTY, NEWEST);
-    return writeRun(entries, retention, {
-      ...writing,
-      beforeSlice: async () => {
-        health.checkWritable();
-        await source.fill();
-      },
-    });
   }
 }

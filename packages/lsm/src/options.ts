@@ -13,8 +13,13 @@ export interface Settings {
   readonly blockCacheBytes: number;
   readonly blockBytes: number;
   readonly mergeFanIn: number;
+  readonly merges: 'inline' | 'thread';
+  readonly mergeBytesPerSecond: number;
   readonly onFatal: (error: Error) => void;
 }
+
+/** More than any disk does. */
+const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 
 /** Throws LsmError `invalid` for an option out of its bounds. */
 export function settingsOf(options: EngineOptions): Settings {
@@ -31,6 +36,8 @@ export function settingsOf(options: EngineOptions): Settings {
     blockCacheBytes: within('blockCacheBytes', options.blockCacheBytes ?? 32 << 20, 0, Number.MAX_SAFE_INTEGER),
     blockBytes: within('blockBytes', options.blockBytes ?? 4096, 64, 1 << 20),
     mergeFanIn: within('mergeFanIn', options.mergeFanIn ?? 4, 1, 64),
+    merges: options.merges ?? 'inline',
+    mergeBytesPerSecond: within('mergeBytesPerSecond', options.mergeBytesPerSecond ?? UNBOUNDED, 64 << 10, UNBOUNDED),
     onFatal: options.onFatal ?? (() => {}),
   };
 }

@@ -56,8 +56,8 @@ seededTest('overwritten keys cost space and writes within their bounds', 2, asyn
   const levels = await levelBytes(directory);
   // 1.15: versions, indexes, filters. The base holds FAN_IN memtables at least, level 0 as many, and one of each is on its way.
   const bound = 1.15 * live * (10 / 9) + (2 * FAN_IN + 2) * MEMTABLE_BYTES;
-  assert.ok(tableBytes <= bound, `${tableBytes} bytes of tables for ${live} of data, ${levels}`);
-  assert.ok((levels[5] as number) > 0 && (levels[6] as number) > (levels[5] as number), `two levels are in use: ${levels}`);
+  assert.ok(tableBytes <= bound, `${tableBytes} bytes of tables for ${live} of data, ${levels.join(' ')}`);
+  assert.ok((levels[5] as number) > 0 && (levels[6] as number) > (levels[5] as number), `two levels are in use: ${levels.join(' ')}`);
   assert.ok(bytesWritten < 12 * written, `${bytesWritten} bytes were written for ${written}`);
   await engine.close();
 });

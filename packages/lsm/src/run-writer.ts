@@ -20,6 +20,8 @@ export interface RunWriterOptions {
   readonly nextNumber: () => number;
   /** Done before each slice; what it throws ends the work. */
   readonly beforeSlice: () => Promise<void>;
+  /** Done after each slice, which wrote so many bytes. */
+  readonly afterSlice?: (bytes: number) => Promise<void>;
 }
 
 /**
@@ -35,7 +37,9 @@ export async function writeRun(entries: MergingCursor, retention: Retention, opt
       await options.beforeSlice();
       writer ??= await TableWriter.create(env.fs, directory, options.nextNumber(), options.blockBytes);
       const isFull = fillSlice(entries, retention, writer, options.tableBytes);
+      const bytes = writer.bufferedBytes;
       await writer.drain();
+      await options.afterSlice?.(bytes);
       if (isFull) {
         finished.push(await writer.finish());
         writer = undefined;

@@ -47,7 +47,14 @@ export class Tree {
 
   /** A number for a file or a run. */
   nextNumber(): number {
-    return this.#nextNumber++;
+    return this.reserve(1);
+  }
+
+  /** So many numbers, the first of which is returned. */
+  reserve(count: number): number {
+    const first = this.#nextNumber;
+    this.#nextNumber += count;
+    return first;
   }
 
   /** The watermarks of retention that are durable. */
