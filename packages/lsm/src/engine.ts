@@ -22,6 +22,9 @@ export interface KeyspaceOptions {
  */
 export type WalMode = 'sync' | 'nosync' | 'none';
 
+/** How blocks of tables are squeezed. `zstd` only where the runtime has it. */
+export type Codec = 'none' | 'lz4' | 'deflate' | 'zstd';
+
 export interface EngineOptions {
   readonly env: Env;
   /** The engine's own directory; created if missing. The caller holds the lock on it. */
@@ -37,6 +40,8 @@ export interface EngineOptions {
   readonly blockBytes?: number;
   /** Flushed runs are merged into the levels when there are more than this (default 4). */
   readonly mergeFanIn?: number;
+  /** The codecs of levels 0, 1 and so on; the last one holds for all that follow (default: `['none']`). It may change from one opening to the next. */
+  readonly codecs?: readonly Codec[];
   /**
    * Where merges are done: `inline` on this thread, in slices of about a millisecond (the default), or on a `thread` of their own, which
    * opens the directory by the host's file system: only where `env` is the host's, too.

@@ -10,7 +10,7 @@ import type { Merger } from './merger.ts';
 import { MergingCursor } from './merging-cursor.ts';
 import { Retention, watermarksOf } from './retention.ts';
 import { type RunWriterOptions, removeTables, writeRun } from './run-writer.ts';
-import type { Settings } from './options.ts';
+import { type Settings, codecAt } from './options.ts';
 import type { Tree } from './tree.ts';
 import type { VersionMode } from './engine.ts';
 import type { SealedSegments } from './wal.ts';
@@ -24,7 +24,7 @@ export interface FlusherOptions {
   readonly merger: Merger;
   readonly sealed: SealedSegments;
   readonly modes: ReadonlyMap<number, VersionMode>;
-  readonly writing: RunWriterOptions;
+  readonly writing: Omit<RunWriterOptions, 'codec'>;
 }
 
 interface Waiter {
@@ -101,7 +101,7 @@ export class Flusher {
   }
 
   async #step(): Promise<boolean> {
-    const { generations, merger, tree, modes, writing } = this.#options;
+    const { generations, merger, tree, modes, writing, settings } = this.#options;
     const next = generations.frozen[0];
     if (next === undefined) return false;
     await merger.keepUp();
@@ -109,7 +109,10 @@ export class Flusher {
     entries.seek(EMPTY, NEWEST);
     const { walFrom, sequence, lastVersions, retentions } = next;
     const below = new Below(tree.version.runs.map((run) => run.tables));
-    const added = await writeRun(entries, new Retention(watermarksOf(modes, retentions), below), writing);
+    const added = await writeRun(entries, new Retention(watermarksOf(modes, retentions), below), {
+      ...writing,
+      codec: codecAt(settings, 0),
+    });
     try {
       await tree.change({ added, level: 0, removed: [], edit: { walFrom, sequence, lastVersions, retentions } });
     } catch (error) {

@@ -22,7 +22,17 @@ function directoryFor(t: TestContext): string {
 
 function open(directory: string, options: Partial<EngineOptions> = {}): Promise<Engine> {
   const env = createNodeEnv();
-  return openEngine({ env, directory, keyspaces, wal: 'none', memtableBytes: 2048, mergeFanIn: 1, merges: 'thread', ...options });
+  return openEngine({
+    env,
+    directory,
+    keyspaces,
+    wal: 'none',
+    memtableBytes: 2048,
+    mergeFanIn: 1,
+    merges: 'thread',
+    codecs: ['none', 'lz4'],
+    ...options,
+  });
 }
 
 /** Writes units up to `last` and flushes. */
@@ -106,6 +116,7 @@ test('a thread that crashes fails its merge and all that come', async () => {
     inputs: [],
     below: [],
     watermarks: new Map(),
+    codec: 'none',
     firstNumber: 1,
     endNumber: 2,
   };

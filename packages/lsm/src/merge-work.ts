@@ -4,6 +4,7 @@ import { EMPTY, assert } from '@distrokv/base';
 import type { Env } from '@distrokv/env';
 import { BlockCache } from './block-cache.ts';
 import { NEWEST } from './cursor.ts';
+import type { Codec } from './engine.ts';
 import { Below, type KeyBounds, hull, overlap } from './key-bounds.ts';
 import { MergingCursor } from './merging-cursor.ts';
 import { Pacer } from './pacer.ts';
@@ -21,6 +22,8 @@ export interface MergeWork {
   /** The bounds of tables in deeper levels that meet the inputs, level by level. */
   readonly below: readonly (readonly KeyBounds[])[];
   readonly watermarks: Watermarks;
+  /** Of the tables that are written. */
+  readonly codec: Codec;
 }
 
 /** How tables are written, as plain data. */
@@ -35,20 +38,24 @@ export interface MergeJob extends MergeWriting {
   readonly inputs: readonly (readonly { readonly number: number; readonly byteLength: number }[])[];
   readonly below: MergeWork['below'];
   readonly watermarks: Watermarks;
+  readonly codec: Codec;
   /** Tables get these numbers: enough of them, and nobody else does. */
   readonly firstNumber: number;
   readonly endNumber: number;
 }
 
 /** A merge of `inputs`, above the `deeper` runs. */
-export function mergeWork(inputs: readonly Run[], deeper: readonly Run[], watermarks: Watermarks): MergeWork {
+export function mergeWork(inputs: readonly Run[], deeper: readonly Run[], watermarks: Watermarks, codec: Codec): MergeWork {
   const bounds = hull(tablesOf(inputs));
   const below = deeper.map(({ tables }) => tables.filter((table) => overlap(table, bounds)));
-  return { inputs, below, watermarks };
+  return { inputs, below, watermarks, codec };
 }
 
 /** Writes what stays of the inputs into tables, which are durable when it returns. */
-export function writeMerge({ inputs, below, watermarks }: MergeWork, writing: RunWriterOptions): Promise<WrittenTable[]> {
+export function writeMerge(
+  { inputs, below, watermarks, codec }: MergeWork,
+  writing: Omit<RunWriterOptions, 'codec'>,
+): Promise<WrittenTable[]> {
   const source = new ReadAhead();
   const entries = new MergingCursor(
     inputs.map((run) => new RunCursor(run, source)),
@@ -59,7 +66,7 @@ export function writeMerge({ inputs, below, watermarks }: MergeWork, writing: Ru
     await writing.beforeSlice();
     await source.fill();
   };
-  return writeRun(entries, new Retention(watermarks, new Below(below)), { ...writing, beforeSlice });
+  return writeRun(entries, new Retention(watermarks, new Below(below)), { ...writing, codec, beforeSlice });
 }
 
 /** The merge as a job for another thread; `reserve` takes numbers and returns the first. */
@@ -71,12 +78,12 @@ export function jobOf(work: MergeWork, writing: MergeWriting, reserve: (count: n
     tables.map(({ smallestKey, largestKey }) => ({ smallestKey: smallestKey.slice(), largestKey: largestKey.slice() })),
   );
   const inputs = work.inputs.map((run) => run.tables.map(({ number, byteLength }) => ({ number, byteLength })));
-  return { ...writing, inputs, below, watermarks: work.watermarks, firstNumber, endNumber: firstNumber + count };
+  return { ...writing, inputs, below, watermarks: work.watermarks, codec: work.codec, firstNumber, endNumber: firstNumber + count };
 }
 
 /** Does a job; `check` throws when it is to be broken off. */
 export async function runJob(job: MergeJob, env: Env, check: () => void): Promise<WrittenTable[]> {
-  const { directory, blockBytes, tableBytes, bytesPerSecond, below, watermarks } = job;
+  const { directory, blockBytes, tableBytes, bytesPerSecond, below, watermarks, codec } = job;
   const cache = new BlockCache(0);
   const opened: Table[] = [];
   let number = job.firstNumber;
@@ -94,7 +101,7 @@ export async function runJob(job: MergeJob, env: Env, check: () => void): Promis
     };
     const beforeSlice = async (): Promise<void> => check();
     return await writeMerge(
-      { inputs, below, watermarks },
+      { inputs, below, watermarks, codec },
       { env, directory, blockBytes, tableBytes, nextNumber, beforeSlice, afterSlice: (bytes) => pacer.spend(bytes) },
     );
   } finally {

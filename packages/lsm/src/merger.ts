@@ -3,7 +3,7 @@
 import type { VersionMode } from './engine.ts';
 import { type Health, isTransient } from './fail-stop.ts';
 import { type MergeWork, mergeWork } from './merge-work.ts';
-import type { Settings } from './options.ts';
+import { type Settings, codecAt } from './options.ts';
 import { type Merge, pickMerge, tablesOf } from './picker.ts';
 import { type Watermarks, watermarksOf } from './retention.ts';
 import { removeTables } from './run-writer.ts';
@@ -101,7 +101,7 @@ export class Merger {
     const version = tree.version.hold();
     try {
       const deeper = version.runs.filter((run) => run.level > level);
-      const added = await this.#options.write(mergeWork(inputs, deeper, this.#watermarks()));
+      const added = await this.#options.write(mergeWork(inputs, deeper, this.#watermarks(), codecAt(settings, level)));
       try {
         await tree.change({ level, added, removed: tables });
       } catch (error) {

@@ -17,6 +17,7 @@ function smallOptions(random: Random, wal: WalMode): Omit<EngineOptions, 'env'> 
     blockCacheBytes: [0, 2000, 1 << 20][random.below(3)] as number,
     blockBytes: 64 << random.below(4),
     mergeFanIn: random.between(1, 4),
+    codecs: random.chance(0.5) ? ['none'] : ['lz4', 'deflate'],
   };
 }
 

@@ -63,7 +63,7 @@ class OpenEngine implements Engine {
       modes.set(keyspace.id, keyspace.versions);
       if (settings.keyspaces.some(({ name }) => name === keyspace.name)) this.#keyspaces.set(keyspace.name, keyspace);
     }
-    const writing: RunWriterOptions = {
+    const writing: Omit<RunWriterOptions, 'codec'> = {
       env: settings.env,
       directory: settings.directory,
       blockBytes: settings.blockBytes,
@@ -92,7 +92,7 @@ class OpenEngine implements Engine {
   }
 
   /** How the work of a merge is done: here, or on a thread. */
-  #mergeWriter(settings: Settings, health: Health, tree: Tree, writing: RunWriterOptions): MergerOptions['write'] {
+  #mergeWriter(settings: Settings, health: Health, tree: Tree, writing: Omit<RunWriterOptions, 'codec'>): MergerOptions['write'] {
     const { env, directory, blockBytes, mergeBytesPerSecond: bytesPerSecond } = settings;
     if (settings.merges === 'inline') {
       const pacer = new Pacer(env, bytesPerSecond);

@@ -5,16 +5,15 @@ import { syncDirectoryOrFail } from './fail-stop.ts';
 import type { MergingCursor } from './merging-cursor.ts';
 import { tableName } from './names.ts';
 import type { Retention } from './retention.ts';
-import { TableWriter, type WrittenTable } from './table-writer.ts';
+import { type BlockFormat, TableWriter, type WrittenTable } from './table-writer.ts';
 
 /** Entries looked at, or bytes written, before other events get their turn: about a millisecond. */
 const SLICE_ENTRIES = 2048;
 const SLICE_BYTES = 128 << 10;
 
-export interface RunWriterOptions {
+export interface RunWriterOptions extends BlockFormat {
   readonly env: Env;
   readonly directory: string;
-  readonly blockBytes: number;
   /** A table ends at the first key beyond this size; all versions of a key stay together. */
   readonly tableBytes: number;
   readonly nextNumber: () => number;
@@ -35,7 +34,7 @@ export async function writeRun(entries: MergingCursor, retention: Retention, opt
   try {
     while (entries.top !== undefined) {
       await options.beforeSlice();
-      writer ??= await TableWriter.create(env.fs, directory, options.nextNumber(), options.blockBytes);
+      writer ??= await TableWriter.create(env.fs, directory, options.nextNumber(), options);
       const isFull = fillSlice(entries, retention, writer, options.tableBytes);
       const bytes = writer.bufferedBytes;
       await writer.drain();

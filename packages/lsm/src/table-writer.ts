@@ -3,7 +3,9 @@
 import type { File, FileSystem } from '@distrokv/env';
 import { BlockBuilder } from './block-builder.ts';
 import { buildFilter, hashKey } from './bloom.ts';
+import { squeeze } from './codec.ts';
 import type { Cursor } from './cursor.ts';
+import type { Codec } from './engine.ts';
 import { syncOrFail } from './fail-stop.ts';
 import { tableName, temporaryName } from './names.ts';
 import { compareRanges, grown } from './ranges.ts';
@@ -18,12 +20,20 @@ export interface WrittenTable {
   readonly byteLength: number;
 }
 
+export interface BlockFormat {
+  /** A block ends with the entry that takes it to this size, before it is squeezed. */
+  readonly blockBytes: number;
+  /** Of data blocks. */
+  readonly codec: Codec;
+}
+
 export class TableWriter {
   readonly number: number;
   readonly #fs: FileSystem;
   readonly #path: string;
   readonly #file: File;
   readonly #blockBytes: number;
+  readonly #codec: Codec;
   readonly #block: BlockBuilder;
   readonly #index = new TableIndexBuilder();
   readonly #hashes: number[] = [];
@@ -40,16 +50,17 @@ export class TableWriter {
   #smallestKey: Uint8Array = new Uint8Array(0);
   readonly #garbage = new Map<number, Garbage>();
 
-  static async create(fs: FileSystem, directory: string, number: number, blockBytes: number): Promise<TableWriter> {
+  static async create(fs: FileSystem, directory: string, number: number, format: BlockFormat): Promise<TableWriter> {
     const path = `${directory}/${tableName(number)}`;
-    return new TableWriter(fs, path, number, blockBytes, await fs.open(temporaryName(path), 'create'));
+    return new TableWriter(fs, path, number, format, await fs.open(temporaryName(path), 'create'));
   }
 
-  private constructor(fs: FileSystem, path: string, number: number, blockBytes: number, file: File) {
+  private constructor(fs: FileSystem, path: string, number: number, { blockBytes, codec }: BlockFormat, file: File) {
     this.#fs = fs;
     this.#path = path;
     this.number = number;
     this.#blockBytes = blockBytes;
+    this.#codec = codec;
     this.#file = file;
     this.#block = new BlockBuilder(blockBytes);
   }
@@ -141,18 +152,19 @@ export class TableWriter {
   }
 
   #finishBlock(): void {
-    const blockBytes = this.#append(this.#block.finish());
+    const blockBytes = this.#append(this.#block.finish(), this.#codec);
     this.#index.add(blockBytes, this.#block.lastKey, this.#block.lastVersion);
     this.#dataBytes += blockBytes;
   }
 
   /** Puts a block and its trailer into the buffer; returns their length. */
-  #append(payload: Uint8Array): number {
+  #append(payload: Uint8Array, codec: Codec = 'none'): number {
     const at = this.#buffered;
-    const length = payload.length + TRAILER_BYTES;
+    const squeezed = squeeze(codec, payload);
+    const length = squeezed.bytes.length + TRAILER_BYTES;
     this.#buffer = grown(this.#buffer, at, at + length);
-    this.#buffer.set(payload, at);
-    sealBlock(this.#buffer.subarray(at, at + length), payload.length);
+    this.#buffer.set(squeezed.bytes, at);
+    sealBlock(this.#buffer.subarray(at, at + length), squeezed.bytes.length, squeezed.codec);
     this.#buffered = at + length;
     return length;
   }

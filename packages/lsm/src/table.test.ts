@@ -50,6 +50,7 @@ async function writeTables(random: Random, entries: readonly Entry[]): Promise<{
     env,
     directory: '',
     blockBytes: 64 << random.below(5),
+    codec: random.chance(0.5) ? 'none' : 'lz4',
     tableBytes: 2000 << random.below(4),
     nextNumber: () => number++,
     beforeSlice: () => Promise.resolve(),
