@@ -149,6 +149,12 @@ export interface Engine {
   flush(): Promise<void>;
   /** Merges tables until no merge is due. */
   settle(): Promise<void>;
+  /**
+   * Flushes, and makes `directory` (empty, or not there yet, on the same file system) a store of its own that holds everything
+   * written so far, by links to the tables: it costs neither time nor space, until the tables here are merged away. Durable when
+   * it resolves. Throws LsmError `invalid` if the directory is not empty; FsError.
+   */
+  checkpoint(directory: string): Promise<void>;
   /** Called after each flush that became durable. */
   onFlush(listener: () => void): void;
   stats(): EngineStats;

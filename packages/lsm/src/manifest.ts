@@ -77,7 +77,7 @@ export class Manifest {
   /** Writes the first manifest of a new store. */
   static async create(env: Env, directory: string, logger: Logger): Promise<Manifest> {
     const state = new ManifestState();
-    return new Manifest(env, directory, logger, state, await writeWhole(env, directory, state));
+    return new Manifest(env, directory, logger, state, await writeManifest(env, directory, state));
   }
 
   /**
@@ -142,7 +142,7 @@ export class Manifest {
   async #rewrite(): Promise<void> {
     const before = this.#log;
     try {
-      this.#log = await writeWhole(this.#env, this.#directory, this.state);
+      this.#log = await writeManifest(this.#env, this.#directory, this.state);
     } catch (error) {
       if (!isTransient(error)) throw error;
       this.#logger.warn('the manifest could not be rewritten, it keeps growing for now', { error });
@@ -154,7 +154,7 @@ export class Manifest {
 }
 
 /** Puts a manifest that holds `state` in the place of the one that is there, if any. */
-async function writeWhole(env: Env, directory: string, state: ManifestState): Promise<LogWriter> {
+export async function writeManifest(env: Env, directory: string, state: ManifestState): Promise<LogWriter> {
   const path = `${directory}/${MANIFEST}`;
   const temporary = temporaryName(path);
   let file: File | undefined;

@@ -139,6 +139,12 @@ class OpenEngine implements Engine {
     this.#health.checkWritable();
   }
 
+  async checkpoint(directory: string): Promise<void> {
+    await this.flush();
+    this.#checkAccepting();
+    await this.#tree.checkpoint(directory);
+  }
+
   onFlush(listener: () => void): void {
     this.#flusher.onFlush(listener);
   }

@@ -1,6 +1,7 @@
 // The tree of tables: the current version, and the one way to change it. A change is durable in the manifest before reads see it.
 import type { BlockCache } from './block-cache.ts';
 import { messageOf } from '@distrokv/base';
+import { writeCheckpoint } from './checkpoint.ts';
 import type { Manifest } from './manifest.ts';
 import { tableName } from './names.ts';
 import type { Settings } from './options.ts';
@@ -28,6 +29,8 @@ export class Tree {
   #version: Version;
   #nextNumber: number;
   readonly #open: Set<Table>;
+  /** The end of the line of changes: one at a time. */
+  #line: Promise<void> = Promise.resolve();
   /** Closings and removals under way. */
   readonly #leaving = new Set<Promise<void>>();
 
@@ -63,7 +66,23 @@ export class Tree {
   }
 
   /** Makes a change durable, then visible. Throws FsError when the disk is full: then nothing has changed. */
-  async change({ level, added, removed, moved = [], edit }: TreeChange): Promise<void> {
+  change(change: TreeChange): Promise<void> {
+    return this.#inLine(() => this.#change(change));
+  }
+
+  /** Links what the manifest names into `target`, as a store of its own; no change happens meanwhile. */
+  checkpoint(target: string): Promise<void> {
+    const { env, directory } = this.#settings;
+    return this.#inLine(() => writeCheckpoint(env, directory, target, this.#manifest.state));
+  }
+
+  #inLine(work: () => Promise<void>): Promise<void> {
+    const done = this.#line.then(work);
+    this.#line = done.catch(() => {});
+    return done;
+  }
+
+  async #change({ level, added, removed, moved = [], edit }: TreeChange): Promise<void> {
     const { env, directory } = this.#settings;
     const run = level === 0 ? this.nextNumber() : 0;
     const opened: Table[] = [];
@@ -86,6 +105,7 @@ export class Tree {
 
   /** Closes every table, also those that a reader still holds. */
   async close(): Promise<void> {
+    await this.#line;
     for (const table of this.#open) this.#leave(table);
     await Promise.all(this.#leaving);
   }
