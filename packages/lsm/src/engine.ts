@@ -22,6 +22,9 @@ export interface KeyspaceOptions {
  */
 export type WalMode = 'sync' | 'nosync' | 'none';
 
+/** How blocks of tables are squeezed. `zstd` only where the runtime has it. */
+export type Codec = 'none' | 'lz4' | 'deflate' | 'zstd';
+
 export interface EngineOptions {
   readonly env: Env;
   /** The engine's own directory; created if missing. The caller holds the lock on it. */
@@ -37,8 +40,17 @@ export interface EngineOptions {
   readonly blockCacheBytes?: number;
   /** Target size of a block before its trailer (default 4 KiB). */
   readonly blockBytes?: number;
-  /** Tables of one level are merged when there are more than this (default 4). */
+  /** Flushed runs are merged into the levels when there are more than this (default 4). */
   readonly mergeFanIn?: number;
+  /** The codecs of levels 0, 1 and so on; the last one holds for all that follow (default: `['none']`). It may change from one opening to the next. */
+  readonly codecs?: readonly Codec[];
+  /**
+   * Where merges are done: `inline` on this thread, in slices of about a millisecond (the default), or on a `thread` of their own, which
+   * opens the directory by the host's file system: only where `env` is the host's, too.
+   */
+  readonly merges?: 'inline' | 'thread';
+  /** Merges write no faster than this on average (default: no bound). Too slow for what is written, they hold up the writers. */
+  readonly mergeBytesPerSecond?: number;
   /** A background failure (a failed flush, sync or merge) after which the engine refuses writes. The owner should stop. */
   readonly onFatal?: (error: Error) => void;
 }
@@ -128,6 +140,12 @@ export interface Keyspace {
   iterator(range?: RangeOptions): KeyIterator;
   /** How many keys an iterator over the range would find. Blocks as an iterator does. */
   count(range?: RangeOptions): number;
+  /**
+   * In a `caller` keyspace: nobody will read as of a version below this one, and a read that does is refused with `compacted`.
+   * Of the versions of a key at or below it only the newest is kept, and not even that if it is a tombstone: the rest goes as
+   * tables are merged. It never falls, and becomes durable together with the writes made before it, with their flush.
+   */
+  setRetention(version: number): void;
   /** The value as of the last completed flush: what would be there after a crash without a WAL. */
   getFlushed(key: Uint8Array): Promise<Uint8Array | undefined>;
 }
@@ -165,6 +183,12 @@ export interface Engine {
   settle(): Promise<void>;
   /** The store as it is now, for reads that are made later. */
   snapshot(): Snapshot;
+  /**
+   * Flushes, and makes `directory` (empty, or not there yet, on the same file system) a store of its own that holds everything
+   * written so far, by links to the tables: it costs neither time nor space, until the tables here are merged away. Durable when
+   * it resolves. Throws LsmError `invalid` if the directory is not empty; FsError.
+   */
+  checkpoint(directory: string): Promise<void>;
   /** Called after each flush that became durable. */
   onFlush(listener: () => void): void;
   stats(): EngineStats;

@@ -6,9 +6,10 @@ import { CodedError } from '@distrokv/base';
  * - `no-space`: the disk is full; the write was not done, and may be tried again when there is room.
  * - `failed`: a sync or a background task failed earlier; the engine refuses writes and should be closed.
  * - `closed`: the engine was closed.
+ * - `compacted`: a read as of a version below the keyspace's retention.
  * - `invalid`: the caller's mistake.
  */
-export type LsmErrorCode = 'corrupt' | 'newer-format' | 'no-space' | 'failed' | 'closed' | 'invalid';
+export type LsmErrorCode = 'corrupt' | 'newer-format' | 'no-space' | 'failed' | 'closed' | 'compacted' | 'invalid';
 
 export class LsmError extends CodedError<LsmErrorCode> {}
 

@@ -4,12 +4,13 @@ import { NEWEST } from './cursor.ts';
 import { LsmError } from './errors.ts';
 import { type Health, isTransient } from './fail-stop.ts';
 import { type Frozen, type Generations, MAX_FROZEN } from './generations.ts';
+import { Below } from './key-bounds.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
 import type { Merger } from './merger.ts';
 import { MergingCursor } from './merging-cursor.ts';
-import { Retention } from './retention.ts';
+import { Retention, watermarksOf } from './retention.ts';
 import { type RunWriterOptions, removeTables, writeRun } from './run-writer.ts';
-import type { Settings } from './options.ts';
+import { type Settings, codecAt } from './options.ts';
 import type { Tree } from './tree.ts';
 import type { VersionMode } from './engine.ts';
 import type { SealedSegments } from './wal.ts';
@@ -23,7 +24,7 @@ export interface FlusherOptions {
   readonly merger: Merger;
   readonly sealed: SealedSegments;
   readonly modes: ReadonlyMap<number, VersionMode>;
-  readonly writing: RunWriterOptions;
+  readonly writing: Omit<RunWriterOptions, 'codec'>;
 }
 
 interface Waiter {
@@ -100,16 +101,20 @@ export class Flusher {
   }
 
   async #step(): Promise<boolean> {
-    const { generations, merger, tree, modes, writing } = this.#options;
+    const { generations, merger, tree, modes, writing, settings } = this.#options;
     const next = generations.frozen[0];
     if (next === undefined) return false;
     await merger.keepUp();
     const entries = new MergingCursor([new MemtableCursor(next.memtable)], false);
     entries.seek(EMPTY, NEWEST);
-    const added = await writeRun(entries, new Retention(modes, tree.version.runs.length === 0), writing);
-    const { walFrom, sequence, lastVersions } = next;
+    const { walFrom, sequence, lastVersions, retentions } = next;
+    const below = new Below(tree.version.runs.map((run) => run.tables));
+    const added = await writeRun(entries, new Retention(watermarksOf(modes, retentions), below), {
+      ...writing,
+      codec: codecAt(settings, 0),
+    });
     try {
-      await tree.change({ added, level: 0, removed: [], edit: { walFrom, sequence, lastVersions } });
+      await tree.change({ added, level: 0, removed: [], edit: { walFrom, sequence, lastVersions, retentions } });
     } catch (error) {
       if (isTransient(error)) await removeTables(added, writing);
       throw error;

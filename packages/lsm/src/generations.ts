@@ -11,6 +11,8 @@ export interface Frozen {
   readonly generation: number;
   readonly sequence: number;
   readonly lastVersions: ReadonlyMap<number, number>;
+  /** The watermarks of retention, by the id of a keyspace. Only those that are not 0. */
+  readonly retentions: ReadonlyMap<number, number>;
   /** The first segment of the log that is needed when this generation is in tables. */
   readonly walFrom: number;
 }
@@ -48,11 +50,14 @@ export class Generations {
   freeze(walFrom: number): void {
     assert(this.active.published === this.active.end, 'what is frozen has been published');
     const lastVersions = new Map<number, number>();
+    const retentions = new Map<number, number>();
     for (const keyspace of this.#keyspaces) {
-      if (keyspace !== undefined && keyspace.versions === 'caller') lastVersions.set(keyspace.id, keyspace.lastWritten);
+      if (keyspace === undefined || keyspace.versions === 'latest') continue;
+      lastVersions.set(keyspace.id, keyspace.lastWritten);
+      if (keyspace.retention > 0) retentions.set(keyspace.id, keyspace.retention);
     }
     this.#generation++;
-    this.frozen.push({ memtable: this.active, generation: this.#generation, sequence: this.sequence, lastVersions, walFrom });
+    this.frozen.push({ memtable: this.active, generation: this.#generation, sequence: this.sequence, lastVersions, retentions, walFrom });
     this.active = new Memtable(this.#memtableBytes);
   }
 

@@ -18,14 +18,17 @@ export class KeyspaceState {
   lastWritten: number;
   /** The highest version that any write was accepted with, also those that wait for the log. */
   lastAccepted: number;
+  /** Nobody reads as of a version below; 0 in a `latest` keyspace. */
+  retention: number;
 
-  constructor(id: number, name: string, versions: VersionMode, lastVersion: number, owner: object) {
+  constructor(id: number, name: string, versions: VersionMode, lastVersion: number, retention: number, owner: object) {
     this.id = id;
     this.name = name;
     this.versions = versions;
     this.owner = owner;
     this.lastWritten = lastVersion;
     this.lastAccepted = lastVersion;
+    this.retention = retention;
   }
 
   noteWritten(version: number): void {

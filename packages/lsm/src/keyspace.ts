@@ -65,6 +65,12 @@ export class EngineKeyspace extends KeyspaceState implements Keyspace {
     return count;
   }
 
+  setRetention(version: number): void {
+    if (this.versions === 'latest') throw new LsmError('invalid', `keyspace ${this.name} keeps only the latest version of a key`);
+    if (!Number.isSafeInteger(version) || version < 0) throw new LsmError('invalid', `a version is a safe natural number, not ${version}`);
+    if (version > this.retention) this.retention = version;
+  }
+
   get #source(): Reader {
     if (this.#reader === undefined) throw new LsmError('closed', 'the engine is not open yet');
     return this.#reader;
@@ -87,6 +93,7 @@ export class EngineKeyspace extends KeyspaceState implements Keyspace {
     if (at === undefined) return NEWEST;
     if (this.versions === 'latest') throw new LsmError('invalid', `keyspace ${this.name} keeps only the latest version of a key`);
     if (!Number.isSafeInteger(at) || at < 0) throw new LsmError('invalid', `a version is a safe natural number, not ${at}`);
+    if (at < this.retention) throw new LsmError('compacted', `keyspace ${this.name} is kept from version ${this.retention} on, not ${at}`);
     return at;
   }
 }

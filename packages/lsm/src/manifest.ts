@@ -17,6 +17,7 @@ export class ManifestState {
   readonly keyspaces: Map<number, KeyspaceRecord> = new Map();
   readonly tables: Map<number, TableRecord> = new Map();
   readonly lastVersions: Map<number, number> = new Map();
+  readonly retentions: Map<number, number> = new Map();
   walFrom = 1;
   sequence = 0;
   nextNumber = 1;
@@ -33,6 +34,7 @@ export class ManifestState {
       this.tables.set(table.number, table);
     }
     for (const [id, version] of edit.lastVersions ?? []) this.lastVersions.set(id, version);
+    for (const [id, version] of edit.retentions ?? []) this.retentions.set(id, version);
     this.walFrom = edit.walFrom ?? this.walFrom;
     this.sequence = edit.sequence ?? this.sequence;
     this.nextNumber = edit.nextNumber ?? this.nextNumber;
@@ -41,8 +43,9 @@ export class ManifestState {
 
   /** The edit that makes this state out of nothing. */
   whole(): VersionEdit {
-    const { walFrom, sequence, nextNumber, lastVersions } = this;
-    return { keyspaces: [...this.keyspaces.values()], added: [...this.tables.values()], walFrom, sequence, nextNumber, lastVersions };
+    const { walFrom, sequence, nextNumber, lastVersions, retentions } = this;
+    const [keyspaces, added] = [[...this.keyspaces.values()], [...this.tables.values()]];
+    return { keyspaces, added, walFrom, sequence, nextNumber, lastVersions, retentions };
   }
 }
 
@@ -74,7 +77,7 @@ export class Manifest {
   /** Writes the first manifest of a new store. */
   static async create(env: Env, directory: string, logger: Logger): Promise<Manifest> {
     const state = new ManifestState();
-    return new Manifest(env, directory, logger, state, await writeWhole(env, directory, state));
+    return new Manifest(env, directory, logger, state, await writeManifest(env, directory, state));
   }
 
   /**
@@ -139,7 +142,7 @@ export class Manifest {
   async #rewrite(): Promise<void> {
     const before = this.#log;
     try {
-      this.#log = await writeWhole(this.#env, this.#directory, this.state);
+      this.#log = await writeManifest(this.#env, this.#directory, this.state);
     } catch (error) {
       if (!isTransient(error)) throw error;
       this.#logger.warn('the manifest could not be rewritten, it keeps growing for now', { error });
@@ -151,7 +154,7 @@ export class Manifest {
 }
 
 /** Puts a manifest that holds `state` in the place of the one that is there, if any. */
-async function writeWhole(env: Env, directory: string, state: ManifestState): Promise<LogWriter> {
+export async function writeManifest(env: Env, directory: string, state: ManifestState): Promise<LogWriter> {
   const path = `${directory}/${MANIFEST}`;
   const temporary = temporaryName(path);
   let file: File | undefined;

@@ -1,16 +1,13 @@
-// Merges runs, so that a read has few of them to ask. The scheme is *tiered* compaction: when a level has more than
-// `fanIn` runs, all of them become one run of the next level. Each entry is written once per level, and a read asks at
-// most `fanIn` runs a level, and levels grow by that factor: log(data) / log(fanIn) of both.
-import { EMPTY } from '@distrokv/base';
+// Merges runs, so that a read has few of them to ask and dead entries go. Which ones is picker.ts's matter; here it is done:
+// the inputs pass by in order, what is still needed becomes tables, and the tree changes in one step.
 import type { VersionMode } from './engine.ts';
-import { NEWEST } from './cursor.ts';
 import { type Health, isTransient } from './fail-stop.ts';
-import { MergingCursor } from './merging-cursor.ts';
-import type { Settings } from './options.ts';
-import { ReadAhead } from './read-ahead.ts';
-import { Retention } from './retention.ts';
-import { type Run, RunCursor } from './run.ts';
-import { type RunWriterOptions, removeTables, writeRun } from './run-writer.ts';
+import { type MergeWork, mergeWork } from './merge-work.ts';
+import { type Settings, codecAt } from './options.ts';
+import { type Merge, pickMerge, tablesOf } from './picker.ts';
+import { type Watermarks, watermarksOf } from './retention.ts';
+import { removeTables } from './run-writer.ts';
+import type { WrittenTable } from './table-writer.ts';
 import type { Tree } from './tree.ts';
 import { WorkLoop } from './work-loop.ts';
 
@@ -22,7 +19,9 @@ export interface MergerOptions {
   readonly health: Health;
   readonly tree: Tree;
   readonly modes: ReadonlyMap<number, VersionMode>;
-  readonly writing: RunWriterOptions;
+  readonly tableBytes: number;
+  /** Does the work of a merge: on this thread, or on another. */
+  readonly write: (work: MergeWork) => Promise<readonly WrittenTable[]>;
 }
 
 export class Merger {
@@ -78,40 +77,35 @@ export class Merger {
     for (const resolve of this.#afterStep.splice(0)) resolve();
   }
 
-  /** The runs of the first level that has too many. */
-  #due(): readonly Run[] | undefined {
-    const { tree, settings } = this.#options;
-    const levels = new Set(tree.version.runs.map((run) => run.level));
-    for (const level of levels) {
-      const runs = tree.version.runsAt(level);
-      if (runs.length > settings.mergeFanIn) return runs;
-    }
-    return undefined;
+  #due(): Merge | undefined {
+    const { tree, settings, tableBytes } = this.#options;
+    return pickMerge(tree.version, this.#watermarks(), {
+      fanIn: settings.mergeFanIn,
+      baseBytes: settings.mergeFanIn * settings.memtableBytes,
+      tableBytes,
+    });
   }
 
-  async #merge(runs: readonly Run[]): Promise<void> {
-    const { tree, modes, writing, health } = this.#options;
+  #watermarks(): Watermarks {
+    const { modes, tree } = this.#options;
+    return watermarksOf(modes, tree.retentions);
+  }
+
+  async #merge({ inputs, level, isMove }: Merge): Promise<void> {
+    const { tree, settings } = this.#options;
+    const tables = tablesOf(inputs);
+    if (isMove) {
+      await tree.change({ level, added: [], removed: [], moved: tables });
+      return;
+    }
     const version = tree.version.hold();
     try {
-      const level = (runs[0] as Run).level;
-      const isBottom = version.runs.every((run) => run.level <= level);
-      const source = new ReadAhead();
-      const entries = new MergingCursor(
-        runs.map((run) => new RunCursor(run, source)),
-        false,
-      );
-      entries.seek(EMPTY, NEWEST);
-      const added = await writeRun(entries, new Retention(modes, isBottom), {
-        ...writing,
-        beforeSlice: async () => {
-          health.checkWritable();
-          await source.fill();
-        },
-      });
+      const deeper = version.runs.filter((run) => run.level > level);
+      const added = await this.#options.write(mergeWork(inputs, deeper, this.#watermarks(), codecAt(settings, level)));
       try {
-        await tree.change({ added, level: level + 1, removed: runs });
+        await tree.change({ level, added, removed: tables });
       } catch (error) {
-        if (isTransient(error)) await removeTables(added, writing);
+        if (isTransient(error)) await removeTables(added, settings);
         throw error;
       }
       this.merges++;

@@ -18,6 +18,7 @@ function smallOptions(random: Random, wal: WalMode): Omit<EngineOptions, 'env'> 
     blockCacheBytes: [0, 2000, 1 << 20][random.below(3)] as number,
     blockBytes: 64 << random.below(4),
     mergeFanIn: random.between(1, 4),
+    codecs: random.chance(0.5) ? ['none'] : ['lz4', 'deflate'],
   };
 }
 
@@ -35,6 +36,12 @@ function writeOne(engine: Engine, wal: WalMode, version: number, model: Model, r
   return engine.write(batch);
 }
 
+/** Gives up some of the past, up to the present. */
+function raiseRetention(engine: Engine, model: Model, version: number, random: Random): void {
+  model.retention = random.between(model.retention, version);
+  engine.keyspace('data').setRetention(model.retention);
+}
+
 async function run(random: Random, seed: number, wal: WalMode): Promise<void> {
   const env = createMemoryEnv({ seed });
   const model = new Model();
@@ -46,6 +53,7 @@ async function run(random: Random, seed: number, wal: WalMode): Promise<void> {
     if (random.chance(wal === 'none' ? 1 : 0.3)) await Promise.all(waiting.splice(0));
     if (random.chance(0.05)) await engine.flush();
     if (random.chance(0.02)) await engine.settle();
+    if (random.chance(0.05)) raiseRetention(engine, model, version, random);
     if (random.chance(0.03)) {
       if (wal === 'none') await engine.flush();
       await Promise.all(waiting.splice(0));
@@ -53,13 +61,17 @@ async function run(random: Random, seed: number, wal: WalMode): Promise<void> {
       held = undefined;
       await engine.close();
       engine = await openEngine({ env, ...smallOptions(random, wal) });
+      // It may have come after the last flush.
+      engine.keyspace('data').setRetention(model.retention);
     }
     if (random.chance(0.08)) {
       await Promise.all(waiting);
       waiting = [];
       await assertEqual(engine, model, version, seededRandom(seed * 1000 + version));
-      if (held !== undefined && random.chance(0.7)) await assertEqual(engine, held.model, version, random, held.snapshot);
-      else {
+      if (held !== undefined && random.chance(0.7)) {
+        held.model.retention = model.retention;
+        await assertEqual(engine, held.model, version, random, held.snapshot);
+      } else {
         held?.snapshot.close();
         held = { snapshot: engine.snapshot(), model: model.copy() };
       }

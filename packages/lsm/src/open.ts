@@ -9,7 +9,10 @@ import type { Generations } from './generations.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { EngineKeyspace } from './keyspace.ts';
 import type { Manifest } from './manifest.ts';
-import { Merger } from './merger.ts';
+import { MergeThread } from './merge-thread.ts';
+import { jobOf, writeMerge } from './merge-work.ts';
+import { Merger, type MergerOptions } from './merger.ts';
+import { Pacer } from './pacer.ts';
 import { type Settings, settingsOf } from './options.ts';
 import { Reader } from './reader.ts';
 import { type Recovered, recover } from './recovery.ts';
@@ -46,6 +49,7 @@ class OpenEngine implements Engine {
   /** The way of writes: one of the two, as the WAL mode says. */
   readonly #commit: GroupCommit | undefined;
   readonly #unlogged: Unlogged | undefined;
+  #mergeThread: MergeThread | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(settings: Settings, cache: BlockCache, owner: object, recovered: Recovered) {
@@ -60,15 +64,16 @@ class OpenEngine implements Engine {
       modes.set(keyspace.id, keyspace.versions);
       if (settings.keyspaces.some(({ name }) => name === keyspace.name)) this.#keyspaces.set(keyspace.name, keyspace);
     }
-    const writing: RunWriterOptions = {
+    const writing: Omit<RunWriterOptions, 'codec'> = {
       env: settings.env,
       directory: settings.directory,
       blockBytes: settings.blockBytes,
-      tableBytes: 2 * settings.memtableBytes,
+      tableBytes: Math.ceil(settings.memtableBytes / 2),
       nextNumber: () => tree.nextNumber(),
       beforeSlice: async () => health.checkWritable(),
     };
-    const merger = new Merger({ settings, health, tree, modes, writing });
+    const { tableBytes } = writing;
+    const merger = new Merger({ settings, health, tree, modes, tableBytes, write: this.#mergeWriter(settings, health, tree, writing) });
     const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, modes, writing });
     this.#settings = settings;
     this.#cache = cache;
@@ -86,6 +91,20 @@ class OpenEngine implements Engine {
     else this.#commit = new GroupCommit({ settings, health, wal, generations, flusher, keyspaces });
     flusher.wake();
     merger.wake();
+  }
+
+  /** How the work of a merge is done: here, or on a thread. */
+  #mergeWriter(settings: Settings, health: Health, tree: Tree, writing: Omit<RunWriterOptions, 'codec'>): MergerOptions['write'] {
+    const { env, directory, blockBytes, mergeBytesPerSecond: bytesPerSecond } = settings;
+    if (settings.merges === 'inline') {
+      const pacer = new Pacer(env, bytesPerSecond);
+      return (work) => writeMerge(work, { ...writing, afterSlice: (bytes) => pacer.spend(bytes) });
+    }
+    const thread = new MergeThread();
+    this.#mergeThread = thread;
+    health.onEnd(() => thread.cancel());
+    const { tableBytes } = writing;
+    return (work) => thread.run(jobOf(work, { directory, blockBytes, tableBytes, bytesPerSecond }, (count) => tree.reserve(count)));
   }
 
   keyspace(name: string): Keyspace {
@@ -124,6 +143,12 @@ class OpenEngine implements Engine {
 
   snapshot(): Snapshot {
     return this.#reader.snapshot();
+  }
+
+  async checkpoint(directory: string): Promise<void> {
+    await this.flush();
+    this.#checkAccepting();
+    await this.#tree.checkpoint(directory);
   }
 
   onFlush(listener: () => void): void {
@@ -169,6 +194,7 @@ class OpenEngine implements Engine {
     this.#health.close();
     await this.#flusher.stop();
     await this.#merger.stop();
+    await this.#mergeThread?.stop();
     // After a final failure nothing may be added to files of which nothing is known.
     const { hasFailed } = this.#health;
     try {

@@ -1,6 +1,7 @@
 // The engine's options with their defaults, checked once.
 import { type Env, type Logger, silentLogger } from '@distrokv/env';
-import type { EngineOptions, KeyspaceOptions, WalMode } from './engine.ts';
+import { isAvailable } from './codec.ts';
+import type { Codec, EngineOptions, KeyspaceOptions, WalMode } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { MAX_FROZEN } from './generations.ts';
 
@@ -16,11 +17,17 @@ export interface Settings {
   readonly blockCacheBytes: number;
   readonly blockBytes: number;
   readonly mergeFanIn: number;
+  readonly codecs: readonly Codec[];
+  readonly merges: 'inline' | 'thread';
+  readonly mergeBytesPerSecond: number;
   readonly onFatal: (error: Error) => void;
 }
 
 /** One that takes writes, and those that wait for their flush. */
 const MEMTABLES = 1 + MAX_FROZEN;
+
+/** More than any disk does. */
+const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 
 /** Throws LsmError `invalid` for an option out of its bounds. */
 export function settingsOf(options: EngineOptions): Settings {
@@ -43,8 +50,21 @@ export function settingsOf(options: EngineOptions): Settings {
     blockCacheBytes: within('blockCacheBytes', options.blockCacheBytes ?? forTables, 0, Number.MAX_SAFE_INTEGER),
     blockBytes: within('blockBytes', options.blockBytes ?? 4096, 64, 1 << 20),
     mergeFanIn: within('mergeFanIn', options.mergeFanIn ?? 4, 1, 64),
+    codecs: checkedCodecs(options.codecs ?? ['none']),
+    merges: options.merges ?? 'inline',
+    mergeBytesPerSecond: within('mergeBytesPerSecond', options.mergeBytesPerSecond ?? UNBOUNDED, 64 << 10, UNBOUNDED),
     onFatal: options.onFatal ?? (() => {}),
   };
+}
+
+/** The codec of tables that are written into a level. */
+export function codecAt({ codecs }: Settings, level: number): Codec {
+  return codecs[Math.min(level, codecs.length - 1)] as Codec;
+}
+
+function checkedCodecs(codecs: readonly Codec[]): readonly Codec[] {
+  if (codecs.length > 0 && codecs.every(isAvailable)) return codecs;
+  throw new LsmError('invalid', `codecs are one at least, and of those that this runtime has; they were: ${codecs.join(', ')}`);
 }
 
 function within(name: string, value: number, low: number, high: number): number {

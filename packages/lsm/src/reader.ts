@@ -184,8 +184,8 @@ export class Reader {
 }
 
 function mayOverlap({ tables }: Run, { start, end }: KeyRange): boolean {
-  const { smallestKey } = (tables[0] as Table).properties;
-  const { largestKey } = (tables[tables.length - 1] as Table).index;
+  const { smallestKey } = tables[0] as Table;
+  const { largestKey } = tables.at(-1) as Table;
   return (
     compareRanges(smallestKey, 0, smallestKey.length, end, 0, end.length) < 0 &&
     compareRanges(largestKey, 0, largestKey.length, start, 0, start.length) >= 0

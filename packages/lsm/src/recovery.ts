@@ -11,9 +11,10 @@ import { EngineKeyspace } from './keyspace.ts';
 import { Manifest, ManifestState, readManifest } from './manifest.ts';
 import { MANIFEST, parseName } from './names.ts';
 import type { Settings } from './options.ts';
-import type { Run } from './run.ts';
+import { type Run, areDisjoint, makeRun } from './run.ts';
 import { Table } from './table.ts';
 import { type KeyspaceRecord, MAX_KEYSPACE_ID } from './version-edit.ts';
+import { LAST_LEVEL } from './version.ts';
 import { type ReadSegment, SealedSegments, Wal, readSegments, sealSegments } from './wal.ts';
 
 /** What an engine starts from. */
@@ -82,16 +83,20 @@ function keyspacesToAdd(settings: Settings, state: ManifestState): KeyspaceRecor
 }
 
 async function openRuns({ env, directory }: Settings, state: ManifestState, cache: BlockCache, opened: Table[]): Promise<Run[]> {
-  const runs = new Map<number, Run & { readonly tables: Table[] }>();
-  // Tables of a run were numbered in the order of their keys.
-  for (const { number, level, run, byteLength } of [...state.tables.values()].sort((a, b) => a.number - b.number)) {
+  const runs = new Map<string, Run & { readonly tables: Table[] }>();
+  for (const { number, level, run, byteLength } of state.tables.values()) {
     const table = await Table.open(env.fs, directory, number, byteLength, cache);
     opened.push(table);
-    const known = runs.get(run);
-    if (known === undefined) runs.set(run, { level, number: run, tables: [table] });
+    const known = runs.get(`${level}/${run}`);
+    if (known === undefined) runs.set(`${level}/${run}`, { level, number: run, tables: [table] });
     else known.tables.push(table);
   }
-  return [...runs.values()];
+  return [...runs.values()].map(({ level, number, tables }) => {
+    const run = makeRun(level, number, tables);
+    if (level > LAST_LEVEL || (level > 0 && number !== 0) || !areDisjoint(run.tables))
+      throw corrupt(`${directory}/${MANIFEST}`, 0, `level ${level} is no level of a tree`);
+    return run;
+  });
 }
 
 /** The segments that are still needed, in order. */
@@ -107,7 +112,7 @@ function segmentNumbers(names: readonly string[], from: number): number[] {
 function makeKeyspaces(records: readonly KeyspaceRecord[], state: ManifestState, owner: object): (EngineKeyspace | undefined)[] {
   const keyspaces: (EngineKeyspace | undefined)[] = [];
   for (const { id, name, versions } of records)
-    keyspaces[id] = new EngineKeyspace(id, name, versions, state.lastVersions.get(id) ?? 0, owner);
+    keyspaces[id] = new EngineKeyspace(id, name, versions, state.lastVersions.get(id) ?? 0, state.retentions.get(id) ?? 0, owner);
   return keyspaces;
 }
 

@@ -1,42 +1,58 @@
 // What a flush or a merge may leave behind. It sees every entry of its inputs in order, so all versions of a key pass by
-// in a row, the newest first:
+// in a row, the newest first. Each keyspace has a *watermark*: nobody reads it as of a version below. So of the versions of
+// a key that are not above the watermark only the first can still be seen:
 //
-// - the same key and version twice (a log replayed over what was flushed already): the second is left out;
-// - `latest` keyspaces: only the first of a key stays, and not even that if it is a tombstone and nothing older lies below;
-// - `caller` keyspaces: every version stays.
+// - those after it go;
+// - it goes too if it is a tombstone and nothing older lies below, for then there is nothing left to hide;
+// - the same key and version twice (a log replayed over what was flushed already): the second goes.
 //
-// No reader can miss what goes: an open iterator holds on to the memtables and tables that it began with.
+// A `latest` keyspace is one whose watermark is above every version. No reader can miss what goes: an open iterator holds
+// on to the memtables and tables that it began with.
 import { assert } from '@distrokv/base';
-import type { Cursor } from './cursor.ts';
+import { type Cursor, NEWEST } from './cursor.ts';
 import type { VersionMode } from './engine.ts';
+import type { Below } from './key-bounds.ts';
 import { compareRanges, copyRange, grown } from './ranges.ts';
 
+/** By a keyspace's id. */
+export type Watermarks = ReadonlyMap<number, number>;
+
+/** Below every version: all of them stay. */
+export const KEEP_ALL = -1;
+
+export function watermarksOf(modes: ReadonlyMap<number, VersionMode>, retentions: ReadonlyMap<number, number>): Watermarks {
+  return new Map([...modes].map(([id, mode]) => [id, mode === 'latest' ? NEWEST : (retentions.get(id) ?? KEEP_ALL)]));
+}
+
 export class Retention {
-  readonly #modes: ReadonlyMap<number, VersionMode>;
-  readonly #bottom: boolean;
+  readonly #watermarks: Watermarks;
+  readonly #below: Below;
   #key: Uint8Array = new Uint8Array(64);
   #keyLength = 0;
   #version = 0;
+  /** An entry of the key that is not above the watermark has passed: what follows cannot be seen. */
+  #isShadowed = false;
 
-  /** `bottom`: no older entry lies outside the inputs. */
-  constructor(modes: ReadonlyMap<number, VersionMode>, bottom: boolean) {
-    this.#modes = modes;
-    this.#bottom = bottom;
+  constructor(watermarks: Watermarks, below: Below) {
+    this.#watermarks = watermarks;
+    this.#below = below;
   }
 
   /** Whether the entry stays; asked once for each, in order. */
   keeps(entry: Cursor): boolean {
-    const { keyBytes, keyStart, keyEnd } = entry;
-    const mode = this.#modes.get(keyBytes[keyStart] as number);
-    assert(mode !== undefined, 'every entry belongs to a keyspace');
+    const { keyBytes, keyStart, keyEnd, version } = entry;
     if (compareRanges(keyBytes, keyStart, keyEnd, this.#key, 0, this.#keyLength) === 0) {
-      if (mode === 'latest' || entry.version === this.#version) return false;
-      this.#version = entry.version;
-      return true;
+      if (this.#isShadowed || version === this.#version) return false;
+    } else {
+      this.#key = grown(this.#key, 0, keyEnd - keyStart);
+      this.#keyLength = copyRange(keyBytes, keyStart, keyEnd, this.#key, 0);
+      this.#isShadowed = false;
     }
-    this.#key = grown(this.#key, 0, keyEnd - keyStart);
-    this.#keyLength = copyRange(keyBytes, keyStart, keyEnd, this.#key, 0);
-    this.#version = entry.version;
-    return !(mode === 'latest' && entry.tombstone && this.#bottom);
+    this.#version = version;
+    const watermark = this.#watermarks.get(keyBytes[keyStart] as number);
+    assert(watermark !== undefined, 'every entry belongs to a keyspace');
+    if (version > watermark) return true;
+    this.#isShadowed = true;
+    return !entry.tombstone || this.#below.mayHold(keyBytes, keyStart, keyEnd);
   }
 }

@@ -5,21 +5,22 @@ import { syncDirectoryOrFail } from './fail-stop.ts';
 import type { MergingCursor } from './merging-cursor.ts';
 import { tableName } from './names.ts';
 import type { Retention } from './retention.ts';
-import { TableWriter, type WrittenTable } from './table-writer.ts';
+import { type BlockFormat, TableWriter, type WrittenTable } from './table-writer.ts';
 
 /** Entries looked at, or bytes written, before other events get their turn: about a millisecond. */
 const SLICE_ENTRIES = 2048;
 const SLICE_BYTES = 128 << 10;
 
-export interface RunWriterOptions {
+export interface RunWriterOptions extends BlockFormat {
   readonly env: Env;
   readonly directory: string;
-  readonly blockBytes: number;
-  /** A table ends at the first entry beyond this size. */
+  /** A table ends at the first key beyond this size; all versions of a key stay together. */
   readonly tableBytes: number;
   readonly nextNumber: () => number;
   /** Done before each slice; what it throws ends the work. */
   readonly beforeSlice: () => Promise<void>;
+  /** Done after each slice, which wrote so many bytes. */
+  readonly afterSlice?: (bytes: number) => Promise<void>;
 }
 
 /**
@@ -33,10 +34,12 @@ export async function writeRun(entries: MergingCursor, retention: Retention, opt
   try {
     while (entries.top !== undefined) {
       await options.beforeSlice();
-      writer ??= await TableWriter.create(env.fs, directory, options.nextNumber(), options.blockBytes);
-      fillSlice(entries, retention, writer, options.tableBytes);
+      writer ??= await TableWriter.create(env.fs, directory, options.nextNumber(), options);
+      const isFull = fillSlice(entries, retention, writer, options.tableBytes);
+      const bytes = writer.bufferedBytes;
       await writer.drain();
-      if (writer.byteLength >= options.tableBytes) {
+      await options.afterSlice?.(bytes);
+      if (isFull) {
         finished.push(await writer.finish());
         writer = undefined;
       }
@@ -53,13 +56,16 @@ export async function writeRun(entries: MergingCursor, retention: Retention, opt
   }
 }
 
-function fillSlice(entries: MergingCursor, retention: Retention, writer: TableWriter, tableBytes: number): void {
+/** True when the table is full and the next entry is of another key. */
+function fillSlice(entries: MergingCursor, retention: Retention, writer: TableWriter, tableBytes: number): boolean {
   for (let seen = 0; seen < SLICE_ENTRIES; seen++) {
     const top = entries.top;
-    if (top === undefined || writer.bufferedBytes >= SLICE_BYTES || writer.byteLength >= tableBytes) return;
+    if (top === undefined || writer.bufferedBytes >= SLICE_BYTES) return false;
+    if (writer.byteLength >= tableBytes && !writer.endsWithKeyOf(top)) return true;
     if (retention.keeps(top)) writer.add(top);
     entries.step();
   }
+  return false;
 }
 
 /** Removes tables that no manifest names, as far as that is possible. */

@@ -1,6 +1,6 @@
-// A run: tables that follow each other without overlap, made by one flush or one merge; the unit of the tree's shape.
+// A run: tables that follow each other without overlap, which is what one flush made, or a whole level below level 0.
 // Its cursor walks from block to block and from table to table as if the run were one sorted array.
-import { assert } from '@distrokv/base';
+import { assert, compareBytes } from '@distrokv/base';
 import { type Block, BlockCursor } from './block-cursor.ts';
 import type { Cursor } from './cursor.ts';
 import { compareRanges } from './ranges.ts';
@@ -8,14 +8,20 @@ import type { Table } from './table.ts';
 
 export interface Run {
   readonly level: number;
-  /** Rises with time: of two runs of a level, the one with the higher number holds the later writes. */
+  /** In level 0 it rises with time: the run with the higher number holds the later writes. Elsewhere 0. */
   readonly number: number;
   /** In the order of their keys; one at least. */
   readonly tables: readonly Table[];
 }
 
-export function runBytes(run: Run): number {
-  return run.tables.reduce((sum, table) => sum + table.byteLength, 0);
+/** A run of these tables, which come in any order. */
+export function makeRun(level: number, number: number, tables: readonly Table[]): Run {
+  return { level, number, tables: tables.toSorted((a, b) => compareBytes(a.smallestKey, b.smallestKey)) };
+}
+
+/** Whether no key lies within the bounds of two of these sorted tables. */
+export function areDisjoint(tables: readonly Table[]): boolean {
+  return tables.every((table, i) => i === 0 || compareBytes((tables[i - 1] as Table).largestKey, table.smallestKey) < 0);
 }
 
 /** The place in `run.tables` of the table that holds the first entry at or after (key, version); their number if none does. */

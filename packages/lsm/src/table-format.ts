@@ -2,24 +2,23 @@
 //
 //   data blocks | filter block | index block | properties block | footer
 //
-// Every block ends in a trailer of five bytes: the codec and the CRC-32 of payload and codec. The sections touch each
+// Every block ends in a trailer of five bytes: the codec and the CRC-32 of what is before it and the codec. The sections touch each
 // other, so the four lengths in the footer add up to the size of the file, or the file is not what was written.
 import { MAX_VARINT_BYTES, VarintReader, crc32Pure, writeVarint } from '@distrokv/base';
 import { crc32 } from '@distrokv/env';
+import { CODEC_NONE, unsqueeze } from './codec.ts';
 import { LsmError, corrupt } from './errors.ts';
 import { compareRanges, readUint32, writeUint32 } from './ranges.ts';
 
 export const TABLE_FORMAT = 1;
 export const FOOTER_BYTES = 36;
 export const TRAILER_BYTES = 5;
-/** The only codec yet: the payload as it is. */
-const CODEC_NONE = 0;
 /** "DKVTABLE", the last eight bytes of a table of any format version; the version lies before them. */
 const MAGIC: Uint8Array = Uint8Array.from('DKVTABLE', (c) => c.charCodeAt(0));
 
 /** Appends the trailer behind `bytes[0, length)`, for which there is room; returns the length with it. */
-export function sealBlock(bytes: Uint8Array, length: number): number {
-  bytes[length] = CODEC_NONE;
+export function sealBlock(bytes: Uint8Array, length: number, codec: number): number {
+  bytes[length] = codec;
   return writeUint32(bytes, length + 1, crc32(bytes.subarray(0, length + 1)));
 }
 
@@ -29,9 +28,9 @@ export function openBlock(bytes: Uint8Array, path: string, offset: number): Uint
   if (length < 0) throw corrupt(path, offset, `a block of ${bytes.length} bytes`);
   if (crc32(bytes.subarray(0, length + 1)) !== readUint32(bytes, length + 1))
     throw corrupt(path, offset, 'a block whose checksum does not match');
-  if (bytes[length] !== CODEC_NONE)
-    throw new LsmError('newer-format', `${path} has a block of codec ${bytes[length]}, which this release does not know`);
-  return bytes.subarray(0, length);
+  const payload = bytes.subarray(0, length);
+  const codec = bytes[length] as number;
+  return codec === CODEC_NONE ? payload : unsqueeze(codec, payload, path, offset);
 }
 
 /** The lengths of a table's sections in bytes, trailers included. */
@@ -79,6 +78,15 @@ export function decodeFooter(bytes: Uint8Array, path: string, fileBytes: number)
   return footer;
 }
 
+/** What a merge of this table alone would leave out, once the keyspace's watermark has reached `version`. */
+export interface Garbage {
+  /** Its id. */
+  readonly keyspace: number;
+  /** Keys and values of entries that are shadowed by others of the table, and of tombstones. */
+  readonly bytes: number;
+  readonly version: number;
+}
+
 /** What a table says of itself. */
 export interface TableProperties {
   /** Its number, which its name carries too: a table under a wrong name is found out. */
@@ -89,12 +97,17 @@ export interface TableProperties {
   readonly valueBytes: number;
   /** The internal key of the first entry. */
   readonly smallestKey: Uint8Array;
+  /** One for each keyspace that has any. */
+  readonly garbage: readonly Garbage[];
 }
 
 export function encodeProperties(p: TableProperties): Uint8Array {
-  const bytes = new Uint8Array(6 * MAX_VARINT_BYTES + p.smallestKey.length);
+  const numbers = [p.number, p.entries, p.tombstones, p.keyBytes, p.valueBytes, p.garbage.length];
+  for (const { keyspace, bytes, version } of p.garbage) numbers.push(keyspace, bytes, version);
+  numbers.push(p.smallestKey.length);
+  const bytes = new Uint8Array(numbers.length * MAX_VARINT_BYTES + p.smallestKey.length);
   let at = 0;
-  for (const n of [p.number, p.entries, p.tombstones, p.keyBytes, p.valueBytes, p.smallestKey.length]) at = writeVarint(bytes, at, n);
+  for (const n of numbers) at = writeVarint(bytes, at, n);
   bytes.set(p.smallestKey, at);
   return bytes.subarray(0, at + p.smallestKey.length);
 }
@@ -106,7 +119,10 @@ export function decodeProperties(payload: Uint8Array, path: string, offset: numb
   const tombstones = reader.varint();
   const keyBytes = reader.varint();
   const valueBytes = reader.varint();
+  const garbage: Garbage[] = [];
+  for (let left = reader.varint(); left > 0 && reader.ok; left--)
+    garbage.push({ keyspace: reader.varint(), bytes: reader.varint(), version: reader.varint() });
   const smallestKey = reader.take(reader.varint()).slice();
   if (!reader.ok || reader.at !== reader.end) throw corrupt(path, offset, 'properties that do not decode');
-  return { number, entries, tombstones, keyBytes, valueBytes, smallestKey };
+  return { number, entries, tombstones, keyBytes, valueBytes, smallestKey, garbage };
 }

@@ -3,11 +3,13 @@
 import type { File, FileSystem } from '@distrokv/env';
 import { BlockBuilder } from './block-builder.ts';
 import { buildFilter, hashKey } from './bloom.ts';
+import { squeeze } from './codec.ts';
 import type { Cursor } from './cursor.ts';
+import type { Codec } from './engine.ts';
 import { syncOrFail } from './fail-stop.ts';
 import { tableName, temporaryName } from './names.ts';
-import { grown } from './ranges.ts';
-import { TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
+import { compareRanges, grown } from './ranges.ts';
+import { type Garbage, TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
 import { TableIndexBuilder } from './table-index.ts';
 
 /** Dirty pages that pile up make the log's next sync slow, so a growing table is synced each time it has gained this much. */
@@ -18,12 +20,20 @@ export interface WrittenTable {
   readonly byteLength: number;
 }
 
+export interface BlockFormat {
+  /** A block ends with the entry that takes it to this size, before it is squeezed. */
+  readonly blockBytes: number;
+  /** Of data blocks. */
+  readonly codec: Codec;
+}
+
 export class TableWriter {
   readonly number: number;
   readonly #fs: FileSystem;
   readonly #path: string;
   readonly #file: File;
   readonly #blockBytes: number;
+  readonly #codec: Codec;
   readonly #block: BlockBuilder;
   readonly #index = new TableIndexBuilder();
   readonly #hashes: number[] = [];
@@ -38,17 +48,19 @@ export class TableWriter {
   #keyBytes = 0;
   #valueBytes = 0;
   #smallestKey: Uint8Array = new Uint8Array(0);
+  readonly #garbage = new Map<number, Garbage>();
 
-  static async create(fs: FileSystem, directory: string, number: number, blockBytes: number): Promise<TableWriter> {
+  static async create(fs: FileSystem, directory: string, number: number, format: BlockFormat): Promise<TableWriter> {
     const path = `${directory}/${tableName(number)}`;
-    return new TableWriter(fs, path, number, blockBytes, await fs.open(temporaryName(path), 'create'));
+    return new TableWriter(fs, path, number, format, await fs.open(temporaryName(path), 'create'));
   }
 
-  private constructor(fs: FileSystem, path: string, number: number, blockBytes: number, file: File) {
+  private constructor(fs: FileSystem, path: string, number: number, { blockBytes, codec }: BlockFormat, file: File) {
     this.#fs = fs;
     this.#path = path;
     this.number = number;
     this.#blockBytes = blockBytes;
+    this.#codec = codec;
     this.#file = file;
     this.#block = new BlockBuilder(blockBytes);
   }
@@ -67,11 +79,22 @@ export class TableWriter {
     return this.#buffered;
   }
 
+  /** Whether the last entry that was added is of the same key. */
+  endsWithKeyOf({ keyBytes, keyStart, keyEnd }: Cursor): boolean {
+    const last = this.#block.lastKey;
+    return compareRanges(keyBytes, keyStart, keyEnd, last, 0, last.length) === 0;
+  }
+
   /** Adds the entry that `cursor` stands on; it lies after all before it. */
   add(cursor: Cursor): void {
     const { keyBytes, keyStart, keyEnd } = cursor;
     if (this.#entries === 0) this.#smallestKey = keyBytes.slice(keyStart, keyEnd);
-    if (this.#block.add(cursor)) this.#hashes.push(hashKey(keyBytes, keyStart, keyEnd));
+    const newer = this.#block.lastVersion;
+    const isNewKey = this.#block.add(cursor);
+    const entryBytes = keyEnd - keyStart + cursor.valueEnd - cursor.valueStart;
+    if (isNewKey) this.#hashes.push(hashKey(keyBytes, keyStart, keyEnd));
+    else this.#noteGarbage(keyBytes[keyStart] as number, entryBytes, newer);
+    if (isNewKey && cursor.tombstone) this.#noteGarbage(keyBytes[keyStart] as number, entryBytes, cursor.version);
     this.#entries++;
     if (cursor.tombstone) this.#tombstones++;
     this.#keyBytes += keyEnd - keyStart;
@@ -102,6 +125,7 @@ export class TableWriter {
         keyBytes: this.#keyBytes,
         valueBytes: this.#valueBytes,
         smallestKey: this.#smallestKey,
+        garbage: [...this.#garbage.values()],
       }),
     );
     const footer = encodeFooter({ dataBytes: this.#dataBytes, filterBytes, indexBytes, propertiesBytes });
@@ -121,19 +145,26 @@ export class TableWriter {
     await this.#fs.removeFile(temporaryName(this.#path)).catch(ignore);
   }
 
+  /** Of this keyspace `bytes` more can go as soon as its watermark has reached `version`. */
+  #noteGarbage(keyspace: number, bytes: number, version: number): void {
+    const before = this.#garbage.get(keyspace);
+    this.#garbage.set(keyspace, { keyspace, bytes: bytes + (before?.bytes ?? 0), version: Math.max(version, before?.version ?? 0) });
+  }
+
   #finishBlock(): void {
-    const blockBytes = this.#append(this.#block.finish());
+    const blockBytes = this.#append(this.#block.finish(), this.#codec);
     this.#index.add(blockBytes, this.#block.lastKey, this.#block.lastVersion);
     this.#dataBytes += blockBytes;
   }
 
   /** Puts a block and its trailer into the buffer; returns their length. */
-  #append(payload: Uint8Array): number {
+  #append(payload: Uint8Array, codec: Codec = 'none'): number {
     const at = this.#buffered;
-    const length = payload.length + TRAILER_BYTES;
+    const squeezed = squeeze(codec, payload);
+    const length = squeezed.bytes.length + TRAILER_BYTES;
     this.#buffer = grown(this.#buffer, at, at + length);
-    this.#buffer.set(payload, at);
-    sealBlock(this.#buffer.subarray(at, at + length), payload.length);
+    this.#buffer.set(squeezed.bytes, at);
+    sealBlock(this.#buffer.subarray(at, at + length), squeezed.bytes.length, squeezed.codec);
     this.#buffered = at + length;
     return length;
   }

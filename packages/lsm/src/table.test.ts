@@ -6,10 +6,11 @@ import { createMemoryEnv } from '@distrokv/env';
 import { BlockCache } from './block-cache.ts';
 import { buildFilter, hashKey, mayContain } from './bloom.ts';
 import { NEWEST } from './cursor.ts';
+import { Below } from './key-bounds.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
 import { Memtable } from './memtable.ts';
 import { MergingCursor } from './merging-cursor.ts';
-import { Retention } from './retention.ts';
+import { KEEP_ALL, Retention } from './retention.ts';
 import { type Run, RunCursor, cachedBlocks } from './run.ts';
 import { writeRun } from './run-writer.ts';
 import { Table } from './table.ts';
@@ -46,10 +47,11 @@ async function writeTables(random: Random, entries: readonly Entry[]): Promise<{
   const cursor = new MergingCursor([new MemtableCursor(memtable)], false);
   cursor.seek(EMPTY, NEWEST);
   let number = 1;
-  const written = await writeRun(cursor, new Retention(new Map([[1, 'caller']]), true), {
+  const written = await writeRun(cursor, new Retention(new Map([[1, KEEP_ALL]]), new Below([])), {
     env,
     directory: '',
     blockBytes: 64 << random.below(5),
+    codec: random.chance(0.5) ? 'none' : 'lz4',
     tableBytes: 2000 << random.below(4),
     nextNumber: () => number++,
     beforeSlice: () => Promise.resolve(),

@@ -77,9 +77,19 @@ export class Table {
     return this.#file.path;
   }
 
+  /** The internal key of the first entry. */
+  get smallestKey(): Uint8Array {
+    return this.properties.smallestKey;
+  }
+
+  /** The internal key of the last entry. */
+  get largestKey(): Uint8Array {
+    return this.index.largestKey;
+  }
+
   /** False when the table surely has no entry of the key, whose hash is given too. */
   mayContain(key: Uint8Array, keyEnd: number, hash: number): boolean {
-    const smallest = this.properties.smallestKey;
+    const smallest = this.smallestKey;
     return compareRanges(smallest, 0, smallest.length, key, 0, keyEnd) <= 0 && mayContain(this.#filter, hash);
   }
 

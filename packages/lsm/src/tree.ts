@@ -1,6 +1,7 @@
 // The tree of tables: the current version, and the one way to change it. A change is durable in the manifest before reads see it.
 import type { BlockCache } from './block-cache.ts';
 import { messageOf } from '@distrokv/base';
+import { writeCheckpoint } from './checkpoint.ts';
 import type { Manifest } from './manifest.ts';
 import { tableName } from './names.ts';
 import type { Settings } from './options.ts';
@@ -11,11 +12,13 @@ import type { TableRecord, VersionEdit } from './version-edit.ts';
 import { Version } from './version.ts';
 
 export interface TreeChange {
-  /** Tables of one new run. */
-  readonly added: readonly WrittenTable[];
   readonly level: number;
-  /** Runs that the new one takes the place of. */
-  readonly removed: readonly Run[];
+  /** Tables that were written for it: in level 0 they become a run, elsewhere they join the level's. */
+  readonly added: readonly WrittenTable[];
+  /** Tables that the added ones take the place of. */
+  readonly removed: readonly Table[];
+  /** Tables that change their level, and nothing else. */
+  readonly moved?: readonly Table[];
   readonly edit?: VersionEdit;
 }
 
@@ -26,6 +29,8 @@ export class Tree {
   #version: Version;
   #nextNumber: number;
   readonly #open: Set<Table>;
+  /** The end of the line of changes: one at a time. */
+  #line: Promise<void> = Promise.resolve();
   /** Closings and removals under way. */
   readonly #leaving = new Set<Promise<void>>();
 
@@ -45,39 +50,62 @@ export class Tree {
 
   /** A number for a file or a run. */
   nextNumber(): number {
-    return this.#nextNumber++;
+    return this.reserve(1);
+  }
+
+  /** So many numbers, the first of which is returned. */
+  reserve(count: number): number {
+    const first = this.#nextNumber;
+    this.#nextNumber += count;
+    return first;
+  }
+
+  /** The watermarks of retention that are durable. */
+  get retentions(): ReadonlyMap<number, number> {
+    return this.#manifest.state.retentions;
   }
 
   /** Makes a change durable, then visible. Throws FsError when the disk is full: then nothing has changed. */
-  async change(change: TreeChange): Promise<void> {
+  change(change: TreeChange): Promise<void> {
+    return this.#inLine(() => this.#change(change));
+  }
+
+  /** Links what the manifest names into `target`, as a store of its own; no change happens meanwhile. */
+  checkpoint(target: string): Promise<void> {
     const { env, directory } = this.#settings;
-    const { level } = change;
-    const number = this.nextNumber();
-    const tables: Table[] = [];
+    return this.#inLine(() => writeCheckpoint(env, directory, target, this.#manifest.state));
+  }
+
+  #inLine(work: () => Promise<void>): Promise<void> {
+    const done = this.#line.then(work);
+    this.#line = done.catch(() => {});
+    return done;
+  }
+
+  async #change({ level, added, removed, moved = [], edit }: TreeChange): Promise<void> {
+    const { env, directory } = this.#settings;
+    const run = level === 0 ? this.nextNumber() : 0;
+    const opened: Table[] = [];
     try {
-      for (const table of change.added) tables.push(await Table.open(env.fs, directory, table.number, table.byteLength, this.#cache));
-      const added: TableRecord[] = change.added.map((table) => ({
-        number: table.number,
-        level,
-        run: number,
-        byteLength: table.byteLength,
-      }));
-      const removed = change.removed.flatMap((run) => run.tables.map((table) => table.number));
-      await this.#manifest.append({ ...change.edit, added, removed, nextNumber: this.#nextNumber });
+      for (const { number, byteLength } of added) opened.push(await Table.open(env.fs, directory, number, byteLength, this.#cache));
+      const records: TableRecord[] = [...opened, ...moved].map(({ number, byteLength }) => ({ number, level, run, byteLength }));
+      const numbers = [...removed, ...moved].map((table) => table.number);
+      await this.#manifest.append({ ...edit, added: records, removed: numbers, nextNumber: this.#nextNumber });
     } catch (error) {
-      for (const table of tables) await table.close();
+      for (const table of opened) await table.close();
       throw error;
     }
-    const kept = this.#version.runs.filter((run) => !change.removed.includes(run));
-    for (const run of change.removed) for (const table of run.tables) table.obsolete = true;
-    for (const table of tables) this.#open.add(table);
+    for (const table of removed) table.obsolete = true;
+    for (const table of opened) this.#open.add(table);
     const before = this.#version;
-    this.#version = new Version(tables.length > 0 ? [...kept, { level, number, tables }] : kept, (table) => this.#leave(table));
+    const runs = before.changed({ level, run, added: [...opened, ...moved], removed: [...removed, ...moved] });
+    this.#version = new Version(runs, (table) => this.#leave(table));
     before.letGo();
   }
 
   /** Closes every table, also those that a reader still holds. */
   async close(): Promise<void> {
+    await this.#line;
     for (const table of this.#open) this.#leave(table);
     await Promise.all(this.#leaving);
   }

@@ -20,6 +20,7 @@ const edits: fc.Arbitrary<Required<VersionEdit>> = fc.record(
     sequence: natural,
     nextNumber: natural,
     lastVersions: fc.array(fc.tuple(fc.integer({ min: 1, max: 127 }), natural)).map((pairs) => new Map(pairs)),
+    retentions: fc.array(fc.tuple(fc.integer({ min: 1, max: 127 }), natural)).map((pairs) => new Map(pairs)),
   },
   plain,
 );

@@ -13,6 +13,7 @@ export interface KeyspaceRecord {
 export interface TableRecord {
   readonly number: number;
   readonly level: number;
+  /** In level 0 the flush that it came from, else 0. */
   readonly run: number;
   readonly byteLength: number;
 }
@@ -30,6 +31,8 @@ export interface VersionEdit {
   readonly nextNumber?: number;
   /** The highest version that was flushed, by the id of a `caller` keyspace. */
   readonly lastVersions?: ReadonlyMap<number, number>;
+  /** The watermark of retention that came with the last flush, by the id of a `caller` keyspace. */
+  readonly retentions?: ReadonlyMap<number, number>;
 }
 
 export const MAX_KEYSPACE_ID = 127;
@@ -41,6 +44,7 @@ const WAL_FROM = 4;
 const SEQUENCE = 5;
 const NEXT_NUMBER = 6;
 const LAST_VERSION = 7;
+const RETENTION = 8;
 const MODES: readonly VersionMode[] = ['caller', 'latest'];
 
 /** The edit behind `reserve` bytes that are left for a header. */
@@ -58,6 +62,7 @@ export function encodeEdit(edit: VersionEdit, reserve: number): Uint8Array {
   if (edit.sequence !== undefined) fields.push([SEQUENCE, edit.sequence]);
   if (edit.nextNumber !== undefined) fields.push([NEXT_NUMBER, edit.nextNumber]);
   for (const [id, version] of edit.lastVersions ?? []) fields.push([LAST_VERSION, id, version]);
+  for (const [id, version] of edit.retentions ?? []) fields.push([RETENTION, id, version]);
 
   const nameBytes = names.reduce((sum, name) => sum + name.length, 0);
   const out = new Uint8Array(reserve + fields.length * 5 * MAX_VARINT_BYTES + nameBytes);
@@ -79,6 +84,7 @@ export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
   const added: TableRecord[] = [];
   const removed: number[] = [];
   const lastVersions = new Map<number, number>();
+  const retentions = new Map<number, number>();
   const single: { walFrom?: number; sequence?: number; nextNumber?: number } = {};
   while (!reader.done) {
     const tag = reader.varint();
@@ -107,11 +113,14 @@ export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
       case LAST_VERSION:
         lastVersions.set(reader.varint(), reader.varint());
         break;
+      case RETENTION:
+        retentions.set(reader.varint(), reader.varint());
+        break;
       default:
         return undefined;
     }
   }
-  return reader.ok ? { keyspaces, added, removed, lastVersions, ...single } : undefined;
+  return reader.ok ? { keyspaces, added, removed, lastVersions, retentions, ...single } : undefined;
 }
 
 function readKeyspace(reader: VarintReader): KeyspaceRecord | undefined {

@@ -1,12 +1,26 @@
 // A version of the tree: which runs make it up, in the order in which a read asks them (the latest writes first). Versions are
 // immutable; a flush or a merge installs the next one. Whoever reads across turns of the event loop holds the version it began with, and so
 // keeps its tables open; a table that the last version leaves is closed, and removed if the manifest no longer names it.
+//
+// Level 0 has a run for each flush, and they overlap. Each deeper level is one run. Every entry of a key in an earlier run is newer
+// than those in later runs.
 import { assert } from '@distrokv/base';
-import type { Run } from './run.ts';
+import { type Run, areDisjoint, makeRun } from './run.ts';
 import type { Table } from './table.ts';
 
+/** The deepest level, and the first that is filled. */
+export const LAST_LEVEL = 6;
+
+export interface TableChange {
+  /** Where the new tables go. Tables that only move there are among both. */
+  readonly level: number;
+  readonly added: readonly Table[];
+  readonly removed: readonly Table[];
+  /** The number of the run that they become in level 0. */
+  readonly run: number;
+}
+
 export class Version {
-  /** By level, then the latest run of a level first: every entry of a key in an earlier run is newer than those in later runs. */
   readonly runs: readonly Run[];
   readonly #release: (table: Table) => void;
   #holders = 1;
@@ -24,6 +38,36 @@ export class Version {
 
   runsAt(level: number): Run[] {
     return this.runs.filter((run) => run.level === level);
+  }
+
+  /** The tables of a level below 0, in the order of their keys. */
+  tablesAt(level: number): readonly Table[] {
+    assert(level > 0, 'level 0 has many runs');
+    return this.runsAt(level)[0]?.tables ?? [];
+  }
+
+  bytesAt(level: number): number {
+    let sum = 0;
+    for (const run of this.runsAt(level)) for (const table of run.tables) sum += table.byteLength;
+    return sum;
+  }
+
+  /** The runs of the version after a change. */
+  changed({ level, added, removed, run }: TableChange): Run[] {
+    const gone = new Set(removed);
+    const runs: Run[] = [];
+    let joins: readonly Table[] = added;
+    for (const each of this.runs) {
+      let tables = each.tables.filter((table) => !gone.has(table));
+      if (level > 0 && each.level === level) {
+        tables = [...tables, ...added];
+        joins = [];
+      }
+      if (tables.length > 0) runs.push(makeRun(each.level, each.number, tables));
+    }
+    if (joins.length > 0) runs.push(makeRun(level, level === 0 ? run : 0, joins));
+    for (const { tables } of runs) assert(areDisjoint(tables), 'tables of a run do not overlap');
+    return runs;
   }
 
   hold(): this {

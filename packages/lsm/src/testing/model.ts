@@ -31,6 +31,8 @@ export class Model {
   readonly #data = new Map<string, Written[]>();
   readonly #meta = new Map<string, string>();
   readonly #keys = new Set<string>();
+  /** No older version of `data` may be read. */
+  retention = 0;
 
   apply(operations: readonly Operation[]): void {
     for (const { keyspace, key, value, version } of operations) {
@@ -96,7 +98,8 @@ function isIn(key: Uint8Array, { gte, gt, lt, lte, prefix }: RangeOptions): bool
 export async function assertEqual(engine: Engine, model: Model, lastVersion: number, random: Random, snapshot?: Snapshot): Promise<void> {
   for (const name of ['data', 'meta'] as const) {
     const keyspace = engine.keyspace(name);
-    const ats = name === 'data' ? [undefined, random.below(lastVersion + 1), random.below(lastVersion + 1)] : [undefined];
+    const at = (): number => random.between(Math.min(model.retention, lastVersion), lastVersion);
+    const ats = name === 'data' ? [undefined, at(), at()] : [undefined];
     for (const at of ats) {
       for (const reverse of [false, true]) {
         const range = { reverse, ...(at === undefined ? {} : { at }), ...(snapshot === undefined ? {} : { snapshot }), ...bounds(random) };

@@ -1,0 +1,138 @@
+// Merges on a real thread, over real files: the same tables come out, and failures and endings mean what they mean without one.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { seededRandom } from '@distrokv/base';
+import { FsError, createNodeEnv } from '@distrokv/env';
+import type { Engine, EngineOptions } from './engine.ts';
+import { LsmError } from './errors.ts';
+import { MergeThread } from './merge-thread.ts';
+import type { MergeJob } from './merge-work.ts';
+import { openEngine } from './open.ts';
+import { asPlain, fromPlain } from './plain-errors.ts';
+import { Model, assertEqual, keyspaces, randomOperations, writeTo } from './testing/model.ts';
+
+function directoryFor(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'distrokv-lsm-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function open(directory: string, options: Partial<EngineOptions> = {}): Promise<Engine> {
+  const env = createNodeEnv();
+  return openEngine({
+    env,
+    directory,
+    keyspaces,
+    wal: 'none',
+    memtableBytes: 2048,
+    mergeFanIn: 1,
+    merges: 'thread',
+    codecs: ['none', 'lz4'],
+    ...options,
+  });
+}
+
+/** Writes units up to `last` and flushes. */
+async function fill(engine: Engine, model: Model, first: number, last: number): Promise<void> {
+  const writer = engine.unlogged();
+  for (let version = first; version <= last; version++) {
+    const operations = randomOperations(seededRandom(version), version);
+    model.apply(operations);
+    writeTo(writer, engine, operations);
+    await writer.commit();
+  }
+  await engine.flush();
+}
+
+const tablesIn = (directory: string): string[] => readdirSync(directory).filter((name) => name.endsWith('.sst'));
+
+test('a thread merges what the engine reads', async (t) => {
+  const directory = directoryFor(t);
+  const model = new Model();
+  let engine = await open(directory);
+  for (let i = 0; i < 5; i++) {
+    await fill(engine, model, i * 100 + 1, (i + 1) * 100);
+    model.retention = i * 80;
+    engine.keyspace('data').setRetention(model.retention);
+  }
+  await engine.settle();
+  assert.ok(engine.stats().merges > 3, `${engine.stats().merges} merges`);
+  await assertEqual(engine, model, 500, seededRandom(1));
+  await engine.close();
+  engine = await open(directory, { merges: 'inline' });
+  assert.equal(tablesIn(directory).length, engine.stats().tables);
+  await assertEqual(engine, model, 500, seededRandom(2));
+  await engine.close();
+});
+
+test('closing breaks a merge off, and nothing is lost or left over', async (t) => {
+  const directory = directoryFor(t);
+  const model = new Model();
+  let engine = await open(directory, { mergeFanIn: 64 });
+  await fill(engine, model, 1, 600);
+  await engine.close();
+  engine = await open(directory, { mergeBytesPerSecond: 64 << 10 });
+  const settled = engine.settle().catch(() => {});
+  await engine.close();
+  await settled;
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => name.endsWith('.tmp')),
+    [],
+  );
+  engine = await open(directory);
+  await assertEqual(engine, model, 600, seededRandom(1));
+  await engine.close();
+});
+
+test('damage that the thread finds ends the engine', async (t) => {
+  const directory = directoryFor(t);
+  let engine = await open(directory, { mergeFanIn: 64 });
+  await fill(engine, new Model(), 1, 100);
+  await engine.close();
+  for (const name of tablesIn(directory)) {
+    const bytes = readFileSync(join(directory, name));
+    bytes[10] = (bytes[10] as number) ^ 1;
+    writeFileSync(join(directory, name), bytes);
+  }
+  const fatal: Error[] = [];
+  engine = await open(directory, { onFatal: (error) => fatal.push(error) });
+  await assert.rejects(engine.settle(), { code: 'failed' });
+  assert.deepEqual(
+    fatal.map((error) => error instanceof LsmError && error.code),
+    ['corrupt'],
+  );
+  await engine.close();
+});
+
+test('a thread that crashes fails its merge and all that come', async () => {
+  const job: MergeJob = {
+    directory: '/nowhere',
+    blockBytes: 64,
+    tableBytes: 64,
+    bytesPerSecond: 1,
+    inputs: [],
+    below: [],
+    watermarks: new Map(),
+    codec: 'none',
+    firstNumber: 1,
+    endNumber: 2,
+  };
+  for (const code of ['throw new Error("planted")', 'process.exit(3)', '']) {
+    const thread = new MergeThread(new URL(`data:text/javascript,${code}`));
+    await assert.rejects(thread.run(job), /thread of the storage engine ended/);
+    await assert.rejects(thread.run(job), /thread of the storage engine ended/);
+    await thread.stop();
+  }
+});
+
+test('errors cross threads with what they are', () => {
+  for (const error of [new FsError('no-space', '/a', 'full'), new LsmError('corrupt', 'bad')]) {
+    const other = fromPlain(asPlain(error));
+    assert.deepEqual([other.constructor, other.message, (other as FsError).code], [error.constructor, error.message, error.code]);
+  }
+  const other = fromPlain(asPlain(new RangeError('odd')));
+  assert.ok(other instanceof LsmError && other.code === 'failed' && other.message === 'odd');
+});

@@ -1,0 +1,149 @@
+// Which merge comes next: *leveled* compaction (LevelDB; RocksDB's "dynamic level bytes").
+//
+// Level 0 has a run for each flush. Of the deeper levels each is one sorted run, ten times as large as the one above. Sizes
+// are counted from the bottom: the last level holds what it holds, the level above may hold a tenth of that, and so on up to the
+// *base*, where runs of level 0 are merged in. A level is opened only when its share is worth it, so a small store has the
+// last level alone. As nearly all data lies in the last level, each key once, dead entries cost little space:
+//
+//   bytes of tables ≤ live bytes × (1 + 1/10 + 1/100 + …) × 4/3 + the base's least size, level 0, and one table a level
+//
+// where 4/3 is for garbage that only the watermark makes: a table of the last level is rewritten when a quarter of it is such.
+//
+// Each level that may get a merge has a *score*, its size by its target; the highest one above 1 is next. From a level, the
+// table goes down that meets the fewest bytes below it, since those are what it costs.
+import { type KeyBounds, hull, overlap, overlappingRange } from './key-bounds.ts';
+import { KEEP_ALL, type Watermarks } from './retention.ts';
+import { type Run, makeRun } from './run.ts';
+import type { Table } from './table.ts';
+import { LAST_LEVEL, type Version } from './version.ts';
+
+const GROWTH = 10;
+/** The part of a table of the last level that has to be garbage before it is rewritten for that alone. */
+const GARBAGE_SHARE = 1 / 4;
+
+export interface PickerOptions {
+  /** Runs of level 0 that are left alone. */
+  readonly fanIn: number;
+  /** The least target of a level. */
+  readonly baseBytes: number;
+  /** Tables are cut at this size. */
+  readonly tableBytes: number;
+}
+
+export interface Merge {
+  /** What is merged, the latest writes first. */
+  readonly inputs: readonly Run[];
+  /** Where it goes. */
+  readonly level: number;
+  /** The tables, all of `inputs`, meet nothing there: they change their level, and no byte is written. */
+  readonly isMove: boolean;
+}
+
+export function tablesOf(inputs: readonly Run[]): Table[] {
+  return inputs.flatMap((run) => run.tables);
+}
+
+/** The merge that is due; undefined if none is. */
+export function pickMerge(version: Version, watermarks: Watermarks, options: PickerOptions): Merge | undefined {
+  const { base, targets } = levelTargets(version, options.baseBytes);
+  let level = -1;
+  let highest = 1;
+  const runs = version.runsAt(0).length;
+  if (runs > options.fanIn) {
+    level = 0;
+    highest = runs / options.fanIn;
+  }
+  for (let i = base; i < LAST_LEVEL; i++) {
+    const score = version.bytesAt(i) / (targets[i] as number);
+    if (score <= highest) continue;
+    level = i;
+    highest = score;
+  }
+  if (level === 0) return fromLevel0(version, base, options);
+  if (level > 0) return fromLevel(version, level, options);
+  return rewrite(version, watermarks);
+}
+
+/** The first level below level 0 that is in use, and how large each level may be. */
+export function levelTargets(version: Version, baseBytes: number): { base: number; targets: readonly number[] } {
+  const targets: number[] = [];
+  let first = LAST_LEVEL;
+  for (const { level } of version.runs) if (level > 0 && level < first) first = level;
+  let base = LAST_LEVEL;
+  let target = version.bytesAt(LAST_LEVEL);
+  targets[LAST_LEVEL] = Infinity;
+  // A level that has something stays, for what comes from above must not pass it.
+  while (base > 1 && (base > first || target / GROWTH >= baseBytes)) {
+    base--;
+    target = Math.max(target / GROWTH, baseBytes);
+    targets[base] = target;
+  }
+  return { base, targets };
+}
+
+function fromLevel0(version: Version, base: number, options: PickerOptions): Merge {
+  const runs = version.runsAt(0);
+  // Keys that rise make runs that meet no other; the oldest such can go down as it is.
+  const oldest = runs.at(-1) as Run;
+  const isAlone = runs.every((run) => run === oldest || !overlap(hull(run.tables), hull(oldest.tables)));
+  if (isAlone && isMovable(version, oldest.tables, base, options)) return { inputs: [oldest], level: base, isMove: true };
+  return { inputs: withOverlapped(version, runs, base, options), level: base, isMove: false };
+}
+
+function fromLevel(version: Version, level: number, options: PickerOptions): Merge {
+  const table = leastOverlapping(version.tablesAt(level), version.tablesAt(level + 1));
+  const inputs = [makeRun(level, 0, [table])];
+  if (isMovable(version, [table], level + 1, options)) return { inputs, level: level + 1, isMove: true };
+  return { inputs: withOverlapped(version, inputs, level + 1, options), level: level + 1, isMove: false };
+}
+
+/** The table with the fewest bytes below it for each of its own; both lists are sorted. */
+function leastOverlapping(tables: readonly Table[], below: readonly Table[]): Table {
+  let least = Infinity;
+  let found = tables[0] as Table;
+  for (const table of tables) {
+    const { start, end } = overlappingRange(below, table);
+    const share = bytesOf(below.slice(start, end)) / table.byteLength;
+    if (share >= least) continue;
+    least = share;
+    found = table;
+  }
+  return found;
+}
+
+/** Small tables are not moved, but merged with their neighbours, or they would pile up. */
+function isMovable(version: Version, tables: readonly Table[], level: number, { tableBytes }: PickerOptions): boolean {
+  if (bytesOf(tables) < (tables.length * tableBytes) / 2) return false;
+  const { start, end } = overlappingRange(version.tablesAt(level), hull(tables));
+  return start === end;
+}
+
+/** The inputs, and what they meet in `level`; with a small neighbour on either side, so that it does not stay small. */
+function withOverlapped(version: Version, inputs: readonly Run[], level: number, { tableBytes }: PickerOptions): Run[] {
+  const tables = version.tablesAt(level);
+  const bounds: KeyBounds = hull(tablesOf(inputs));
+  let { start, end } = overlappingRange(tables, bounds);
+  const isSmall = (table: Table | undefined): boolean => table !== undefined && table.byteLength < tableBytes / 2;
+  if (isSmall(tables[start - 1])) start--;
+  if (isSmall(tables[end])) end++;
+  return start === end ? [...inputs] : [...inputs, makeRun(level, 0, tables.slice(start, end))];
+}
+
+/** A table of the last level of which enough can go by itself. */
+function rewrite(version: Version, watermarks: Watermarks): Merge | undefined {
+  for (const table of version.tablesAt(LAST_LEVEL)) {
+    let garbage = 0;
+    for (const { keyspace, bytes, version: from } of table.properties.garbage) {
+      if (from <= (watermarks.get(keyspace) ?? KEEP_ALL)) garbage += bytes;
+    }
+    if (garbage > 0 && garbage >= table.byteLength * GARBAGE_SHARE)
+      return { inputs: [makeRun(LAST_LEVEL, 0, [table])], level: LAST_LEVEL, isMove: false };
+  }
+  return undefined;
+}
+
+function bytesOf(tables: readonly Table[]): number {
+  let sum = 0;
+  for (const table of tables) sum += table.byteLength;
+  return sum;
+}
