@@ -65,6 +65,8 @@ export type OpenMode = 'read' | 'write' | 'create';
  */
 export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<File>;
+  /** As `open` with mode `read`; blocks the event loop, as the `…Sync` calls of `File` do. */
+  openSync(path: string): File;
   /** Reads a whole file; `maxBytes` guards against a file larger than it can be (FsError `io`). */
   readFile(path: string, maxBytes: number): Promise<Uint8Array>;
   /** The names in a directory, sorted by code unit. */

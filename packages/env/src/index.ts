@@ -1,6 +1,6 @@
 export * from './checksum.ts';
 export * from './env.ts';
-export { FsError } from './errors.ts';
+export { FsError, fsError } from './errors.ts';
 export * from './logger.ts';
 export { createMemoryEnv, type MemoryEnv, type MemoryEnvOptions } from './memory/env.ts';
 export type { CrashMode } from './memory/crash.ts';

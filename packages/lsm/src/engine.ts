@@ -42,6 +42,8 @@ export interface EngineOptions {
   readonly blockBytes?: number;
   /** Flushed runs are merged into the levels when there are more than this (default 4). */
   readonly mergeFanIn?: number;
+  /** Tables that are kept open (default 512); others are opened when they are read. Merges on a thread open 32 more. */
+  readonly maxOpenFiles?: number;
   /** The codecs of levels 0, 1 and so on; the last one holds for all that follow (default: `['none']`). It may change from one opening to the next. */
   readonly codecs?: readonly Codec[];
   /**
@@ -156,6 +158,8 @@ export interface EngineStats {
   readonly frozenMemtables: number;
   readonly tables: number;
   readonly tableBytes: number;
+  /** Tables that are open at the moment. */
+  readonly openFiles: number;
   readonly walBytes: number;
   /** Blocks of tables in memory. */
   readonly blockCacheBytes: number;

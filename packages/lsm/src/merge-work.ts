@@ -6,6 +6,7 @@ import { BlockCache } from './block-cache.ts';
 import { NEWEST } from './cursor.ts';
 import type { Codec } from './engine.ts';
 import { Below, type KeyBounds, hull, overlap } from './key-bounds.ts';
+import { FilePool } from './file-pool.ts';
 import { MergingCursor } from './merging-cursor.ts';
 import { Pacer } from './pacer.ts';
 import { tablesOf } from './picker.ts';
@@ -15,6 +16,9 @@ import { type Run, RunCursor, makeRun } from './run.ts';
 import { type RunWriterOptions, writeRun } from './run-writer.ts';
 import type { WrittenTable } from './table-writer.ts';
 import { Table } from './table.ts';
+
+/** Of a job, on top of those that the engine has open. A merge walks through its inputs, so it needs few at a time. */
+const MAX_OPEN_FILES = 32;
 
 export interface MergeWork {
   /** The latest writes first. */
@@ -85,13 +89,14 @@ export function jobOf(work: MergeWork, writing: MergeWriting, reserve: (count: n
 export async function runJob(job: MergeJob, env: Env, check: () => void): Promise<WrittenTable[]> {
   const { directory, blockBytes, tableBytes, bytesPerSecond, below, watermarks, codec } = job;
   const cache = new BlockCache(0);
+  const files = new FilePool(env.fs, MAX_OPEN_FILES);
   const opened: Table[] = [];
   let number = job.firstNumber;
   try {
     const inputs: Run[] = [];
     for (const tables of job.inputs) {
       const first = opened.length;
-      for (const table of tables) opened.push(await Table.open(env.fs, directory, table.number, table.byteLength, cache));
+      for (const table of tables) opened.push(await Table.open(files, directory, table.number, table.byteLength, cache));
       inputs.push(makeRun(0, 0, opened.slice(first)));
     }
     const pacer = new Pacer(env, bytesPerSecond);

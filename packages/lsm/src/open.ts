@@ -4,6 +4,7 @@ import { Batch } from './batch.ts';
 import type { Engine, EngineOptions, EngineStats, Keyspace, Snapshot, UnloggedWriter, VersionMode, WriteBatch } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { Health } from './fail-stop.ts';
+import { FilePool } from './file-pool.ts';
 import { Flusher } from './flusher.ts';
 import type { Generations } from './generations.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -29,11 +30,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const settings = settingsOf(options);
   const cache = new BlockCache(settings.blockCacheBytes);
   const owner = {};
-  return new OpenEngine(settings, cache, owner, await recover(settings, cache, owner));
+  const files = new FilePool(settings.env.fs, settings.maxOpenFiles);
+  return new OpenEngine(settings, files, cache, owner, await recover(settings, files, cache, owner));
 }
 
 class OpenEngine implements Engine {
   readonly #settings: Settings;
+  readonly #files: FilePool;
   readonly #cache: BlockCache;
   readonly #owner: object;
   readonly #health: Health;
@@ -52,10 +55,10 @@ class OpenEngine implements Engine {
   #mergeThread: MergeThread | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(settings: Settings, cache: BlockCache, owner: object, recovered: Recovered) {
+  constructor(settings: Settings, files: FilePool, cache: BlockCache, owner: object, recovered: Recovered) {
     const { manifest, generations, sealed, wal, keyspaces } = recovered;
     const health = new Health(settings.onFatal);
-    const tree = new Tree(settings, manifest, cache, recovered.runs);
+    const tree = new Tree(settings, manifest, files, cache, recovered.runs);
     const modes = new Map<number, VersionMode>();
     const reader = new Reader(generations, tree, health);
     for (const keyspace of keyspaces) {
@@ -76,6 +79,7 @@ class OpenEngine implements Engine {
     const merger = new Merger({ settings, health, tree, modes, tableBytes, write: this.#mergeWriter(settings, health, tree, writing) });
     const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, modes, writing });
     this.#settings = settings;
+    this.#files = files;
     this.#cache = cache;
     this.#owner = owner;
     this.#health = health;
@@ -168,6 +172,7 @@ class OpenEngine implements Engine {
       frozenMemtables: frozen.length,
       tables: tables.length,
       tableBytes: tables.reduce((sum, table) => sum + table.byteLength, 0),
+      openFiles: this.#files.openFiles,
       walBytes,
       blockCacheBytes,
       tableIndexBytes,

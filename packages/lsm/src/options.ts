@@ -17,6 +17,7 @@ export interface Settings {
   readonly blockCacheBytes: number;
   readonly blockBytes: number;
   readonly mergeFanIn: number;
+  readonly maxOpenFiles: number;
   readonly codecs: readonly Codec[];
   readonly merges: 'inline' | 'thread';
   readonly mergeBytesPerSecond: number;
@@ -50,6 +51,7 @@ export function settingsOf(options: EngineOptions): Settings {
     blockCacheBytes: within('blockCacheBytes', options.blockCacheBytes ?? forTables, 0, Number.MAX_SAFE_INTEGER),
     blockBytes: within('blockBytes', options.blockBytes ?? 4096, 64, 1 << 20),
     mergeFanIn: within('mergeFanIn', options.mergeFanIn ?? 4, 1, 64),
+    maxOpenFiles: within('maxOpenFiles', options.maxOpenFiles ?? 512, 1, 1 << 20),
     codecs: checkedCodecs(options.codecs ?? ['none']),
     merges: options.merges ?? 'inline',
     mergeBytesPerSecond: within('mergeBytesPerSecond', options.mergeBytesPerSecond ?? UNBOUNDED, 64 << 10, UNBOUNDED),

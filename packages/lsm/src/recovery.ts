@@ -6,6 +6,7 @@ import { applyGroup } from './batch.ts';
 import type { BlockCache } from './block-cache.ts';
 import { LsmError, corrupt } from './errors.ts';
 import { syncDirectoryOrFail } from './fail-stop.ts';
+import type { FilePool } from './file-pool.ts';
 import { Generations } from './generations.ts';
 import { EngineKeyspace } from './keyspace.ts';
 import { Manifest, ManifestState, readManifest } from './manifest.ts';
@@ -31,7 +32,7 @@ export interface Recovered {
   readonly nextSegment: number;
 }
 
-export async function recover(settings: Settings, cache: BlockCache, owner: object): Promise<Recovered> {
+export async function recover(settings: Settings, files: FilePool, cache: BlockCache, owner: object): Promise<Recovered> {
   const { env, directory, logger } = settings;
   await env.fs.makeDirectory(directory);
   const names = await env.fs.readDirectory(directory);
@@ -42,7 +43,7 @@ export async function recover(settings: Settings, cache: BlockCache, owner: obje
   const tables: Table[] = [];
   let manifest: Manifest | undefined;
   try {
-    const runs = await openRuns(settings, state, cache, tables);
+    const runs = await openRuns(settings, state, files, cache, tables);
     const segments = await readSegments(env, directory, segmentNumbers(names, state.walFrom), state.walFrom);
     const keyspaces = makeKeyspaces([...state.keyspaces.values(), ...newKeyspaces], state, owner);
     const generations = replay(settings, state, keyspaces, segments);
@@ -82,10 +83,16 @@ function keyspacesToAdd(settings: Settings, state: ManifestState): KeyspaceRecor
   return added;
 }
 
-async function openRuns({ env, directory }: Settings, state: ManifestState, cache: BlockCache, opened: Table[]): Promise<Run[]> {
+async function openRuns(
+  { directory }: Settings,
+  state: ManifestState,
+  files: FilePool,
+  cache: BlockCache,
+  opened: Table[],
+): Promise<Run[]> {
   const runs = new Map<string, Run & { readonly tables: Table[] }>();
   for (const { number, level, run, byteLength } of state.tables.values()) {
-    const table = await Table.open(env.fs, directory, number, byteLength, cache);
+    const table = await Table.open(files, directory, number, byteLength, cache);
     opened.push(table);
     const known = runs.get(`${level}/${run}`);
     if (known === undefined) runs.set(`${level}/${run}`, { level, number: run, tables: [table] });

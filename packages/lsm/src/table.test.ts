@@ -6,6 +6,7 @@ import { createMemoryEnv } from '@distrokv/env';
 import { BlockCache } from './block-cache.ts';
 import { buildFilter, hashKey, mayContain } from './bloom.ts';
 import { NEWEST } from './cursor.ts';
+import { FilePool } from './file-pool.ts';
 import { Below } from './key-bounds.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
 import { Memtable } from './memtable.ts';
@@ -56,8 +57,9 @@ async function writeTables(random: Random, entries: readonly Entry[]): Promise<{
     nextNumber: () => number++,
     beforeSlice: () => Promise.resolve(),
   });
+  const files = new FilePool(env.fs, random.between(1, 4));
   const cache = new BlockCache(random.below(20_000));
-  const tables = await Promise.all(written.map((table) => Table.open(env.fs, '', table.number, table.byteLength, cache)));
+  const tables = await Promise.all(written.map((table) => Table.open(files, '', table.number, table.byteLength, cache)));
   return { run: { level: 0, number: 1, tables }, cache };
 }
 

@@ -1,9 +1,10 @@
 // A table that is open for reading: index and filter in memory, blocks through the cache.
-import { type File, type FileSystem, FsError } from '@distrokv/env';
+import { FsError } from '@distrokv/env';
 import { type BlockCache, type BlockSlots, CachedBlock } from './block-cache.ts';
 import { Block } from './block-cursor.ts';
 import { mayContain } from './bloom.ts';
 import { corrupt } from './errors.ts';
+import type { FilePool, PooledFile } from './file-pool.ts';
 import { tableName } from './names.ts';
 import { compareRanges } from './ranges.ts';
 import { FOOTER_BYTES, type TableProperties, decodeFooter, decodeProperties, openBlock } from './table-format.ts';
@@ -20,7 +21,7 @@ export class Table {
   holders = 0;
   /** Set when the manifest no longer names the table: its file goes when the last holder does. */
   obsolete = false;
-  readonly #file: File;
+  readonly #file: PooledFile;
   readonly #filter: Uint8Array;
   readonly #cache: BlockCache;
   readonly #slots: BlockSlots;
@@ -28,12 +29,12 @@ export class Table {
   readonly #reading = new Map<number, Promise<Block>>();
 
   /** Throws LsmError `corrupt` or `newer-format`, or FsError. `byteLength` is what the manifest says. */
-  static async open(fs: FileSystem, directory: string, number: number, byteLength: number, cache: BlockCache): Promise<Table> {
+  static async open(files: FilePool, directory: string, number: number, byteLength: number, cache: BlockCache): Promise<Table> {
     const path = `${directory}/${tableName(number)}`;
-    const file = await openNamed(fs, path);
+    const file = await openNamed(files, path);
     try {
-      if (file.size() !== byteLength)
-        throw corrupt(path, Math.min(file.size(), byteLength), `it has ${file.size()} bytes instead of ${byteLength}`);
+      if (file.byteLength !== byteLength)
+        throw corrupt(path, Math.min(file.byteLength, byteLength), `it has ${file.byteLength} bytes instead of ${byteLength}`);
       const footer = decodeFooter(
         await readExactly(file, Math.max(0, byteLength - FOOTER_BYTES), Math.min(byteLength, FOOTER_BYTES)),
         path,
@@ -55,7 +56,7 @@ export class Table {
   }
 
   private constructor(
-    file: File,
+    file: PooledFile,
     byteLength: number,
     index: TableIndex,
     filter: Uint8Array,
@@ -159,16 +160,16 @@ export class Table {
   }
 }
 
-async function openNamed(fs: FileSystem, path: string): Promise<File> {
+async function openNamed(files: FilePool, path: string): Promise<PooledFile> {
   try {
-    return await fs.open(path, 'read');
+    return await files.open(path);
   } catch (error) {
     if (error instanceof FsError && error.code === 'not-found') throw corrupt(path, 0, 'it is missing, though the manifest names it');
     throw error;
   }
 }
 
-async function readExactly(file: File, offset: number, length: number): Promise<Uint8Array> {
+async function readExactly(file: PooledFile, offset: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   const got = await file.read(bytes, offset);
   if (got < length) throw corrupt(file.path, offset + got, 'it ends too early');

@@ -1,6 +1,7 @@
 // The tree of tables: the current version, and the one way to change it. A change is durable in the manifest before reads see it.
 import type { BlockCache } from './block-cache.ts';
 import { messageOf } from '@distrokv/base';
+import type { FilePool } from './file-pool.ts';
 import { writeCheckpoint } from './checkpoint.ts';
 import type { Manifest } from './manifest.ts';
 import { tableName } from './names.ts';
@@ -25,6 +26,7 @@ export interface TreeChange {
 export class Tree {
   readonly #settings: Settings;
   readonly #manifest: Manifest;
+  readonly #files: FilePool;
   readonly #cache: BlockCache;
   #version: Version;
   #nextNumber: number;
@@ -34,9 +36,10 @@ export class Tree {
   /** Closings and removals under way. */
   readonly #leaving = new Set<Promise<void>>();
 
-  constructor(settings: Settings, manifest: Manifest, cache: BlockCache, runs: readonly Run[]) {
+  constructor(settings: Settings, manifest: Manifest, files: FilePool, cache: BlockCache, runs: readonly Run[]) {
     this.#settings = settings;
     this.#manifest = manifest;
+    this.#files = files;
     this.#cache = cache;
     this.#nextNumber = manifest.state.nextNumber;
     this.#version = new Version(runs, (table) => this.#leave(table));
@@ -83,11 +86,11 @@ export class Tree {
   }
 
   async #change({ level, added, removed, moved = [], edit }: TreeChange): Promise<void> {
-    const { env, directory } = this.#settings;
+    const { directory } = this.#settings;
     const run = level === 0 ? this.nextNumber() : 0;
     const opened: Table[] = [];
     try {
-      for (const { number, byteLength } of added) opened.push(await Table.open(env.fs, directory, number, byteLength, this.#cache));
+      for (const { number, byteLength } of added) opened.push(await Table.open(this.#files, directory, number, byteLength, this.#cache));
       const records: TableRecord[] = [...opened, ...moved].map(({ number, byteLength }) => ({ number, level, run, byteLength }));
       const numbers = [...removed, ...moved].map((table) => table.number);
       await this.#manifest.append({ ...edit, added: records, removed: numbers, nextNumber: this.#nextNumber });

@@ -68,7 +68,16 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<File> {
-    await this.#begin('open', path);
+    await nextTurn();
+    return this.#open(path, mode);
+  }
+
+  openSync(path: string): File {
+    return this.#open(path, 'read');
+  }
+
+  #open(path: string, mode: OpenMode): File {
+    this.#disk.begin('open', path);
     const place = placeAt(this.#root, 'open', path);
     if (place.node === undefined && mode === 'read') throw fsError('not-found', 'open', path);
     if (place.node !== undefined && mode === 'create') throw fsError('exists', 'open', path);

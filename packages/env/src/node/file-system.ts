@@ -29,6 +29,18 @@ export class NodeFileSystem implements FileSystem {
     throw fsError('os', 'open', path, 'it is a directory');
   }
 
+  openSync(path: string): File {
+    try {
+      const fd = fs.openSync(path, flags.read);
+      const stats = fs.fstatSync(fd);
+      if (!stats.isDirectory()) return new NodeFile(path, fd, stats.size);
+      fs.closeSync(fd);
+    } catch (thrown) {
+      throw fromNode(thrown, 'open', path);
+    }
+    throw fsError('os', 'open', path, 'it is a directory');
+  }
+
   async readFile(path: string, maxBytes: number): Promise<Uint8Array> {
     const file = await this.open(path, 'read');
     try {

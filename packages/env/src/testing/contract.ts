@@ -91,6 +91,16 @@ function fileTests(makeWorld: MakeWorld): void {
     await rejectsWith(env.fs.open(directory, 'read'), 'os', directory);
   });
 
+  test('a file is opened to be read without waiting, too', async (t) => {
+    const { env, directory } = await makeWorld(t);
+    await makeFile(env, `${directory}/a`, 'hello');
+    const file = env.fs.openSync(`${directory}/a`);
+    assert.deepEqual([file.path, file.size(), readAll(file, 9, 1)], [`${directory}/a`, 5, 'ello']);
+    await file.close();
+    assert.throws(() => env.fs.openSync(`${directory}/missing`), { code: 'not-found' });
+    assert.throws(() => env.fs.openSync(directory), { code: 'os' });
+  });
+
   test('a closed file refuses every call', async (t) => {
     const { env, directory } = await makeWorld(t);
     const path = `${directory}/a`;
