@@ -13,6 +13,7 @@ import { type Run, RunCursor } from './run.ts';
 import { type RunWriterOptions, removeTables, writeRun } from './run-writer.ts';
 import type { Tree } from './tree.ts';
 import { WorkLoop } from './work-loop.ts';
+import type { WritePace } from './write-pace.ts';
 
 /** Flushes wait while level 0 has this many times the runs that make a merge due. */
 const SLACK = 4;
@@ -23,6 +24,7 @@ export interface MergerOptions {
   readonly tree: Tree;
   readonly modes: ReadonlyMap<number, VersionMode>;
   readonly writing: RunWriterOptions;
+  readonly pace: WritePace;
 }
 
 export class Merger {
@@ -53,6 +55,13 @@ export class Merger {
     await this.#loop.idle();
   }
 
+  /** How far merges lag behind: 0 not at all, 1 so far that flushes wait. */
+  get debt(): number {
+    const { tree, settings } = this.#options;
+    const runs = tree.version.runsAt(0).length - settings.mergeFanIn - 1;
+    return Math.max(0, runs / ((SLACK - 1) * settings.mergeFanIn));
+  }
+
   /** Holds up a flush while merges lag far behind, which bounds what a read has to ask. */
   async keepUp(): Promise<void> {
     const { tree, health, settings } = this.#options;
@@ -73,8 +82,9 @@ export class Merger {
     return true;
   }
 
-  /** Lets the flushes that wait look again. */
+  /** Lets the flushes and writers that wait look again. */
   #release(): void {
+    this.#options.pace.relieve();
     for (const resolve of this.#afterStep.splice(0)) resolve();
   }
 
