@@ -4,7 +4,7 @@
 //   group   sequence varint | operations …
 //   operation   (keyspace id × 2 + tombstone) varint | version varint, `caller` keyspaces only
 //               | key length varint | key | value length varint | value; a tombstone has no value
-import { MAX_VARINT_BYTES, VarintReader, writeVarint } from '@distrokv/base';
+import { EMPTY, MAX_VARINT_BYTES, VarintReader, writeVarint } from '@distrokv/base';
 import type { Keyspace, WriteBatch } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { type KeyspaceState, checkKey, checkValue, checkVersion, stateOf } from './keyspace-state.ts';
@@ -14,17 +14,48 @@ import { copyRange, grown } from './ranges.ts';
 /** The largest batch: it is one record of the log. */
 const MAX_BATCH_BYTES = 256 << 20;
 
+const FIRST_BUFFER_BYTES = 256;
+const MAX_SPARE_BUFFERS = 16;
+const MAX_SPARE_BYTES = 1 << 20;
+
+/** Buffers of batches that were written, for those to come. */
+export class BatchBuffers {
+  readonly #spare: Uint8Array[] = [];
+
+  take(): Uint8Array {
+    return this.#spare.pop() ?? new Uint8Array(FIRST_BUFFER_BYTES);
+  }
+
+  giveBack(buffer: Uint8Array): void {
+    if (this.#spare.length < MAX_SPARE_BUFFERS && buffer.length <= MAX_SPARE_BYTES) this.#spare.push(buffer);
+  }
+}
+
+interface VersionRange {
+  low: number;
+  high: number;
+}
+
+const NO_VERSIONS: ReadonlyMap<KeyspaceState, VersionRange> = new Map();
+
 export class Batch implements WriteBatch {
-  #bytes: Uint8Array = new Uint8Array(256);
+  #bytes: Uint8Array;
   #length = 0;
   #count = 0;
   #written = false;
   readonly #owner: object;
-  /** The lowest and highest version for each `caller` keyspace. */
-  readonly versions: Map<KeyspaceState, { low: number; high: number }> = new Map();
+  readonly #buffers: BatchBuffers;
+  #versions: Map<KeyspaceState, VersionRange> | undefined;
 
-  constructor(owner: object) {
+  constructor(owner: object, buffers: BatchBuffers) {
     this.#owner = owner;
+    this.#buffers = buffers;
+    this.#bytes = buffers.take();
+  }
+
+  /** The lowest and highest version for each `caller` keyspace. */
+  get versions(): ReadonlyMap<KeyspaceState, VersionRange> {
+    return this.#versions ?? NO_VERSIONS;
   }
 
   get count(): number {
@@ -48,11 +79,17 @@ export class Batch implements WriteBatch {
     this.#add(keyspace, key, undefined, version);
   }
 
-  /** The operations, for the one write of this batch. */
-  take(): Uint8Array {
+  checkUnwritten(): void {
     if (this.#written) throw new LsmError('invalid', 'a batch is written once');
+  }
+
+  /** Copies the operations to where they are written from, which ends the batch; returns the position after them. */
+  moveTo(into: Uint8Array, at: number): number {
     this.#written = true;
-    return this.#bytes.subarray(0, this.#length);
+    const end = copyRange(this.#bytes, 0, this.#length, into, at);
+    this.#buffers.giveBack(this.#bytes);
+    this.#bytes = EMPTY;
+    return end;
   }
 
   #add(keyspace: Keyspace, key: Uint8Array, value: Uint8Array | undefined, version: number | undefined): void {
@@ -80,8 +117,9 @@ export class Batch implements WriteBatch {
   }
 
   #note(state: KeyspaceState, version: number): void {
-    const range = this.versions.get(state);
-    if (range === undefined) this.versions.set(state, { low: version, high: version });
+    this.#versions ??= new Map();
+    const range = this.#versions.get(state);
+    if (range === undefined) this.#versions.set(state, { low: version, high: version });
     else {
       range.low = Math.min(range.low, version);
       range.high = Math.max(range.high, version);

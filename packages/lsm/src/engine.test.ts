@@ -45,18 +45,39 @@ test('concurrent writes share one sync', async () => {
   await engine.close();
 });
 
-test('a write is not visible before it is durable', async () => {
+test('the memtable takes a write while the disk syncs, and reads see it only when it is durable', async () => {
   const env = createMemoryEnv({ seed: 1 });
   const engine = await open(env);
-  let seenAtSync: string | undefined = 'never synced';
-  env.fs.onOperation = ({ kind }) => {
-    if (kind === 'sync') seenAtSync = textOf(engine.keyspace('meta').getSync(utf8('k')));
-    return undefined;
+  const meta = engine.keyspace('meta');
+  await put(engine, 'k', 'old');
+  const before = engine.stats().memtableEntries;
+  const written = put(engine, 'k', 'new');
+  while (engine.stats().memtableEntries === before) await new Promise<void>((resolve) => env.timers.defer(resolve));
+  const [iterator, during] = [meta.iterator(), textOf(meta.getSync(utf8('k')))];
+  await written;
+  assert.equal(during, 'old');
+  assert.deepEqual(drain(iterator), [['k', 'old']]);
+  assert.equal(textOf(meta.getSync(utf8('k'))), 'new');
+  await engine.close();
+});
+
+test('writes without a sync go to the log in groups, and let other events have their turn', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { wal: 'nosync' });
+  let writes = 0;
+  env.fs.onOperation = ({ kind }) => void (writes += kind === 'write' ? 1 : 0);
+  await Promise.all(Array.from({ length: 100 }, (_, i) => put(engine, `k${i}`, 'v', 1)));
+  assert.equal(writes, 1);
+  let turns = 0;
+  let isDone = false;
+  const count = (): void => {
+    turns++;
+    if (!isDone) env.timers.defer(count);
   };
-  await put(engine, 'k', 'v');
-  assert.equal(seenAtSync, undefined);
-  assert.equal(textOf(engine.keyspace('meta').getSync(utf8('k'))), 'v');
-  env.fs.onOperation = undefined;
+  env.timers.defer(count);
+  for (let i = 0; i < 2000; i++) await put(engine, `k${i}`, 'v', 2);
+  isDone = true;
+  assert.ok(turns >= 7, `${turns} turns of the event loop during 2000 writes, one after the other`);
   await engine.close();
 });
 
@@ -133,16 +154,17 @@ test('a unit without a log is never split by a flush', async () => {
 });
 
 test('a writer without a log is held up when two memtables wait, until one is flushed', async () => {
-  const engine = await open(createMemoryEnv({ seed: 1 }), { wal: 'none', memtableBytes: 1024 });
+  const engine = await open(createMemoryEnv({ seed: 1 }), { wal: 'none', memtableBytes: 4096 });
   const writer = engine.unlogged();
   const held: (Promise<void> | undefined)[] = [];
   for (let i = 0; i < 2; i++) {
-    writer.put(engine.keyspace('meta'), utf8('k'), new Uint8Array(2000));
+    writer.put(engine.keyspace('meta'), utf8('k'), new Uint8Array(4000));
     held.push(writer.commit());
   }
   assert.deepEqual([held[0] === undefined, engine.stats().frozenMemtables], [true, 2]);
   await held[1];
   assert.ok(engine.stats().frozenMemtables < 2);
+  assert.equal(engine.stats().writeStalls, 1);
   await engine.close();
 });
 

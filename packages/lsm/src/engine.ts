@@ -170,6 +170,11 @@ export interface EngineStats {
   readonly memoryLimitBytes: number;
   readonly flushes: number;
   readonly merges: number;
+  /** How often writers were slowed down because flushes or merges lagged behind, and for how long in all. */
+  readonly writeDelays: number;
+  readonly writeDelayMs: number;
+  /** How often writers had to stop until a memtable was flushed. */
+  readonly writeStalls: number;
   readonly bytesWritten: number;
 }
 

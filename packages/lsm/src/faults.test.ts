@@ -6,7 +6,7 @@ import { seededRandom, utf8 } from '@distrokv/base';
 import { type FsErrorCode, type FsOperationKind, type MemoryEnv, createMemoryEnv } from '@distrokv/env';
 import { openEngine } from './open.ts';
 import type { Engine, EngineOptions } from './engine.ts';
-import { Model, type Operation, assertEqual, keyspaces, randomOperations, textOf, writeTo } from './testing/model.ts';
+import { Model, type Operation, assertEqual, drain, keyspaces, randomOperations, textOf, writeTo } from './testing/model.ts';
 
 function open(env: MemoryEnv, options: Partial<EngineOptions> = {}): Promise<Engine> {
   return openEngine({ env, directory: '/db', keyspaces, wal: 'sync', memtableBytes: 1024, mergeFanIn: 1, ...options });
@@ -83,6 +83,9 @@ for (const [what, pattern] of [
     await assert.rejects(engine.flush(), { code: 'failed' });
     assert.equal(fatal.length, 1);
     assert.equal(textOf(engine.keyspace('meta').getSync(utf8('before'))), 'v', 'reads still work');
+    const isRefused = what === 'log';
+    assert.equal(textOf(await engine.keyspace('meta').get(utf8('after'))), isRefused ? undefined : 'v', 'what was not synced is not seen');
+    assert.equal(drain(engine.keyspace('meta').iterator()).length, isRefused ? 1 : 2);
     await engine.close();
   });
 }

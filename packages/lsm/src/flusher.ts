@@ -15,6 +15,7 @@ import type { Tree } from './tree.ts';
 import type { VersionMode } from './engine.ts';
 import type { SealedSegments } from './wal.ts';
 import { WorkLoop } from './work-loop.ts';
+import type { WritePace } from './write-pace.ts';
 
 export interface FlusherOptions {
   readonly settings: Settings;
@@ -25,6 +26,7 @@ export interface FlusherOptions {
   readonly sealed: SealedSegments;
   readonly modes: ReadonlyMap<number, VersionMode>;
   readonly writing: Omit<RunWriterOptions, 'codec'>;
+  readonly pace: WritePace;
 }
 
 interface Waiter {
@@ -42,6 +44,8 @@ export class Flusher {
   #waiters: Waiter[] = [];
   #flushed = 0;
   flushes = 0;
+  /** How often writers had to wait for room. */
+  stalls = 0;
   bytesWritten = 0;
 
   constructor(options: FlusherOptions) {
@@ -79,7 +83,9 @@ export class Flusher {
   room(impatient: boolean): Promise<void> | undefined {
     const { frozen } = this.#options.generations;
     const oldest = frozen[frozen.length - MAX_FROZEN];
-    return oldest === undefined ? undefined : this.#wait(oldest.generation, impatient);
+    if (oldest === undefined) return undefined;
+    this.stalls++;
+    return this.#wait(oldest.generation, impatient);
   }
 
   #wait(generation: number, impatient: boolean): Promise<void> {
@@ -101,9 +107,10 @@ export class Flusher {
   }
 
   async #step(): Promise<boolean> {
-    const { generations, merger, tree, modes, writing, settings } = this.#options;
+    const { generations, merger, tree, modes, writing, pace, settings } = this.#options;
     const next = generations.frozen[0];
     if (next === undefined) return false;
+    const startMs = settings.env.clock.monotonicMs();
     await merger.keepUp();
     const entries = new MergingCursor([new MemtableCursor(next.memtable)], false);
     entries.seek(EMPTY, NEWEST);
@@ -120,6 +127,7 @@ export class Flusher {
       throw error;
     }
     this.#finish(next);
+    pace.noteFlush(next.memtable.byteLength, settings.env.clock.monotonicMs() - startMs);
     for (const table of added) this.bytesWritten += table.byteLength;
     await this.#removeSegments(walFrom);
     merger.wake();

@@ -1,7 +1,8 @@
-// The way of a logged write: all batches that wait become one record of the log, with one checksum, one write and one sync;
-// while the disk syncs, the next group gathers. Only then do they go into the memtable, where reads see them.
-import { concatBytes, defined, varintLength, writeVarint } from '@distrokv/base';
+// The way of a logged write: all batches that wait become one record of the log, with one checksum, one write and one sync.
+// While the disk syncs, the memtable takes the group, and the next group gathers; reads see it only when the sync is done.
+import { type Deferred, deferred, defined } from '@distrokv/base';
 import { type Batch, applyGroup } from './batch.ts';
+import { CommitGroup } from './commit-group.ts';
 import { LsmError } from './errors.ts';
 import { type Health, isTransient } from './fail-stop.ts';
 import type { Flusher } from './flusher.ts';
@@ -10,19 +11,15 @@ import type { KeyspaceState } from './keyspace-state.ts';
 import { RECORD_HEADER_BYTES } from './log-file.ts';
 import type { Settings } from './options.ts';
 import type { Wal } from './wal.ts';
+import type { WritePace } from './write-pace.ts';
 
-/** A group ends here: a larger one would only delay those who are in it. */
-const GROUP_BYTES = 4 << 20;
-
-interface Promised {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Waiting extends Promised {
-  readonly batch: Batch;
-  readonly bytes: Uint8Array;
-}
+/** Without syncs, groups go one behind the other within a turn of the event loop until they weigh this; other events wait a millisecond or two for them. */
+const TURN_BYTES = 256 << 10;
+/** What a group weighs besides its bytes. */
+const GROUP_WEIGHT = 1 << 10;
+const FIRST_BUFFER_BYTES = 64 << 10;
+/** A larger buffer is not kept for the next group. */
+const MAX_SPARE_BYTES = 8 << 20;
 
 export interface GroupCommitOptions {
   readonly settings: Settings;
@@ -30,38 +27,46 @@ export interface GroupCommitOptions {
   readonly wal: Wal;
   readonly generations: Generations;
   readonly flusher: Flusher;
+  readonly pace: WritePace;
   /** By id. */
   readonly keyspaces: readonly (KeyspaceState | undefined)[];
 }
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
-  #waiting: Waiting[] = [];
-  #freezes: Promised[] = [];
+  readonly #waiting: CommitGroup[] = [];
+  #freezes: Deferred<void>[] = [];
   #running: Promise<void> | undefined;
+  #spare: Uint8Array | undefined;
+  #turnBytes = 0;
   bytesWritten = 0;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
   }
 
-  /** Resolves when the batch is durable, as far as the mode promises it, and visible. */
+  /** Resolves when the batch is durable, as far as the mode promises it, and visible. Throws LsmError `invalid`. */
   write(batch: Batch): Promise<void> {
     for (const [keyspace, { low }] of batch.versions) keyspace.checkNotLate(low);
-    const bytes = batch.take();
-    for (const [keyspace, { high }] of batch.versions) keyspace.lastAccepted = high;
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ batch, bytes, resolve, reject });
-      this.#wake();
-    });
+    batch.checkUnwritten();
+    let group = this.#waiting.at(-1);
+    if (group === undefined || !group.hasRoomFor(batch)) {
+      group = new CommitGroup(this.#spare ?? new Uint8Array(FIRST_BUFFER_BYTES));
+      this.#spare = undefined;
+      this.#waiting.push(group);
+    }
+    group.add(batch);
+    group.noteAccepted();
+    this.#wake();
+    return group.written;
   }
 
   /** Freezes the memtable once what waits now is in it. */
   freeze(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#freezes.push({ resolve, reject });
-      this.#wake();
-    });
+    const asked = deferred<void>();
+    this.#freezes.push(asked);
+    this.#wake();
+    return asked.promise;
   }
 
   /** Resolves when nothing waits any more. */
@@ -70,21 +75,31 @@ export class GroupCommit {
   }
 
   #wake(): void {
-    const { env } = this.#options.settings;
-    this.#running ??= new Promise<void>((resolve) => env.timers.defer(resolve)).then(() => this.#run());
+    this.#running ??= this.#gather().then(() => this.#run());
+  }
+
+  /** Lets others join the group: all of this turn if they can share a sync, else those who are about to write. */
+  #gather(): Promise<void> {
+    const { settings } = this.#options;
+    if (settings.wal === 'nosync' && this.#turnBytes < TURN_BYTES) return Promise.resolve();
+    this.#turnBytes = 0;
+    return new Promise<void>((resolve) => settings.env.timers.defer(resolve));
   }
 
   async #run(): Promise<void> {
     const { health, generations } = this.#options;
     while (this.#waiting.length > 0 || this.#freezes.length > 0) {
-      const group = this.#takeGroup();
+      const group = this.#waiting.shift();
       const freezes = this.#waiting.length === 0 ? this.#freezes.splice(0) : [];
-      try {
-        health.checkWritable();
-        if (group.length > 0) await this.#commit(group);
-        for (const { resolve } of group) resolve();
-      } catch (error) {
-        this.#reject(group, error);
+      if (group !== undefined) {
+        try {
+          health.checkWritable();
+          await this.#commit(group);
+          group.resolve();
+        } catch (error) {
+          this.#reject(group, error);
+        }
+        if (group.buffer.length <= MAX_SPARE_BYTES) this.#spare = group.buffer;
       }
       if (freezes.length > 0 || generations.isFull) await this.#freeze(freezes);
     }
@@ -92,37 +107,31 @@ export class GroupCommit {
     this.#running = undefined;
   }
 
-  #takeGroup(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { bytes: next } of this.#waiting) {
-      if (count > 0 && bytes + next.length > GROUP_BYTES) break;
-      bytes += next.length;
-      count++;
-    }
-    return this.#waiting.splice(0, count);
-  }
-
-  async #commit(group: readonly Waiting[]): Promise<void> {
-    const { settings, wal, generations, flusher, keyspaces } = this.#options;
-    await flusher.room(true);
-    const at = RECORD_HEADER_BYTES + varintLength(generations.sequence);
-    const head = new Uint8Array(at);
-    writeVarint(head, RECORD_HEADER_BYTES, generations.sequence);
-    const record = concatBytes([head, ...group.map(({ bytes }) => bytes)]);
+  async #commit(group: CommitGroup): Promise<void> {
+    const { settings, wal, generations, flusher, pace, keyspaces } = this.#options;
+    const room = flusher.room(true);
+    if (room !== undefined) await room;
+    const record = group.record(generations.sequence);
+    const due = pace.due(record.length);
+    if (due !== undefined) await due;
     if (wal.room < record.length) throw new LsmError('no-space', 'the log cannot go over to a new segment, and this one is full');
     await wal.append(record);
     this.bytesWritten += record.length;
-    if (settings.wal === 'sync') await wal.sync();
-    generations.sequence = defined(
-      applyGroup(record, RECORD_HEADER_BYTES, keyspaces, generations.active),
-      'the sequence after a group of our own',
-    );
+    this.#turnBytes += record.length + GROUP_WEIGHT;
+    const synced = settings.wal === 'sync' ? wal.sync() : undefined;
+    try {
+      generations.sequence = defined(
+        applyGroup(record, RECORD_HEADER_BYTES, keyspaces, generations.active),
+        'the sequence after a group of our own',
+      );
+    } finally {
+      if (synced !== undefined) await synced;
+    }
     generations.active.publish();
   }
 
   /** Tells a group that it was not written; a full disk may have room again, everything else is final. */
-  #reject(group: readonly Waiting[], error: unknown): void {
+  #reject(group: CommitGroup, error: unknown): void {
     const { health } = this.#options;
     let reason = error;
     if (isTransient(error)) reason = new LsmError('no-space', 'the disk is full; the batch was not written', { cause: error });
@@ -130,15 +139,13 @@ export class GroupCommit {
       health.fail(error);
       reason = health.refusal();
     }
-    for (const { reject } of group) reject(reason);
+    group.reject(reason);
     // Versions that were accepted and then not written may come again.
     for (const keyspace of this.#options.keyspaces) if (keyspace !== undefined) keyspace.lastAccepted = keyspace.lastWritten;
-    for (const { batch } of this.#waiting) {
-      for (const [keyspace, { high }] of batch.versions) keyspace.lastAccepted = Math.max(keyspace.lastAccepted, high);
-    }
+    for (const later of this.#waiting) later.noteAccepted();
   }
 
-  async #freeze(asked: readonly Promised[]): Promise<void> {
+  async #freeze(asked: readonly Deferred<void>[]): Promise<void> {
     const { health, wal, generations, flusher, settings } = this.#options;
     try {
       health.checkWritable();
@@ -147,7 +154,7 @@ export class GroupCommit {
         generations.freeze(wal.number);
         flusher.wake();
       }
-      for (const { resolve } of asked) resolve();
+      for (const one of asked) one.resolve();
     } catch (error) {
       let reason = error;
       if (isTransient(error)) {
@@ -157,7 +164,7 @@ export class GroupCommit {
         health.fail(error);
         reason = health.refusal();
       }
-      for (const { reject } of asked) reject(reason);
+      for (const one of asked) one.reject(reason);
     }
   }
 }

@@ -10,6 +10,7 @@ import { removeTables } from './run-writer.ts';
 import type { WrittenTable } from './table-writer.ts';
 import type { Tree } from './tree.ts';
 import { WorkLoop } from './work-loop.ts';
+import type { WritePace } from './write-pace.ts';
 
 /** Flushes wait while level 0 has this many times the runs that make a merge due. */
 const SLACK = 4;
@@ -22,6 +23,7 @@ export interface MergerOptions {
   readonly tableBytes: number;
   /** Does the work of a merge: on this thread, or on another. */
   readonly write: (work: MergeWork) => Promise<readonly WrittenTable[]>;
+  readonly pace: WritePace;
 }
 
 export class Merger {
@@ -52,6 +54,13 @@ export class Merger {
     await this.#loop.idle();
   }
 
+  /** How far merges lag behind: 0 not at all, 1 so far that flushes wait. */
+  get debt(): number {
+    const { tree, settings } = this.#options;
+    const runs = tree.version.runsAt(0).length - settings.mergeFanIn - 1;
+    return Math.max(0, runs / ((SLACK - 1) * settings.mergeFanIn));
+  }
+
   /** Holds up a flush while merges lag far behind, which bounds what a read has to ask. */
   async keepUp(): Promise<void> {
     const { tree, health, settings } = this.#options;
@@ -72,8 +81,9 @@ export class Merger {
     return true;
   }
 
-  /** Lets the flushes that wait look again. */
+  /** Lets the flushes and writers that wait look again. */
   #release(): void {
+    this.#options.pace.relieve();
     for (const resolve of this.#afterStep.splice(0)) resolve();
   }
 

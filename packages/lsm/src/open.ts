@@ -1,6 +1,6 @@
 // The engine put together: recovery, then the rooms that work while it is open.
 import { BlockCache } from './block-cache.ts';
-import { Batch } from './batch.ts';
+import { Batch, BatchBuffers } from './batch.ts';
 import type { Engine, EngineOptions, EngineStats, Keyspace, Snapshot, UnloggedWriter, VersionMode, WriteBatch } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { Health } from './fail-stop.ts';
@@ -21,6 +21,7 @@ import type { RunWriterOptions } from './run-writer.ts';
 import { Tree } from './tree.ts';
 import { Unlogged } from './unlogged.ts';
 import type { SealedSegments, Wal } from './wal.ts';
+import { WritePace } from './write-pace.ts';
 
 /**
  * Opens the engine in `options.directory`, and makes it there if the directory is empty. Throws LsmError `corrupt` or
@@ -49,6 +50,8 @@ class OpenEngine implements Engine {
   readonly #reader: Reader;
   readonly #merger: Merger;
   readonly #flusher: Flusher;
+  readonly #pace: WritePace;
+  readonly #buffers = new BatchBuffers();
   /** The way of writes: one of the two, as the WAL mode says. */
   readonly #commit: GroupCommit | undefined;
   readonly #unlogged: Unlogged | undefined;
@@ -76,8 +79,11 @@ class OpenEngine implements Engine {
       beforeSlice: async () => health.checkWritable(),
     };
     const { tableBytes } = writing;
-    const merger = new Merger({ settings, health, tree, modes, tableBytes, write: this.#mergeWriter(settings, health, tree, writing) });
-    const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, modes, writing });
+    const { env, memtableBytes } = settings;
+    const pace = new WritePace({ env, generations, memtableBytes, mergeDebt: () => merger.debt });
+    const write = this.#mergeWriter(settings, health, tree, writing);
+    const merger: Merger = new Merger({ settings, health, tree, modes, tableBytes, write, pace });
+    const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, modes, writing, pace });
     this.#settings = settings;
     this.#files = files;
     this.#cache = cache;
@@ -91,8 +97,9 @@ class OpenEngine implements Engine {
     this.#reader = reader;
     this.#merger = merger;
     this.#flusher = flusher;
-    if (wal === undefined) this.#unlogged = new Unlogged({ owner, health, generations, flusher, walFrom: recovered.nextSegment });
-    else this.#commit = new GroupCommit({ settings, health, wal, generations, flusher, keyspaces });
+    this.#pace = pace;
+    if (wal === undefined) this.#unlogged = new Unlogged({ owner, health, generations, flusher, pace, walFrom: recovered.nextSegment });
+    else this.#commit = new GroupCommit({ settings, health, wal, generations, flusher, pace, keyspaces });
     flusher.wake();
     merger.wake();
   }
@@ -118,14 +125,19 @@ class OpenEngine implements Engine {
   }
 
   batch(): WriteBatch {
-    return new Batch(this.#owner);
+    return new Batch(this.#owner, this.#buffers);
   }
 
-  async write(batch: WriteBatch): Promise<void> {
-    this.#checkAccepting();
-    if (this.#commit === undefined) throw new LsmError('invalid', 'an engine without a log is written through its unlogged writer');
-    if (!(batch instanceof Batch) || !batch.isOf(this.#owner)) throw new LsmError('invalid', 'the batch belongs to another engine');
-    return this.#commit.write(batch);
+  /** Not an async function: the writers of a group share its promise, and need none of their own. */
+  write(batch: WriteBatch): Promise<void> {
+    try {
+      this.#checkAccepting();
+      if (this.#commit === undefined) throw new LsmError('invalid', 'an engine without a log is written through its unlogged writer');
+      if (!(batch instanceof Batch) || !batch.isOf(this.#owner)) throw new LsmError('invalid', 'the batch belongs to another engine');
+      return this.#commit.write(batch);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   unlogged(): UnloggedWriter {
@@ -180,6 +192,9 @@ class OpenEngine implements Engine {
       memoryLimitBytes: this.#settings.memoryLimitBytes,
       flushes: this.#flusher.flushes,
       merges: this.#merger.merges,
+      writeDelays: this.#pace.delays,
+      writeDelayMs: this.#pace.delayedMs,
+      writeStalls: this.#flusher.stalls,
       bytesWritten: this.#flusher.bytesWritten + this.#merger.bytesWritten + (this.#commit?.bytesWritten ?? 0),
     };
   }

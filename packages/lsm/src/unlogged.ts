@@ -6,12 +6,14 @@ import type { Health } from './fail-stop.ts';
 import type { Flusher } from './flusher.ts';
 import type { Generations } from './generations.ts';
 import { checkKey, checkValue, checkVersion, stateOf } from './keyspace-state.ts';
+import type { WritePace } from './write-pace.ts';
 
 export interface UnloggedOptions {
   readonly owner: object;
   readonly health: Health;
   readonly generations: Generations;
   readonly flusher: Flusher;
+  readonly pace: WritePace;
   /** The first segment that a log would begin with: what an earlier mode left is not needed after a flush. */
   readonly walFrom: number;
 }
@@ -19,6 +21,8 @@ export interface UnloggedOptions {
 export class Unlogged implements UnloggedWriter {
   readonly #options: UnloggedOptions;
   #isOpen = false;
+  /** Bytes of keys and values in the unit. */
+  #unitBytes = 0;
   /** Those who asked for a freeze while a unit was open. */
   #freezes: (() => void)[] = [];
 
@@ -36,11 +40,13 @@ export class Unlogged implements UnloggedWriter {
   }
 
   commit(): Promise<void> | undefined {
-    const { health, generations, flusher } = this.#options;
+    const { health, generations, flusher, pace } = this.#options;
     health.checkWritable();
+    const bytes = this.#unitBytes;
     this.#isOpen = false;
+    this.#unitBytes = 0;
     if (generations.isFull || this.#freezes.length > 0) this.#freezeNow();
-    return flusher.room(false);
+    return flusher.room(false) ?? pace.due(bytes);
   }
 
   /** Freezes the memtable; when a unit is open, at its end. */
@@ -72,5 +78,6 @@ export class Unlogged implements UnloggedWriter {
     generations.active.publish();
     state.noteWritten(given);
     this.#isOpen = true;
+    this.#unitBytes += key.length + value.length;
   }
 }

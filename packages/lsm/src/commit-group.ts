@@ -1,0 +1,67 @@
+// The batches that become one record of the log together: copied one behind the other as they come, into a buffer that
+// the next group but one uses again, and told of their common end by one promise.
+import { MAX_VARINT_BYTES, varintLength, writeVarint } from '@distrokv/base';
+import type { Batch } from './batch.ts';
+import type { KeyspaceState } from './keyspace-state.ts';
+import { RECORD_HEADER_BYTES } from './log-file.ts';
+import { grown } from './ranges.ts';
+
+/** A larger batch makes a group of its own: more would only delay those who are in it. */
+const GROUP_BYTES = 4 << 20;
+/** The record's header, and the sequence at its longest. */
+const RESERVED_BYTES: number = RECORD_HEADER_BYTES + MAX_VARINT_BYTES;
+
+export class CommitGroup {
+  /** Settles when the group is written, or is not. */
+  readonly written: Promise<void>;
+  #resolve: () => void = () => {};
+  #reject: (reason: unknown) => void = () => {};
+  #buffer: Uint8Array;
+  #length = RESERVED_BYTES;
+  #highest: Map<KeyspaceState, number> | undefined;
+
+  constructor(buffer: Uint8Array) {
+    this.#buffer = buffer;
+    this.written = new Promise<void>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  get buffer(): Uint8Array {
+    return this.#buffer;
+  }
+
+  hasRoomFor(batch: Batch): boolean {
+    return this.#length === RESERVED_BYTES || this.#length + batch.byteLength <= GROUP_BYTES;
+  }
+
+  add(batch: Batch): void {
+    for (const [keyspace, { high }] of batch.versions) {
+      this.#highest ??= new Map();
+      this.#highest.set(keyspace, high);
+    }
+    this.#buffer = grown(this.#buffer, this.#length, this.#length + batch.byteLength);
+    this.#length = batch.moveTo(this.#buffer, this.#length);
+  }
+
+  /** Notes, at the keyspaces, the highest versions that were accepted into the group. */
+  noteAccepted(): void {
+    for (const [keyspace, high] of this.#highest ?? []) keyspace.lastAccepted = Math.max(keyspace.lastAccepted, high);
+  }
+
+  /** The record, with room for its header, when it is known where the group's sequence begins. */
+  record(sequence: number): Uint8Array {
+    const start = MAX_VARINT_BYTES - varintLength(sequence);
+    writeVarint(this.#buffer, start + RECORD_HEADER_BYTES, sequence);
+    return this.#buffer.subarray(start, this.#length);
+  }
+
+  resolve(): void {
+    this.#resolve();
+  }
+
+  reject(reason: unknown): void {
+    this.#reject(reason);
+  }
+}

@@ -1,0 +1,86 @@
+// The pace of writers, in simulated time: free without pressure, as fast as the disk at half of it, never a long wait.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EMPTY } from '@distrokv/base';
+import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
+import { Generations } from './generations.ts';
+import { WritePace } from './write-pace.ts';
+
+const MEMTABLE_BYTES = 1 << 20;
+const VALUE = new Uint8Array(1000);
+
+function setUp(): { env: MemoryEnv; generations: Generations; pace: WritePace; setDebt: (debt: number) => void } {
+  const env = createMemoryEnv({ seed: 1 });
+  const generations = new Generations(MEMTABLE_BYTES, 0, []);
+  let mergeDebt = 0;
+  const pace = new WritePace({ env, generations, memtableBytes: MEMTABLE_BYTES, mergeDebt: () => mergeDebt });
+  return { env, generations, pace, setDebt: (debt) => (mergeDebt = debt) };
+}
+
+/** Writes into the active memtable until it holds this share of its size. */
+function fill(generations: Generations, share: number): void {
+  for (let i = 0; generations.active.byteLength < share * MEMTABLE_BYTES; i++) {
+    generations.active.insert(1, EMPTY, 0, 0, i, false, VALUE, 0, VALUE.length);
+  }
+  generations.active.publish();
+}
+
+/** How long a write of so many bytes has to wait. */
+async function waitOf(env: MemoryEnv, pace: WritePace, bytes: number): Promise<number> {
+  const before = pace.delayedMs;
+  const due = pace.due(bytes);
+  if (due === undefined) return 0;
+  let isDone = false;
+  void due.then(() => (isDone = true));
+  for (let i = 0; i < 1000 && !isDone; i++) await env.time.advance(1);
+  assert.ok(isDone, 'a wait ends by itself');
+  return pace.delayedMs - before;
+}
+
+test('writers are free until a memtable waits, and then slow down the more the fuller the next one is', async () => {
+  const { env, generations, pace } = setUp();
+  // A disk that takes 1000 bytes a millisecond.
+  for (let i = 0; i < 30; i++) pace.noteFlush(1_000_000, 1000);
+  fill(generations, 1);
+  assert.equal(await waitOf(env, pace, 10_000), 0);
+  generations.freeze(1);
+  const waits: number[] = [];
+  for (const share of [0.25, 0.5, 0.75]) {
+    fill(generations, share);
+    waits.push(await waitOf(env, pace, 10_000));
+  }
+  const [quarter = 0, half = 0, most = 0] = waits;
+  assert.ok(quarter >= 3 && quarter <= 5, `a third of the disk's time, not ${quarter} ms`);
+  assert.ok(half >= 10 && half <= 12, `the disk's own time, not ${half} ms`);
+  assert.ok(most >= 30 && most <= 34, `three times the disk's time, not ${most} ms`);
+  assert.equal(pace.delays, 3);
+  generations.frozen.shift();
+  assert.equal(pace.due(10_000), undefined, 'no memtable waits any more');
+});
+
+test('no single write waits long, however much it owes', async () => {
+  const { env, pace, setDebt } = setUp();
+  for (const debt of [0.9, 1, 7]) {
+    setDebt(debt);
+    const wait = await waitOf(env, pace, 100 << 20);
+    assert.ok(wait >= 50 && wait <= 51, `${wait} ms`);
+  }
+});
+
+test('small debts are saved up until a timer can tell them', async () => {
+  const { env, pace, setDebt } = setUp();
+  setDebt(0.5);
+  const waits: number[] = [];
+  for (let i = 0; i < 128; i++) waits.push(await waitOf(env, pace, 1024));
+  assert.equal(waits.filter((ms) => ms > 0).length, 2, 'twice in 128 KiB at 64 KiB a millisecond');
+});
+
+test('a flush ends the wait of those it makes room for', async () => {
+  const { env, pace, setDebt } = setUp();
+  setDebt(0.9);
+  const due = pace.due(100 << 20);
+  assert.ok(due !== undefined);
+  pace.noteFlush(MEMTABLE_BYTES, 10);
+  await due;
+  assert.equal(env.clock.monotonicMs(), createMemoryEnv({ seed: 1 }).clock.monotonicMs(), 'no time has passed');
+});
