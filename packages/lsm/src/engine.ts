@@ -1,5 +1,6 @@
 // What the engine promises to its users; the rooms behind it are listed in the package's README.
 import type { Env, Logger } from '@distrokv/env';
+import type { VerifyOptions, VerifyReport } from './verify.ts';
 
 /**
  * How a keyspace numbers the writes of one key:
@@ -143,6 +144,8 @@ export interface Engine {
   settle(): Promise<void>;
   /** The store as it is now, for iterators that are made later. */
   snapshot(): Snapshot;
+  /** Reads every file and checks all that can be checked, while the engine works on. */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
   /** Called after each flush that became durable. */
   onFlush(listener: () => void): void;
   stats(): EngineStats;

@@ -1,5 +1,8 @@
 // `lsm`: the storage engine, a log-structured merge tree.
 export type * from './engine.ts';
 export { LsmError, type LsmErrorCode } from './errors.ts';
+export type { Fault } from './fault.ts';
 export { openEngine } from './open.ts';
+export { type RepairOptions, type RepairReport, repairStore } from './repair.ts';
+export { type VerifyOptions, type VerifyProgress, type VerifyReport, verifyStore } from './verify.ts';
 export { type LogContents, type LogKind, LogWriter, MAX_LOG_BYTES, RECORD_HEADER_BYTES, readLog, recordAt } from './log-file.ts';

@@ -151,7 +151,7 @@ export class Manifest {
 }
 
 /** Puts a manifest that holds `state` in the place of the one that is there, if any. */
-async function writeWhole(env: Env, directory: string, state: ManifestState): Promise<LogWriter> {
+export async function writeWhole(env: Env, directory: string, state: ManifestState): Promise<LogWriter> {
   const path = `${directory}/${MANIFEST}`;
   const temporary = temporaryName(path);
   let file: File | undefined;
