@@ -19,7 +19,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   mvcc: ['lsm', 'proto'],
   server: ['env', 'lsm', 'raft', 'proto', 'grpc', 'mvcc'],
   client: ['grpc', 'proto'],
-  distrokv: ['env', 'server', 'client'],
+  distrokv: ['env', 'lsm', 'server', 'client'],
 };
 const pure = ['base', 'raft', 'proto'];
 

@@ -7,6 +7,7 @@ import { addClientCommands, addGlobalOptions } from './client/commands.ts';
 import { addClusterCommand } from './cluster/command.ts';
 import { CommandError, exitCodes } from './errors.ts';
 import type { Host } from './host.ts';
+import { addLsmCommands } from './lsm/commands.ts';
 import { addServerCommand } from './server/command.ts';
 import { etcdApiVersion, version } from './version.ts';
 
@@ -39,6 +40,7 @@ export function createProgram(host: Host): Command {
   addServerCommand(program, host);
   addClusterCommand(program, host);
   addClientCommands(program, host);
+  addLsmCommands(program, host);
   return program;
 }
 

@@ -5,53 +5,16 @@ import { test } from 'node:test';
 import { seededRandom, utf8 } from '@distrokv/base';
 import { type MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
 import { openEngine } from './open.ts';
-import type { EngineOptions } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { RECORD_HEADER_BYTES } from './log-file.ts';
-import { Model, type Operation, assertEqual, keyspaces, randomOperations, textOf, writeTo } from './testing/model.ts';
-
-const UNITS = 24;
-const DIRECTORY = '/db';
-const options: Omit<EngineOptions, 'env'> = {
-  directory: DIRECTORY,
-  keyspaces,
-  wal: 'sync',
-  memtableBytes: 1 << 20,
-  blockBytes: 128,
-  mergeFanIn: 4,
-};
-
-/** The unit that makes the store's `unit`-th state: `unit` itself is in it. */
-function unitOperations(unit: number): Operation[] {
-  const operations = randomOperations(seededRandom(unit), unit, 8);
-  return [...operations, { keyspace: 'meta', key: 'unit', value: String(unit), version: undefined }];
-}
-
-function modelAfter(units: number): Model {
-  const model = new Model();
-  for (let unit = 1; unit <= units; unit++) model.apply(unitOperations(unit));
-  return model;
-}
-
-/** A closed store of two tables and a log, as often as it is asked for. */
-async function makeStore(): Promise<() => MemoryFileSystem> {
-  const env = createMemoryEnv({ seed: 1 });
-  const engine = await openEngine({ env, ...options });
-  for (let unit = 1; unit <= UNITS; unit++) {
-    const batch = engine.batch();
-    writeTo(batch, engine, unitOperations(unit));
-    await engine.write(batch);
-    if (unit % 8 === 0 && unit < UNITS) await engine.flush();
-  }
-  await engine.close();
-  return () => env.fs.crash('kept', seededRandom(1));
-}
+import { assertEqual, textOf } from './testing/model.ts';
+import { DIRECTORY, UNITS, filesOf, makeStore, modelAfter, replace, storeOptions } from './testing/store.ts';
 
 /** Opens a damaged store and reads all of it, which must be one of its states from `fewest` units on. True if the damage was reported. */
 async function isReported(fs: MemoryFileSystem, what: string, fewest = UNITS): Promise<boolean> {
   const env = createMemoryEnv({ seed: 1, fs });
   try {
-    const engine = await openEngine({ env, ...options });
+    const engine = await openEngine({ env, ...storeOptions });
     try {
       const units = Number(textOf(await engine.keyspace('meta').get(utf8('unit'))));
       assert.ok(units >= fewest, `${units} units are there`);
@@ -64,19 +27,6 @@ async function isReported(fs: MemoryFileSystem, what: string, fewest = UNITS): P
     if (error instanceof LsmError && (error.code === 'corrupt' || error.code === 'newer-format')) return true;
     throw new Error(`${what}: neither reported nor harmless`, { cause: error });
   }
-}
-
-async function filesOf(fs: MemoryFileSystem): Promise<Map<string, Uint8Array>> {
-  const files = new Map<string, Uint8Array>();
-  for (const name of await fs.readDirectory(DIRECTORY)) files.set(name, await fs.readFile(`${DIRECTORY}/${name}`, 1 << 20));
-  return files;
-}
-
-async function replace(fs: MemoryFileSystem, name: string, bytes: Uint8Array): Promise<void> {
-  const file = await fs.open(`${DIRECTORY}/${name}`, 'write');
-  await file.truncate(0);
-  file.writeSync(bytes, 0);
-  await file.close();
 }
 
 test('a byte that changed is reported or harmless, in any file at any place', async (t) => {
@@ -136,7 +86,7 @@ test('a file that is missing, or under the name of another, is reported', async 
 test('a gap in the log is reported, and nothing is touched', async () => {
   const env = createMemoryEnv({ seed: 1 });
   for (let i = 0; i < 3; i++) {
-    const engine = await openEngine({ env, ...options });
+    const engine = await openEngine({ env, ...storeOptions });
     const batch = engine.batch();
     batch.put(engine.keyspace('meta'), utf8(`k${i}`), utf8('v'));
     await engine.write(batch);
@@ -144,7 +94,7 @@ test('a gap in the log is reported, and nothing is touched', async () => {
   }
   await env.fs.removeFile(`${DIRECTORY}/000002.wal`);
   const before = env.fs.dump();
-  await assert.rejects(openEngine({ env, ...options }), { code: 'corrupt' });
+  await assert.rejects(openEngine({ env, ...storeOptions }), { code: 'corrupt' });
   assert.equal(env.fs.dump(), before);
 });
 

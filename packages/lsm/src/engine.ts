@@ -1,5 +1,6 @@
 // What the engine promises to its users; the rooms behind it are listed in the package's README.
 import type { Env, Logger } from '@distrokv/env';
+import type { VerifyOptions, VerifyReport } from './verify.ts';
 
 /**
  * How a keyspace numbers the writes of one key:
@@ -198,6 +199,8 @@ export interface Engine {
    * it resolves. Throws LsmError `invalid` if the directory is not empty; FsError.
    */
   checkpoint(directory: string): Promise<void>;
+  /** Reads every file and checks all that can be checked, while the engine works on. */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
   /** Called after each flush that became durable. */
   onFlush(listener: () => void): void;
   stats(): EngineStats;

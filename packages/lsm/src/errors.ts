@@ -13,7 +13,21 @@ export type LsmErrorCode = 'corrupt' | 'newer-format' | 'no-space' | 'failed' | 
 
 export class LsmError extends CodedError<LsmErrorCode> {}
 
-/** Bytes at `offset` of `path` are damaged: `what` says how that shows. */
-export function corrupt(path: string, offset: number, what: string): LsmError {
-  return new LsmError('corrupt', `${path} is corrupt at byte ${offset}: ${what}`);
+/** LsmError `corrupt`, with the place. */
+export class CorruptError extends LsmError {
+  readonly path: string;
+  readonly offset: number;
+  /** How the damage shows. */
+  readonly what: string;
+
+  constructor(path: string, offset: number, what: string) {
+    super('corrupt', `${path} is corrupt at byte ${offset}: ${what}`);
+    this.path = path;
+    this.offset = offset;
+    this.what = what;
+  }
+}
+
+export function corrupt(path: string, offset: number, what: string): CorruptError {
+  return new CorruptError(path, offset, what);
 }

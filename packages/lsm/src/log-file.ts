@@ -127,6 +127,17 @@ export interface LogContents {
  * that had been synced cannot be read, `newer-format` for a file of a later release.
  */
 export function readLog(bytes: Uint8Array, kind: LogKind, path: string): LogContents | undefined {
+  const contents = salvageLog(bytes, kind, path);
+  if (contents === undefined) return undefined;
+  const { salt, end } = contents;
+  const proof = findProof(bytes, end, salt);
+  if (proof !== undefined)
+    throw corrupt(path, end, `a record cannot be read, though it was synced before the one at byte ${proof} was written`);
+  return contents;
+}
+
+/** As `readLog`, but takes whatever ends the sound records for their end: for a repair, which saves what is there. */
+export function salvageLog(bytes: Uint8Array, kind: LogKind, path: string): LogContents | undefined {
   // The header is synced before the first record is written.
   if (bytes.length <= HEADER_BYTES && !isHeader(bytes, kind)) return undefined;
   if (!isHeader(bytes, kind)) throw corrupt(path, 0, 'a header that is not one');
@@ -139,9 +150,6 @@ export function readLog(bytes: Uint8Array, kind: LogKind, path: string): LogCont
     if (length > 0) records.push(bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length));
     at += RECORD_HEADER_BYTES + length;
   }
-  const proof = findProof(bytes, at, salt);
-  if (proof !== undefined)
-    throw corrupt(path, at, `a record cannot be read, though it was synced before the one at byte ${proof} was written`);
   return { salt, extra: bytes.subarray(16, 24), records, end: at };
 }
 

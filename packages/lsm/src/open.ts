@@ -20,6 +20,7 @@ import { type Recovered, recover } from './recovery.ts';
 import type { RunWriterOptions } from './run-writer.ts';
 import { Tree } from './tree.ts';
 import { Unlogged } from './unlogged.ts';
+import { type VerifyOptions, type VerifyReport, verifyOpen } from './verify.ts';
 import type { SealedSegments, Wal } from './wal.ts';
 import { WritePace } from './write-pace.ts';
 
@@ -165,6 +166,17 @@ class OpenEngine implements Engine {
     await this.flush();
     this.#checkAccepting();
     await this.#tree.checkpoint(directory);
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    this.#checkAccepting();
+    const { env, directory } = this.#settings;
+    const version = this.#tree.version.hold();
+    try {
+      return await verifyOpen(env, directory, [...version.tables()], options);
+    } finally {
+      version.letGo();
+    }
   }
 
   onFlush(listener: () => void): void {

@@ -1,10 +1,10 @@
 // A table that is open for reading: index and filter in memory, blocks through the cache.
-import { FsError } from '@distrokv/env';
-import { type BlockCache, type BlockSlots, CachedBlock } from './block-cache.ts';
+import { type FileSystem, FsError } from '@distrokv/env';
+import { BlockCache, type BlockSlots, CachedBlock } from './block-cache.ts';
 import { Block } from './block-cursor.ts';
 import { mayContain } from './bloom.ts';
 import { corrupt } from './errors.ts';
-import type { FilePool, PooledFile } from './file-pool.ts';
+import { FilePool, type PooledFile } from './file-pool.ts';
 import { tableName } from './names.ts';
 import { compareRanges } from './ranges.ts';
 import { FOOTER_BYTES, type TableProperties, decodeFooter, decodeProperties, openBlock } from './table-format.ts';
@@ -53,6 +53,11 @@ export class Table {
       await file.close();
       throw error;
     }
+  }
+
+  /** As `open`, for who reads a table outside of an engine: with a handle of its own, and no cache. */
+  static openAlone(fs: FileSystem, directory: string, number: number, byteLength: number): Promise<Table> {
+    return Table.open(new FilePool(fs, 1), directory, number, byteLength, new BlockCache(0));
   }
 
   private constructor(

@@ -57,7 +57,7 @@ const statusHead = [
   'ERRORS',
 ] as const;
 
-type Row = (string | number)[];
+export type Row = (string | number)[];
 
 function statusRow({ endpoint, status }: EndpointStatus): Row {
   if (status instanceof Error) return [endpoint, ...statusHead.slice(2).map(() => ''), messageOf(status)];
@@ -77,7 +77,7 @@ function leaseOf(kv: mvccpb.KeyValue): string {
 }
 
 /** Lines of ASCII, which every terminal, pager and grep takes; numbers stand to the right. */
-function render(head: string[], rows: readonly Row[]): string {
+export function render(head: string[], rows: readonly Row[]): string {
   const numeric = head.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
   const table = new Table({
     head,

@@ -1,0 +1,66 @@
+// lsm verify and lsm repair: what is damaged, and what can be done about it.
+import { dirname, join, resolve } from 'node:path';
+import { type FileLock, createNodeEnv, type Env } from '@distrokv/env';
+import { type KeyspaceOptions, repairStore, verifyStore } from '@distrokv/lsm';
+import { CommandError, usage } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { formatSize } from '../output/format.ts';
+import type { LsmFormat } from './commands.ts';
+import { toJson } from './json.ts';
+
+const BAR = 40;
+
+export async function runVerify(host: Host, directory: string, format: LsmFormat): Promise<void> {
+  let shown = -1;
+  const report = await verifyStore(createNodeEnv(), directory, {
+    onProgress: ({ doneBytes, totalBytes }) => {
+      const percent = Math.floor((doneBytes * 100) / totalBytes);
+      if (!host.stderr.isTerminal || percent === shown) return;
+      shown = percent;
+      host.stderr.write(`\r[${'#'.repeat(Math.floor((percent * BAR) / 100)).padEnd(BAR)}] ${percent} %`);
+    },
+  });
+  if (shown >= 0) host.stderr.write('\n');
+  const { faults, tables, tableBytes, segments } = report;
+  if (format === 'json') host.stdout.write(`${toJson(report)}\n`);
+  else {
+    for (const { file, offset, what, advice } of faults) host.stdout.write(`${file} at byte ${offset}: ${what}\n  ${advice}\n`);
+    host.stdout.write(`tables: ${tables} (${formatSize(tableBytes)}), segments of the log: ${segments}, `);
+    host.stdout.write(faults.length === 0 ? 'no damage\n' : `faults: ${faults.length}\n`);
+  }
+  if (faults.length > 0) throw new CommandError('failed', `${directory} is damaged (faults: ${faults.length})`);
+}
+
+export async function runRepair(host: Host, directory: string, keyspaces: readonly string[] | undefined, format: LsmFormat): Promise<void> {
+  const options = keyspaces === undefined ? {} : { keyspaces: keyspaces.map(parseKeyspace) };
+  const env = createNodeEnv();
+  const lock = await lockStore(env, directory);
+  try {
+    const report = await repairStore(env, directory, options);
+    const { faults, lostDirectory, tables, entries, lostTables, lostBlocks, lostLogBytes } = report;
+    if (format === 'json') host.stdout.write(`${toJson(report)}\n`);
+    else if (faults.length === 0) host.stdout.write(`${directory} is sound; nothing was changed\n`);
+    else
+      host.stdout.write(
+        `repaired: entries ${entries}, tables ${tables}\n` +
+          `lost: tables ${lostTables}, blocks of other tables ${lostBlocks}, bytes of the log ${lostLogBytes}\n` +
+          `the files as they were are in ${lostDirectory}; remove them when nobody needs them any more\n`,
+      );
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The lock of a member's data directory, if the store is in one, else that of the store's own. */
+async function lockStore({ fs }: Env, directory: string): Promise<FileLock> {
+  const own = resolve(directory);
+  const parent = dirname(own);
+  return fs.lock(join((await fs.readDirectory(parent)).includes('LOCK') ? parent : own, 'LOCK'));
+}
+
+function parseKeyspace(text: string): KeyspaceOptions {
+  const [, name, versions] = /^(.+)=(caller|latest)$/.exec(text) ?? [];
+  if (name === undefined || (versions !== 'caller' && versions !== 'latest'))
+    throw usage(`--keyspace: ${JSON.stringify(text)} is not of the form NAME=caller or NAME=latest`);
+  return { name, versions };
+}

@@ -1,0 +1,119 @@
+// What is in one file of a store, piece by piece, in the order of the file. Stops at the first byte that is damaged.
+import { EMPTY } from '@distrokv/base';
+import type { Env } from '@distrokv/env';
+import { applyGroup } from './batch.ts';
+import { type Cursor, NEWEST } from './cursor.ts';
+import { LsmError, corrupt } from './errors.ts';
+import { MAX_LOG_BYTES, readLog } from './log-file.ts';
+import { MANIFEST_KIND, readManifest } from './manifest.ts';
+import { MemtableCursor } from './memtable-cursor.ts';
+import { Memtable } from './memtable.ts';
+import { parseName } from './names.ts';
+import { readUint32 } from './ranges.ts';
+import { RunCursor } from './run.ts';
+import { Table } from './table.ts';
+import { decodeEdit } from './version-edit.ts';
+import { keyspaceStates } from './verify.ts';
+import { WAL_KIND } from './wal.ts';
+
+export interface DumpedPiece {
+  /** Where it begins, or for an entry the block or record that it is in. */
+  readonly offset: number;
+  readonly what: 'header' | 'edit' | 'record' | 'table' | 'block' | 'put' | 'delete' | 'torn tail';
+  readonly fields: Readonly<Record<string, number | string | Uint8Array>>;
+}
+
+/** The pieces of the manifest, a segment of the log or a table, told by its name. Throws LsmError `corrupt`, `newer-format`, `invalid`. */
+export async function* dumpFile(env: Env, path: string): AsyncGenerator<DumpedPiece> {
+  const slash = path.lastIndexOf('/');
+  const directory = slash < 0 ? '.' : path.slice(0, Math.max(1, slash));
+  const file = parseName(path.slice(slash + 1));
+  if (file === undefined || file.kind === 'temporary')
+    throw new LsmError('invalid', `${path} is no file of a store by its name: manifest, NNNNNN.wal or NNNNNN.sst`);
+  if (file.kind === 'manifest') yield* dumpManifest(env, path);
+  else if (file.kind === 'segment') yield* dumpSegment(env, directory, path);
+  else yield* dumpTable(env, directory, path, file.number);
+}
+
+async function* dumpManifest(env: Env, path: string): AsyncGenerator<DumpedPiece> {
+  const bytes = await env.fs.readFile(path, MAX_LOG_BYTES);
+  const contents = readLog(bytes, MANIFEST_KIND, path);
+  if (contents === undefined) throw corrupt(path, 0, 'a header that is not one');
+  yield { offset: 0, what: 'header', fields: { kind: 'manifest', format: readUint32(bytes, 8), salt: contents.salt } };
+  for (const record of contents.records) {
+    const edit = decodeEdit(record);
+    if (edit === undefined) throw corrupt(path, record.byteOffset, 'an edit that makes no sense');
+    yield {
+      offset: record.byteOffset,
+      what: 'edit',
+      fields: { edit: JSON.stringify(edit, (_, value: unknown) => (value instanceof Map ? [...value] : value)) },
+    };
+  }
+  yield* tornTail(contents.end, bytes);
+}
+
+async function* dumpSegment(env: Env, directory: string, path: string): AsyncGenerator<DumpedPiece> {
+  // Only the manifest tells whose operations carry a version.
+  const manifest = await readManifest(env, directory);
+  if (manifest === undefined) throw new LsmError('invalid', `a segment is read together with its manifest, and ${directory} has none`);
+  const keyspaces = keyspaceStates(manifest.state);
+  const bytes = await env.fs.readFile(path, MAX_LOG_BYTES);
+  const contents = readLog(bytes, WAL_KIND, path);
+  if (contents === undefined) return yield* tornTail(0, bytes);
+  const [number, bytesBefore] = [readUint32(contents.extra, 0), readUint32(contents.extra, 4)];
+  yield { offset: 0, what: 'header', fields: { kind: 'segment', format: readUint32(bytes, 8), salt: contents.salt, number, bytesBefore } };
+  for (const record of contents.records) {
+    const memtable = new Memtable(record.length);
+    const sequence = applyGroup(record, 0, keyspaces, memtable);
+    if (sequence === undefined) throw corrupt(path, record.byteOffset, 'a record that makes no sense');
+    memtable.publish();
+    yield { offset: record.byteOffset, what: 'record', fields: { bytes: record.length, sequence, operations: memtable.entries } };
+    yield* entriesOf(new MemtableCursor(memtable), record.byteOffset);
+  }
+  yield* tornTail(contents.end, bytes);
+}
+
+async function* dumpTable(env: Env, directory: string, path: string, number: number): AsyncGenerator<DumpedPiece> {
+  const byteLength = (await env.fs.sizeOf(path)) ?? 0;
+  const table = await Table.openAlone(env.fs, directory, number, byteLength);
+  try {
+    const { index } = table;
+    const { garbage, ...properties } = table.properties;
+    const garbageBytes = garbage.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { blocks, largestKey } = index;
+    yield { offset: 0, what: 'table', fields: { bytes: byteLength, blocks, ...properties, garbageBytes, largestKey } };
+    let last = -1;
+    const source = {
+      block(from: Table, i: number) {
+        last = i;
+        return from.blockSync(i);
+      },
+    };
+    const cursor = new RunCursor({ level: 0, number: 0, tables: [table] }, source);
+    let shown = -1;
+    for (cursor.seek(EMPTY, NEWEST); cursor.valid; cursor.next()) {
+      if (last !== shown) yield { offset: index.offset(last), what: 'block', fields: { bytes: index.byteLength(last) } };
+      shown = last;
+      yield entryOf(cursor, index.offset(last));
+    }
+  } finally {
+    await table.close();
+  }
+}
+
+function* entriesOf(cursor: Cursor, offset: number): Generator<DumpedPiece> {
+  for (cursor.seek(EMPTY, NEWEST); cursor.valid; cursor.next()) yield entryOf(cursor, offset);
+}
+
+function entryOf(
+  { keyBytes, keyStart, keyEnd, version, tombstone, valueBytes, valueStart, valueEnd }: Cursor,
+  offset: number,
+): DumpedPiece {
+  const fields = { keyspace: keyBytes[keyStart] as number, key: keyBytes.slice(keyStart + 1, keyEnd), version };
+  if (tombstone) return { offset, what: 'delete', fields };
+  return { offset, what: 'put', fields: { ...fields, value: valueBytes.slice(valueStart, valueEnd) } };
+}
+
+function* tornTail(end: number, bytes: Uint8Array): Generator<DumpedPiece> {
+  if (end < bytes.length) yield { offset: end, what: 'torn tail', fields: { bytes: bytes.length - end } };
+}

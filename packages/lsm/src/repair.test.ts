@@ -1,0 +1,153 @@
+// A repair keeps what is sound, invents nothing, deletes nothing, and may be cut off at any point.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fromUtf8, seededRandom, utf8 } from '@distrokv/base';
+import { type CrashMode, type MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
+import type { Engine } from './engine.ts';
+import { LsmError } from './errors.ts';
+import { openEngine } from './open.ts';
+import { type RepairOptions, type RepairReport, repairStore } from './repair.ts';
+import { assertEqual, keyspaces } from './testing/model.ts';
+import { DIRECTORY, UNITS, filesOf, makeStore, modelAfter, replace, storeOptions, unitOperations } from './testing/store.ts';
+import { verifyStore } from './verify.ts';
+
+function repair(fs: MemoryFileSystem, options?: RepairOptions): Promise<RepairReport> {
+  return repairStore(createMemoryEnv({ seed: 1, fs }), DIRECTORY, options);
+}
+
+/** Everything that was ever written, as `keyspace/key=value`. */
+const written = new Set<string>();
+for (let unit = 1; unit <= UNITS; unit++)
+  for (const { keyspace, key, value } of unitOperations(unit)) if (value !== undefined) written.add(`${keyspace}/${key}=${value}`);
+
+function rowsOf(engine: Engine): string[] {
+  const rows: string[] = [];
+  for (const name of ['data', 'meta']) {
+    const iterator = engine.keyspace(name).iterator();
+    while (iterator.next()) rows.push(`${name}/${fromUtf8(iterator.key)}=${fromUtf8(iterator.value)}`);
+    iterator.close();
+  }
+  return rows;
+}
+
+/** The store opens, holds nothing that was not written, and works on. Returns its rows. */
+async function assertWorks(fs: MemoryFileSystem): Promise<string[]> {
+  const env = createMemoryEnv({ seed: 2, fs });
+  assert.deepEqual((await verifyStore(env, DIRECTORY)).faults, []);
+  const engine = await openEngine({ env, ...storeOptions });
+  const rows = rowsOf(engine);
+  for (const row of rows) assert.ok(written.has(row), row);
+  const batch = engine.batch();
+  batch.put(engine.keyspace('data'), utf8('new'), utf8('v'), UNITS + 1);
+  batch.put(engine.keyspace('meta'), utf8('unit'), utf8('v'));
+  await engine.write(batch);
+  await engine.flush();
+  assert.equal(engine.keyspace('meta').getSync(utf8('unit'))?.length, 1, 'the sequence went on from where it was');
+  await engine.close();
+  return rows;
+}
+
+async function assertWhole(fs: MemoryFileSystem): Promise<void> {
+  const engine = await openEngine({ env: createMemoryEnv({ seed: 2, fs }), ...storeOptions });
+  await assertEqual(engine, modelAfter(UNITS), UNITS, seededRandom(1));
+  await engine.close();
+}
+
+test('a sound store is left as it is', async () => {
+  const fs = (await makeStore())();
+  const before = fs.dump();
+  assert.deepEqual((await repair(fs)).faults, []);
+  assert.equal(fs.dump(), before);
+});
+
+test('whatever byte is damaged, the store works again, and what was there before is kept aside', async () => {
+  const store = await makeStore();
+  const random = seededRandom(5);
+  for (const [name, bytes] of await filesOf(store())) {
+    for (let at = random.below(7); at < bytes.length; at += 7) {
+      const fs = store();
+      const damaged = bytes.slice();
+      damaged[at] = (damaged[at] as number) ^ (1 << random.below(8));
+      await replace(fs, name, damaged);
+      const before = await filesOf(fs);
+      const report = await repair(fs, { keyspaces }).catch((error: unknown) => {
+        // The number of a table's format could be that of a later release; then nothing is touched.
+        assert.ok(error instanceof LsmError && error.code === 'newer-format' && name.endsWith('.sst'), `byte ${at} of ${name}`);
+      });
+      if (report === undefined) assert.deepEqual(await filesOf(fs), before);
+      if (report === undefined || report.faults.length === 0) continue;
+      const { lostDirectory, entries } = report;
+      assert.ok(lostDirectory !== undefined && entries > 0, `byte ${at} of ${name}`);
+      assert.deepEqual(await filesOf(fs, lostDirectory), before);
+      assert.ok((await assertWorks(fs)).length > 0);
+    }
+  }
+});
+
+test('without a manifest everything is still there, if somebody knows the keyspaces', async () => {
+  const fs = (await makeStore())();
+  await fs.removeFile(`${DIRECTORY}/manifest`);
+  const before = fs.dump();
+  await assert.rejects(repair(fs), { code: 'invalid' });
+  assert.equal(fs.dump(), before);
+  const report = await repair(fs, { keyspaces });
+  assert.equal(report.lostBlocks + report.lostTables + report.lostLogBytes, 0);
+  await assertWhole(fs);
+});
+
+test('a damaged block costs the entries of that block alone', async () => {
+  const fs = (await makeStore())();
+  const sound = await openEngine({ env: createMemoryEnv({ seed: 3, fs: (await makeStore())() }), ...storeOptions });
+  const all = rowsOf(sound);
+  await sound.close();
+  const [name, bytes] = [...(await filesOf(fs))].find(([each]) => each.endsWith('.sst')) as [string, Uint8Array];
+  const damaged = bytes.slice();
+  damaged[3] = 0xff;
+  await replace(fs, name, damaged);
+  const report = await repair(fs);
+  assert.deepEqual([report.lostBlocks, report.lostTables, report.lostLogBytes], [1, 0, 0]);
+  const rows = await assertWorks(fs);
+  assert.ok(rows.length > all.length / 2, `${rows.length} of ${all.length} rows`);
+});
+
+test('what follows damage in the log is not replayed, and said to be lost', async () => {
+  const fs = (await makeStore())();
+  const [name, bytes] = [...(await filesOf(fs))].find(([each]) => each.endsWith('.wal')) as [string, Uint8Array];
+  const damaged = bytes.slice();
+  damaged[60] = (damaged[60] as number) ^ 1;
+  await replace(fs, name, damaged);
+  const report = await repair(fs);
+  assert.equal(report.lostLogBytes, bytes.length - 28);
+  assert.ok((await assertWorks(fs)).includes('meta/unit=16'));
+});
+
+test('a store of a later release is not touched', async () => {
+  const fs = (await makeStore())();
+  const [name, bytes] = [...(await filesOf(fs))].find(([each]) => each.endsWith('.sst')) as [string, Uint8Array];
+  const newer = bytes.slice();
+  newer[bytes.length - 12] = 99;
+  await replace(fs, name, newer);
+  const before = fs.dump();
+  await assert.rejects(repair(fs), { code: 'newer-format' });
+  assert.equal(fs.dump(), before);
+});
+
+test('a repair that a crash cuts off is done by the next one, without loss', async () => {
+  const store = await makeStore();
+  const modes: readonly CrashMode[] = ['lost', 'kept', 'torn', 'reordered'];
+  for (let n = 0, isDone = false; !isDone; n++) {
+    for (const mode of modes) {
+      const fs = store();
+      await fs.removeFile(`${DIRECTORY}/manifest`);
+      const start = fs.mutations;
+      fs.onOperation = ({ mutation }) => (mutation === start + n ? 'crash' : undefined);
+      isDone = await repair(fs, { keyspaces }).then(
+        () => true,
+        () => false,
+      );
+      const after = fs.crash(mode, seededRandom(n));
+      await repair(after, { keyspaces });
+      await assertWhole(after);
+    }
+  }
+});
