@@ -81,7 +81,7 @@ export class BlockCursor implements EntryFields {
   #shared = 0;
   #unshared = 0;
   #keyAt = 0;
-  #varintAt = 0;
+  #varintEnd = 0;
   // Entries can only be read forward from a restart. So who walks back gets a whole *stretch* (from one restart to the next)
   // read at once, and then takes one slot after the other: the keys lie in a row in `#stretchKeys`.
   #restart = 0;
@@ -250,45 +250,72 @@ export class BlockCursor implements EntryFields {
     this.#slot = FORWARD;
   }
 
-  /** Reads all of an entry but its key; the key of the entry before it has `lengthBefore` bytes, 0 at a restart. */
-  #readHeader(block: Block, at: number, lengthBefore: number): void {
+  /**
+   * Reads all of an entry but its key; the key of the entry before it has `lengthBefore` bytes, 0 at a restart. Most of the
+   * four numbers take one byte, so that case stands here, four times.
+   */
+  #readHeader(block: Block, entryAt: number, lengthBefore: number): void {
     const bytes = block.bytes;
-    this.#varintAt = at;
-    const shared = this.#varint(bytes);
-    const unshared = this.#varint(bytes);
-    this.version = this.#varint(bytes);
-    const valueAndKind = this.#varint(bytes);
-    const keyAt = this.#varintAt;
+    let at = entryAt;
+    let shared = bytes[at++] as number;
+    if (!(shared < 0x80)) {
+      shared = this.#longVarint(block, at, shared);
+      at = this.#varintEnd;
+    }
+    let unshared = bytes[at++] as number;
+    if (!(unshared < 0x80)) {
+      unshared = this.#longVarint(block, at, unshared);
+      at = this.#varintEnd;
+    }
+    let version = bytes[at++] as number;
+    if (!(version < 0x80)) {
+      version = this.#longVarint(block, at, version);
+      at = this.#varintEnd;
+    }
+    let valueAndKind = bytes[at++] as number;
+    if (!(valueAndKind < 0x80)) {
+      valueAndKind = this.#longVarint(block, at, valueAndKind);
+      at = this.#varintEnd;
+    }
     const tombstone = valueAndKind % 2 === 1;
     const valueLength = (valueAndKind - (tombstone ? 1 : 0)) / 2;
-    const room = block.restartsAt - keyAt;
+    const room = block.restartsAt - at;
     if (shared > lengthBefore || unshared > room || valueLength > room - unshared || shared + unshared === 0) {
       this.valid = false;
-      throw block.corruptAt(at, 'an entry that does not fit its block');
+      throw block.corruptAt(entryAt, 'an entry that does not fit its block');
     }
     this.#shared = shared;
     this.#unshared = unshared;
-    this.#keyAt = keyAt;
+    this.#keyAt = at;
+    this.version = version;
     this.tombstone = tombstone;
-    this.valueStart = keyAt + unshared;
+    this.valueStart = at + unshared;
     this.valueEnd = this.valueStart + valueLength;
   }
 
-  #varint(bytes: Uint8Array): number {
-    let byte = bytes[this.#varintAt++] as number;
-    if (byte < 0x80) return byte;
-    let value = byte & 0x7f;
+  /** A number of more bytes than one, `first` and those from `at` on; notes where it ends. */
+  #longVarint(block: Block, at: number, first: number): number {
+    const bytes = block.bytes;
+    let next = at;
+    let value = first & 0x7f;
     for (let shift = 7; shift < 28; shift += 7) {
-      byte = bytes[this.#varintAt++] as number;
+      const byte = bytes[next++] as number;
       value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
+      if (byte < 0x80) {
+        this.#varintEnd = next;
+        return value;
+      }
     }
     // Eight bytes hold 56 bits: more than a safe integer, so the length checks see whatever comes out.
     for (let scale = 2 ** 28, i = 4; i < 8; i++, scale *= 0x80) {
-      byte = bytes[this.#varintAt++] as number;
+      const byte = bytes[next++] as number;
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
+      if (byte < 0x80) {
+        this.#varintEnd = next;
+        return value;
+      }
     }
-    throw (this.#block as Block).corruptAt(this.#varintAt, 'a number without an end');
+    this.valid = false;
+    throw block.corruptAt(next, 'a number without an end');
   }
 }

@@ -30,7 +30,7 @@ export function hashKey(bytes: Uint8Array, start: number, end: number): number {
 /** The filter over keys with these hashes. */
 export function buildFilter(hashes: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(Math.max(8, Math.ceil((hashes.length * BITS_PER_KEY) / 8)));
-  const bits = bytes.length * 8;
+  const bits = (bytes.length * 8) >>> 0;
   for (const hash of hashes) {
     const step = ((hash >>> 17) | (hash << 15)) >>> 0;
     for (let probe = 0, h = hash; probe < PROBES; probe++, h = (h + step) >>> 0) {
@@ -43,7 +43,8 @@ export function buildFilter(hashes: readonly number[]): Uint8Array {
 
 /** False when no key with this hash went into the filter. */
 export function mayContain(filter: Uint8Array, hash: number): boolean {
-  const bits = filter.length * 8;
+  // As an unsigned 32-bit number: V8 then divides integers, and not doubles, which takes ten times as long.
+  const bits = (filter.length * 8) >>> 0;
   const step = ((hash >>> 17) | (hash << 15)) >>> 0;
   for (let probe = 0, h = hash; probe < PROBES; probe++, h = (h + step) >>> 0) {
     const bit = h % bits;

@@ -23,7 +23,9 @@ export class RangeIterator implements KeyIterator {
   #keyLength = 0;
   /** The view that `key` returned last: keys of one length share it, since they lie in the same place. */
   #keyView: Uint8Array = EMPTY;
-  #value: Uint8Array = EMPTY;
+  #valueBytes: Uint8Array = EMPTY;
+  #valueBuffer: ArrayBufferLike = EMPTY.buffer;
+  /** Within the buffer. */
   #valueStart = 0;
   #valueEnd = 0;
   #version = 0;
@@ -44,7 +46,8 @@ export class RangeIterator implements KeyIterator {
   }
 
   get value(): Uint8Array {
-    return this.#range.keysOnly ? EMPTY : this.#value.subarray(this.#valueStart, this.#valueEnd);
+    // Not `subarray`, which looks for a species of array first.
+    return this.#range.keysOnly ? EMPTY : new Uint8Array(this.#valueBuffer, this.#valueStart, this.#valueEnd - this.#valueStart);
   }
 
   get version(): number {
@@ -134,9 +137,13 @@ export class RangeIterator implements KeyIterator {
   }
 
   #takeValue(entry: Cursor): void {
-    this.#value = entry.valueBytes;
-    this.#valueStart = entry.valueStart;
-    this.#valueEnd = entry.valueEnd;
+    const { valueBytes } = entry;
+    if (valueBytes !== this.#valueBytes) {
+      this.#valueBytes = valueBytes;
+      this.#valueBuffer = valueBytes.buffer;
+    }
+    this.#valueStart = valueBytes.byteOffset + entry.valueStart;
+    this.#valueEnd = valueBytes.byteOffset + entry.valueEnd;
     this.#version = entry.version;
   }
 }

@@ -87,7 +87,10 @@ export class Reader {
   iterator(range: KeyRange, snapshot: EngineSnapshot | undefined): KeyIterator {
     this.#health.checkOpen();
     const version = (snapshot?.version ?? this.#tree.version).hold();
-    const sources: Cursor[] = snapshot?.cursors() ?? this.#generations.newestFirst().map((memtable) => new MemtableCursor(memtable));
+    const sources: Cursor[] = snapshot?.cursors() ?? [];
+    if (snapshot === undefined) {
+      for (const memtable of this.#generations.newestFirst()) if (memtable.entries > 0) sources.push(new MemtableCursor(memtable));
+    }
     for (const run of version.runs) if (mayOverlap(run, range)) sources.push(new RunCursor(run, cachedBlocks));
     return new RangeIterator(
       new MergingCursor(sources, range.reverse),

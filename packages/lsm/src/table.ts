@@ -102,7 +102,8 @@ export class Table {
   /** The block if it is in memory. */
   cachedBlock(index: number): Block | undefined {
     const block = this.#slots[index];
-    if (block !== undefined) block.used = true;
+    // A write that changes nothing still takes the cache line from others.
+    if (block !== undefined && !block.used) block.used = true;
     return block;
   }
 
