@@ -36,8 +36,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const directory = await openDataDirectory(env.fs, path);
   const opened: { engine?: Engine; log?: RaftLog } = {};
   const close = async ({ flush }: { flush: boolean }): Promise<void> => {
-    // A flush only makes the next start quicker: a full disk must not keep this member from stopping.
-    if (flush && opened.engine) await Promise.race([opened.engine.flush(), env.timers.sleep(LAST_FLUSH_MS)]);
+    if (flush && opened.engine) await lastFlush(opened.engine, env);
     await opened.log?.close();
     await opened.engine?.close();
     await directory.release();
@@ -48,6 +47,17 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     await close({ flush: false });
     throw asServerError(error, path);
   }
+}
+
+/** Only makes the next start quicker: a full disk must not keep this member from stopping. */
+function lastFlush(engine: Engine, env: Env): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = env.timers.after(LAST_FLUSH_MS, resolve);
+    engine
+      .flush()
+      .then(resolve, reject)
+      .finally(() => timer.cancel());
+  });
 }
 
 async function openParts(

@@ -33,6 +33,8 @@ export class Outbound {
   #stream: Stream | undefined;
   #sending = false;
   #closed = false;
+  /** Ends the pause between two attempts. */
+  #endPause: () => void = () => {};
   #closeChannel: (() => void) | undefined;
   /** Resolves when the loop has ended. */
   readonly #running: Promise<void>;
@@ -61,6 +63,7 @@ export class Outbound {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#endPause();
     this.#closeChannel?.();
     await this.#running;
   }
@@ -90,7 +93,7 @@ export class Outbound {
   }
 
   async #keepConnected(): Promise<void> {
-    const { env, logger, targets, peerId } = this.#options;
+    const { logger, targets, peerId } = this.#options;
     let pause = FIRST_PAUSE_MS;
     let toldWhy = '';
     for (let attempt = 0; !this.#closed; attempt++) {
@@ -111,10 +114,19 @@ export class Outbound {
         channel.close();
         this.#drop();
       }
-      if (this.#closed) return;
-      await env.timers.sleep(pause);
+      if (!this.#closed) await this.#pause(pause);
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
     }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.env.timers.after(ms, resolve);
+      this.#endPause = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
   }
 
   /** Says hello, waits for the answer, and stays until the stream ends. */

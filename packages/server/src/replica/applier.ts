@@ -1,5 +1,5 @@
 // Takes committed entries to the store, in order, in slices that leave the event loop to others.
-import { type Deferred, type LogIndex, type Term, deferred, defined } from '@distrokv/base';
+import { type LogIndex, type Term, defined } from '@distrokv/base';
 import type { Env } from '@distrokv/env';
 import { ApiError, type CommandResult, type Store, decodeCommand } from '@distrokv/mvcc';
 import type { Entry } from '@distrokv/raft';
@@ -24,7 +24,8 @@ export class Applier {
   #running: Promise<void> | undefined;
   #term: Term;
   #stopped = false;
-  readonly #stop: Deferred<undefined> = deferred();
+  /** Ends the wait for room in the store, if there is one. */
+  #endWait: () => void = () => {};
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -41,18 +42,19 @@ export class Applier {
   /** Applies nothing more; resolves when the entry in work is done. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#stop.resolve(undefined);
+    this.#endWait();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     const { env, onApplied, onFatal } = this.#options;
+    await Promise.resolve(); // `#running` is set before any of this happens
     try {
       let sliceStart = env.clock.monotonicMs();
       for (let entries = this.#queue.shift(); entries && !this.#stopped; entries = this.#queue.shift()) {
         for (const entry of entries) {
-          // A store that waits for room, on a disk that is full perhaps, must not keep a member from stopping.
-          await Promise.race([this.#apply(entry), this.#stop.promise]);
+          const room = this.#apply(entry);
+          if (room) await this.#waitFor(room);
           if (this.#stopped) return;
           if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
           onApplied(entry.index);
@@ -67,6 +69,14 @@ export class Applier {
     } finally {
       this.#running = undefined;
     }
+  }
+
+  /** A store that waits for room, on a disk that is full perhaps, must not keep a member from stopping. */
+  #waitFor(room: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#endWait = resolve;
+      room.then(resolve, reject);
+    });
   }
 
   #apply(entry: Entry): Promise<void> | undefined {
