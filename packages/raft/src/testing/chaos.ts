@@ -27,7 +27,19 @@ interface Temper {
 }
 
 type Action =
-  'deliver' | 'tick' | 'sync' | 'apply' | 'propose' | 'read' | 'crash' | 'restart' | 'partition' | 'heal' | 'compact' | 'campaign';
+  | 'deliver'
+  | 'tick'
+  | 'sync'
+  | 'apply'
+  | 'propose'
+  | 'read'
+  | 'crash'
+  | 'restart'
+  | 'partition'
+  | 'heal'
+  | 'compact'
+  | 'campaign'
+  | 'transfer';
 
 function drawTemper(random: Random): Temper {
   const pick = (...values: readonly number[]): number => values[random.below(values.length)] as number;
@@ -50,6 +62,7 @@ function drawTemper(random: Random): Temper {
       ['heal', pick(0.1, 0.3, 1)],
       ['compact', pick(0, 1)],
       ['campaign', pick(0, 0.2, 1)],
+      ['transfer', pick(0, 0.3, 1.5)],
     ],
   };
 }
@@ -61,8 +74,6 @@ class Chaos {
   readonly cluster: Cluster;
   readonly #random: Random;
   readonly #temper: Temper;
-  /** Links that carry nothing, by direction. */
-  readonly #cut: Set<string> = new Set();
   crashes = 0;
   reads = 0;
   readonly terms: Set<number> = new Set();
@@ -104,7 +115,7 @@ class Chaos {
       case 'partition':
         return this.#partition();
       case 'heal':
-        return this.#cut.clear();
+        return this.cluster.cut.clear();
       case 'restart':
         if (node.raft === undefined) this.cluster.start(node);
         return;
@@ -115,7 +126,7 @@ class Chaos {
     }
   }
 
-  #actOn(node: TestNode, action: 'tick' | 'sync' | 'apply' | 'propose' | 'read' | 'crash' | 'compact' | 'campaign'): void {
+  #actOn(node: TestNode, action: 'tick' | 'sync' | 'apply' | 'propose' | 'read' | 'crash' | 'compact' | 'campaign' | 'transfer'): void {
     switch (action) {
       case 'tick':
         return node.up.tick();
@@ -138,6 +149,9 @@ class Chaos {
         return this.cluster.compact(node);
       case 'campaign':
         return node.up.campaign();
+      case 'transfer':
+        node.up.transferLeadership(BigInt(this.#random.between(1, this.cluster.nodes.length)) as MemberId);
+        return;
     }
   }
 
@@ -148,14 +162,13 @@ class Chaos {
 
   #deliver(): void {
     const { network } = this.cluster;
-    const isCut = ({ from, to }: Message): boolean => this.#cut.has(`${from}>${to}`);
     const keepsCut = this.#temper.clogging && network.length < MAX_CLOGGED;
     const first = this.#random.chance(this.#temper.reordering) ? this.#random.below(network.length) : 0;
-    const position = network.findIndex((message, i) => i >= first && !(keepsCut && isCut(message)));
+    const position = network.findIndex((message, i) => i >= first && !(keepsCut && this.cluster.isCut(message)));
     if (position < 0) return;
     const message = network[position] as Message;
     if (!this.#random.chance(this.#temper.duplication)) network.splice(position, 1);
-    if (isCut(message) || this.#random.chance(this.#temper.loss)) return;
+    if (this.cluster.isCut(message) || this.#random.chance(this.#temper.loss)) return;
     this.cluster.deliver(message);
     this.#drainPerhaps(this.cluster.node(message.to));
   }
@@ -168,7 +181,7 @@ class Chaos {
     const left = new Set(kind === 0 ? [alone] : ids.filter(() => this.#random.chance(0.5)));
     for (const from of ids) {
       for (const to of ids) {
-        if (kind === 2 ? this.#random.chance(0.3) : left.has(from) !== left.has(to)) this.#cut.add(`${from}>${to}`);
+        if (kind === 2 ? this.#random.chance(0.3) : left.has(from) !== left.has(to)) this.cluster.cut.add(`${from}>${to}`);
       }
     }
   }
@@ -176,6 +189,7 @@ class Chaos {
   /** Everything works again: a leader is elected, commits, and everybody applies and reads what it committed. */
   heal(): void {
     const { cluster } = this;
+    cluster.cut.clear();
     for (const node of cluster.nodes) if (node.raft === undefined) cluster.start(node);
     cluster.settle();
     const enough = 60 * ELECTION_TICKS;

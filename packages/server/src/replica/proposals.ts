@@ -86,7 +86,7 @@ export class Proposals {
   #handOut(sequence: number, pending: Pending): void {
     const result = this.#options.propose([pending.payload]);
     if (result.outcome === 'overloaded') this.#reject(sequence, pending, tooManyRequests());
-    else pending.term = result.outcome === 'no-leader' ? undefined : result.term;
+    else pending.term = 'term' in result ? result.term : undefined;
   }
 
   /** Is this a proposal whose clients wait here? */

@@ -247,8 +247,10 @@ function describe(soft: SoftState, own: MemberId): string {
     case 'leader':
       assert(soft.leader === own, 'a leader follows itself');
       return 'became leader';
+    case 'pre-candidate':
+      return 'no word from a leader: asking who would vote for this member';
     case 'candidate':
-      return 'no word from a leader: running for leader';
+      return 'running for leader';
     case 'follower':
       return soft.leader === undefined ? 'waiting for a leader' : 'following a leader';
   }
