@@ -186,34 +186,59 @@ class Chaos {
     }
   }
 
-  /** Everything works again: a leader is elected, commits, and everybody applies and reads what it committed. */
+  /**
+   * First a majority works again, while the others stay where they are, cut off from it; then everything does. Both times a
+   * leader is elected, commits, and everybody who works applies and reads what it committed. Who comes back late disturbs nobody.
+   */
   heal(): void {
-    const { cluster } = this;
-    cluster.cut.clear();
-    for (const node of cluster.nodes) if (node.raft === undefined) cluster.start(node);
-    cluster.settle();
+    const { nodes } = this.cluster;
+    const majority = nodes.toSorted(() => this.#random.float() - 0.5).slice(0, Math.floor(nodes.length / 2) + 1);
+    const others = nodes.filter((node) => !majority.includes(node));
+    this.cluster.cut.clear();
+    for (const inside of majority) for (const outside of others) this.cluster.cutLink(inside.id, outside.id);
+    this.#live(majority);
+    this.cluster.cut.clear();
+    const { id, term } = this.#leaderOf(majority)?.up.status() ?? {};
+    const mayDisturb = others.some(({ raft }) => (raft?.status().term ?? 0) > (term ?? 0));
+    this.#live(nodes);
+    const now = this.cluster.leader()?.up.status();
+    if (!mayDisturb && (now?.id !== id || now?.term !== term))
+      throw new Violation(`${id} led term ${term}, but those who came back made ${now?.id} lead term ${now?.term}`);
+    const all = (): boolean => nodes.every((node) => node.up.status().matchedByAll >= this.cluster.judge.committed.length);
+    this.#wait('word that everybody has everything', all);
+  }
+
+  #leaderOf(nodes: readonly TestNode[]): TestNode | undefined {
+    const leader = this.cluster.leader();
+    return leader !== undefined && nodes.includes(leader) ? leader : undefined;
+  }
+
+  #wait(what: string, done: () => boolean): void {
     const enough = 60 * ELECTION_TICKS;
-    let ticks = 0;
-    const wait = (what: string, done: () => boolean): void => {
-      while (!done()) {
-        if (++ticks > enough) throw new Violation(`no ${what} within ${enough} ticks of a healthy cluster`);
-        cluster.tickAll();
-      }
-    };
-    wait('leader', () => cluster.leader() !== undefined);
+    for (let ticks = 0; !done(); ticks++) {
+      if (ticks > enough) throw new Violation(`no ${what} within ${enough} ticks of a healthy cluster`);
+      this.cluster.tickAll();
+    }
+  }
+
+  /** `working` can all reach each other. */
+  #live(working: readonly TestNode[]): void {
+    const { cluster } = this;
+    for (const node of working) if (node.raft === undefined) cluster.start(node);
+    cluster.settle();
+    this.#wait('leader', () => this.#leaderOf(working) !== undefined);
     let proposed = 0 as LogIndex;
-    wait('new entry', () => {
-      const result = cluster.leader()?.up.propose([new Uint8Array(1)]);
+    this.#wait('new entry', () => {
+      const result = this.#leaderOf(working)?.up.propose([new Uint8Array(1)]);
       if (result?.outcome === 'appended') proposed = result.lastIndex;
       cluster.settle();
-      return result?.outcome === 'appended' && cluster.nodes.every((node) => node.applied >= result.lastIndex);
+      return result?.outcome === 'appended' && working.every((node) => node.applied >= result.lastIndex);
     });
-    for (const node of cluster.nodes) cluster.read(node);
-    const contexts = cluster.nodes.map((node) => [...node.reads.keys()].at(-1));
-    wait('answered read', () =>
-      cluster.nodes.every((node, i) => node.answers.some(({ context, index }) => context === contexts[i] && index >= proposed)),
+    for (const node of working) cluster.read(node);
+    const contexts = working.map((node) => [...node.reads.keys()].at(-1));
+    this.#wait('answered read', () =>
+      working.every((node, i) => node.answers.some(({ context, index }) => context === contexts[i] && index >= proposed)),
     );
-    wait('word that everybody has everything', () => cluster.nodes.every((node) => node.up.status().matchedByAll >= proposed));
   }
 }
 
