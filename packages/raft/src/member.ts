@@ -130,9 +130,12 @@ export class Member {
     this.resetPatience();
   }
 
-  /** Whether a leader spoke within the last election timeout (dissertation §4.2.3): whoever runs against it is not helped. */
+  /**
+   * Whether a leader spoke within the last election timeout (dissertation §4.2.3): whoever runs against it is not helped. One
+   * tick less: of the same silence, two members whose ticks fall at different moments count numbers that differ by one.
+   */
   get heardLeaderLately(): boolean {
-    return this.#ticksSinceLeader < this.limits.electionTicks;
+    return this.#ticksSinceLeader < this.limits.electionTicks - 1;
   }
 
   /** A fresh number for a read that goes to the leader. */

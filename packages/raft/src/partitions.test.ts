@@ -9,14 +9,18 @@ import type { TestNode } from './testing/cluster.ts';
 
 /** A leader is there within so many ticks: the old one steps down in one election timeout; patience ends in another two. */
 const SOON_TICKS = 6 * ELECTION_TICKS;
-const LATER_TICKS = 6 * ELECTION_TICKS;
+const LATER_TICKS = 4 * ELECTION_TICKS;
 
 interface Trial {
   readonly size: number;
   readonly seed: number;
   /** Directed links to cut, each "from>to". */
   readonly cut: readonly string[];
-  /** Whether the leader takes an entry when the links have been cut. */
+  /**
+   * Whether the leader takes an entry when the links have been cut. Over a one-way link, a leader that is about to step down may
+   * give it to others whose answers it does not get: their longer logs can then keep the only member that reaches a majority
+   * from being elected. That is a limit of Raft, told in the docs; so here it does so only where all links go both ways.
+   */
   readonly proposes: boolean;
 }
 
@@ -35,7 +39,7 @@ function reachesMajority(cluster: Cluster, { id }: TestNode): boolean {
 
 const latestTerm = (cluster: Cluster): number => Math.max(...cluster.nodes.map((node) => node.up.status().term));
 
-/** Member 1 leads when the links are cut. Returns after how many ticks a leader commits; undefined when nobody can. */
+/** Member 1 leads when the links are cut. Returns after how many ticks somebody leads who can commit; undefined when nobody can. */
 function run({ size, seed, cut, proposes }: Trial): number | undefined {
   const random = seededRandom(seed);
   const cluster = new Cluster({ size, random });
@@ -45,21 +49,24 @@ function run({ size, seed, cut, proposes }: Trial): number | undefined {
   if (proposes) cluster.propose(cluster.node(1));
   const possible = cluster.nodes.some((node) => reachesMajority(cluster, node));
   let ticks = 0;
-  for (let committed = false; !committed && ticks < SOON_TICKS; ticks++) {
+  for (let works = false; !works && ticks < SOON_TICKS; ticks++) {
     tick(cluster, random);
     const leader = cluster.leader();
-    // A leader that is about to step down may still send entries to those whose answers it does not get. With their longer logs
-    // they can keep the only member that reaches a majority from being elected: a limit of Raft, told in the docs.
-    const proposed = leader !== undefined && reachesMajority(cluster, leader) ? cluster.propose(leader) : undefined;
-    cluster.settle();
-    committed = proposed?.outcome === 'appended' && (leader?.up.status().commit ?? 0) >= proposed.lastIndex;
+    works = leader !== undefined && reachesMajority(cluster, leader);
   }
-  assert.equal(ticks < SOON_TICKS, possible, possible ? 'a leader that commits' : 'no leader');
-  const before = [cluster.leader()?.id, latestTerm(cluster)];
+  assert.equal(ticks < SOON_TICKS, possible, possible ? 'a leader' : 'no leader');
+  const leader = cluster.leader();
+  const before = [leader?.id, latestTerm(cluster)];
   for (let i = 0; i < LATER_TICKS; i++) tick(cluster, random);
   assert.deepEqual([cluster.leader()?.id, latestTerm(cluster)], before, 'no more elections');
-  if (!possible) for (const node of cluster.nodes) assert.equal(cluster.propose(node).outcome, 'no-leader');
-  return possible ? ticks : undefined;
+  if (leader === undefined) {
+    for (const node of cluster.nodes) assert.equal(cluster.propose(node).outcome, 'no-leader');
+    return undefined;
+  }
+  const proposed = cluster.propose(leader);
+  cluster.settle();
+  assert.ok(proposed.outcome === 'appended' && leader.up.status().commit >= proposed.lastIndex, 'it commits');
+  return ticks;
 }
 
 /** Links that the bits of `graph` leave whole, of all pairs in ascending order; the others are cut. */
@@ -92,7 +99,12 @@ function runAll(trials: readonly Trial[]): { readonly possible: number; readonly
 
 function trials(size: number, graphs: readonly number[], directed: boolean, seeds: number): Trial[] {
   return graphs.flatMap((graph) =>
-    Array.from({ length: seeds }, (_, i) => ({ size, seed: graph + i + 1, cut: cutOf(size, graph, directed), proposes: !directed })),
+    Array.from({ length: seeds }, (_, i) => ({
+      size,
+      seed: graph + i + 1,
+      cut: cutOf(size, graph, directed),
+      proposes: !directed && i % 2 === 0,
+    })),
   );
 }
 
@@ -101,7 +113,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 const cases = [
   { what: 'every graph of 3 members', trials: trials(3, upTo(1 << 3), false, 20) },
   { what: 'every directed graph of 3 members', trials: trials(3, upTo(1 << 6), true, 5) },
-  { what: 'every graph of 5 members', trials: trials(5, upTo(1 << 10), false, 1) },
+  { what: 'every graph of 5 members', trials: trials(5, upTo(1 << 10), false, 2) },
   {
     what: 'some of the directed graphs of 5 members',
     // Twice as many links whole as cut: else hardly anybody reaches a majority.
