@@ -27,6 +27,10 @@ export class Api implements Disposable {
     return this.#channel.unary(pb.Maintenance.methods.status, pb.StatusRequest.create(), options);
   }
 
+  moveLeader(targetID: bigint): Promise<pb.MoveLeaderResponse> {
+    return this.#channel.unary(pb.Maintenance.methods.moveLeader, pb.MoveLeaderRequest.create({ targetID }));
+  }
+
   [Symbol.dispose](): void {
     this.#channel.close();
   }

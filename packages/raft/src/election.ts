@@ -1,9 +1,47 @@
-// Leader election (Raft §5.2) with its restriction that only an up-to-date log can win (Raft §5.4.1): the candidate and the voter.
+// Leader election (Raft §5.2) with its restriction that only an up-to-date log can win (Raft §5.4.1): who runs, and who votes.
+//
+// A member runs in two steps. First it asks whether it would be elected (pre-vote, dissertation §9.6), which changes nothing
+// anywhere; only with a majority behind it does it enter the next term. So a member that was cut off does not come back with
+// a late term to which everybody must follow it. And who heard of a leader within the last election timeout helps nobody
+// against it, neither with a pre-vote nor with a vote (dissertation §4.2.3).
 import { assert } from '@distrokv/base';
 import type { MemberId, Term } from '@distrokv/base';
 import type { Member } from './member.ts';
-import type { RequestVote, RequestVoteResponse } from './messages.ts';
+import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './messages.ts';
 import { majority } from './quorum.ts';
+
+/**
+ * Invariants:
+ * 1. It stays in the term that it had: only a candidate enters another.
+ * 2. Only answers to questions of this term count.
+ */
+export class PreCandidate {
+  readonly role = 'pre-candidate';
+  readonly leader: undefined = undefined;
+  readonly #member: Member;
+  readonly #term: Term;
+  readonly #granted: Set<MemberId>;
+
+  /** Asks everybody; it will ask again before long. */
+  constructor(member: Member) {
+    this.#member = member;
+    this.#term = member.term;
+    this.#granted = new Set([member.id]);
+    member.shortenPatience();
+    const { id: from, term, log, outbox } = member;
+    for (const to of member.peers)
+      outbox.send({ kind: 'pre-vote', from, to, term, lastLogIndex: log.lastIndex, lastLogTerm: log.lastTerm });
+  }
+
+  get electable(): boolean {
+    return this.#granted.size >= majority(this.#member.voters.length);
+  }
+
+  stepPreVote(response: PreVoteResponse): void {
+    assert(this.#term === this.#member.term, 'pre-candidate 1: it stays in its term');
+    if (response.granted && response.askedInTerm === this.#term) this.#granted.add(response.from);
+  }
+}
 
 /** A member that runs for leader. It is one for one term only: a later try is another candidate. */
 export class Candidate {
@@ -11,27 +49,36 @@ export class Candidate {
   readonly leader: undefined = undefined;
   readonly #member: Member;
   readonly #granted: Set<MemberId>;
+  readonly #byTransfer: boolean;
+  readonly #silent: Set<MemberId>;
+  #ticksSinceAsked = 0;
 
   /**
-   * Enters the next term, votes for itself and asks the others. Its own vote counts at once, although it is not durable
-   * yet: the others are asked only after it is, so no election with more than one voter can be won before.
+   * Enters the next term, votes for itself and asks the others; `byTransfer`: because the leader told it to. Its own vote
+   * counts at once, although it is not durable yet: the others are asked only after it is, so no election with more than one
+   * voter can be won before.
    */
-  constructor(member: Member) {
+  constructor(member: Member, byTransfer: boolean) {
     this.#member = member;
     this.#granted = new Set([member.id]);
     member.enterTerm((member.term + 1) as Term);
     member.voteFor(member.id);
+    this.#byTransfer = byTransfer;
+    this.#silent = new Set(member.peers);
     member.resetPatience();
-    for (const peer of member.peers) {
-      member.outbox.send({
-        kind: 'request-vote',
-        from: member.id,
-        to: peer,
-        term: member.term,
-        lastLogIndex: member.log.lastIndex,
-        lastLogTerm: member.log.lastTerm,
-      });
-    }
+    this.#ask();
+  }
+
+  /** Asks again whoever has not answered, as often as a leader beats: a message may have been lost (Raft §5.1, retries). */
+  tick(): void {
+    if (++this.#ticksSinceAsked >= this.#member.limits.heartbeatTicks) this.#ask();
+  }
+
+  #ask(): void {
+    this.#ticksSinceAsked = 0;
+    const { id: from, term, log, outbox } = this.#member;
+    const question = { term, lastLogIndex: log.lastIndex, lastLogTerm: log.lastTerm, byTransfer: this.#byTransfer };
+    for (const to of this.#silent) outbox.send({ kind: 'request-vote', from, to, ...question });
   }
 
   get elected(): boolean {
@@ -40,8 +87,19 @@ export class Candidate {
 
   stepVote(response: RequestVoteResponse): void {
     assert(response.term === this.#member.term, 'a vote counts in its own term only');
+    this.#silent.delete(response.from);
     if (response.granted) this.#granted.add(response.from);
   }
+}
+
+/**
+ * Answers a pre-vote of any term; nothing but the answer comes of it. Granted when this member would vote so: in a term after
+ * its own, for a log that is at least as up-to-date, and against no leader that it has heard of lately.
+ */
+export function answerPreVote(member: Member, hasLeader: boolean, request: PreVote): void {
+  const granted = request.term >= member.term && !hasLeader && member.log.isCoveredBy(request.lastLogTerm, request.lastLogIndex);
+  const { id: from, term, outbox } = member;
+  outbox.send({ kind: 'pre-vote-response', from, to: request.from, term, granted, askedInTerm: request.term });
 }
 
 /**

@@ -29,7 +29,11 @@ export class Follower {
         return this.#stepHeartbeat(message);
       case 'read-index-response':
         return this.#stepReadIndexResponse(message);
+      case 'timeout-now':
+      case 'pre-vote':
       case 'request-vote':
+        return undefined; // Answered in every role alike.
+      case 'pre-vote-response':
       case 'request-vote-response':
       case 'append-entries-response':
       case 'heartbeat-response':
@@ -44,7 +48,7 @@ export class Follower {
   #stepAppend(append: AppendEntries): undefined {
     const { log } = this.#member;
     const { prevLogIndex, prevLogTerm, entries } = append;
-    this.#member.resetPatience();
+    this.#member.heardLeader();
     const termHere = log.termAt(prevLogIndex);
     const compacted = prevLogIndex < log.firstIndex - 1;
     if (!compacted && termHere !== prevLogTerm) {
@@ -98,7 +102,7 @@ export class Follower {
 
   #stepHeartbeat(heartbeat: Heartbeat): Rejection | undefined {
     const member = this.#member;
-    member.resetPatience();
+    member.heardLeader();
     if (heartbeat.leaderCommit > member.log.lastIndex) return 'beyond-log';
     member.log.commitTo(heartbeat.leaderCommit);
     member.learnMatchedByAll(heartbeat.matchedByAll);

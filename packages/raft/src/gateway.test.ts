@@ -40,7 +40,15 @@ const toFollower: readonly (readonly [what: string, Message, Rejection])[] = [
   ['a previous entry past all numbers', append({ from: 3, term: 2, prev: [2 ** 53, 2], entries: [] }), 'malformed'],
   ['all have more than is committed', heartbeat({ from: 3, term: 2, commit: 1, matchedByAll: 2 }), 'malformed'],
   ['a commit beyond the log', heartbeat({ from: 3, term: 2, commit: 4 }), 'beyond-log'],
-  ['a candidate ahead of its term', { kind: 'request-vote', ...from2, lastLogIndex: at(9), lastLogTerm: inTerm(2) }, 'malformed'],
+  [
+    'a candidate ahead of its term',
+    { kind: 'request-vote', ...from2, lastLogIndex: at(9), lastLogTerm: inTerm(2), byTransfer: true },
+    'malformed',
+  ],
+  ['a pre-candidate ahead of its term', { kind: 'pre-vote', ...from2, lastLogIndex: at(9), lastLogTerm: inTerm(3) }, 'malformed'],
+  ['a pre-vote granted to the past', { kind: 'pre-vote-response', ...from2, granted: true, askedInTerm: inTerm(1) }, 'malformed'],
+  ['a pre-vote for no term', { kind: 'pre-vote-response', ...from2, granted: true, askedInTerm: inTerm(NaN) }, 'malformed'],
+  ['a second leader that hands over', { kind: 'timeout-now', ...from2 }, 'second-leader'],
   ['no commands', { kind: 'propose', ...from2, commands: [] }, 'malformed'],
   ['a negative context', { kind: 'read-index', ...from2, context: -1 }, 'malformed'],
 ];
@@ -74,6 +82,7 @@ test('what no correct follower answers is refused by the leader', () => {
     ],
     [{ kind: 'heartbeat-response', ...from2, term: inTerm(1), readRound: 1 }, 'beyond-log'],
     [heartbeat({ from: 2, term: 1 }), 'second-leader'],
+    [{ kind: 'timeout-now', ...from2, term: inTerm(1) }, 'second-leader'],
     [append({ from: 2, term: 1, prev: [0, 0], entries: [] }), 'second-leader'],
   ];
   for (const [message, expected] of cases) {
@@ -116,7 +125,9 @@ function anyMessage(random: Random): Message {
   const prev = random.chance(0.8) ? at((list[0]?.index ?? 1) - 1) : index();
   const prevTerm = prev === 0 ? inTerm(0) : term();
   const kinds: readonly (() => Message)[] = [
-    () => ({ kind: 'request-vote', ...envelope, lastLogIndex: index(), lastLogTerm: term() }),
+    () => ({ kind: 'pre-vote', ...envelope, lastLogIndex: index(), lastLogTerm: term() }),
+    () => ({ kind: 'pre-vote-response', ...envelope, granted: random.chance(0.5), askedInTerm: term() }),
+    () => ({ kind: 'request-vote', ...envelope, lastLogIndex: index(), lastLogTerm: term(), byTransfer: random.chance(0.5) }),
     () => ({ kind: 'request-vote-response', ...envelope, granted: random.chance(0.5) }),
     () => ({
       kind: 'append-entries',
@@ -137,6 +148,7 @@ function anyMessage(random: Random): Message {
     }),
     () => ({ kind: 'heartbeat', ...envelope, leaderCommit: at(0), readRound: number(), matchedByAll: index() }),
     () => ({ kind: 'heartbeat-response', ...envelope, readRound: number() }),
+    () => ({ kind: 'timeout-now', ...envelope }),
     () => ({ kind: 'propose', ...envelope, commands: random.chance(0.5) ? [] : [new Uint8Array(1)] }),
     () => ({ kind: 'read-index', ...envelope, context: number() }),
     () => ({ kind: 'read-index-response', ...envelope, context: number(), readIndex: index() }),

@@ -12,16 +12,26 @@ const MAX_TERM_LEAP = 2 ** 32;
 export function rejectionOf(message: Message, member: Member): Rejection | undefined {
   if (message.to !== member.id) return 'wrong-recipient';
   if (!member.peers.includes(message.from)) return 'unknown-sender';
-  if (!isNatural(message.term) || message.term === 0) return 'malformed';
+  if (!isNatural(message.term) || (message.term === 0 && !isBeforeTerms(message))) return 'malformed';
   if (message.term > member.term + MAX_TERM_LEAP) return 'term-leap';
   return isWellFormed(message) ? undefined : 'malformed';
 }
 
+/** In term 0 there is nobody to vote for and nobody to follow; but members ask each other whether to begin term 1. */
+function isBeforeTerms({ kind }: Message): boolean {
+  return kind === 'pre-vote' || kind === 'pre-vote-response';
+}
+
 function isWellFormed(message: Message): boolean {
   switch (message.kind) {
+    case 'pre-vote':
+      return isPosition(message.lastLogIndex, message.lastLogTerm) && message.lastLogTerm <= message.term;
+    case 'pre-vote-response':
+      return isNatural(message.askedInTerm) && (!message.granted || message.term <= message.askedInTerm);
     case 'request-vote':
       return isPosition(message.lastLogIndex, message.lastLogTerm) && message.lastLogTerm < message.term;
     case 'request-vote-response':
+    case 'timeout-now':
       return true;
     case 'append-entries':
       return isWellFormedAppend(message);

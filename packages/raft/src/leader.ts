@@ -18,6 +18,7 @@ import type { ProposeResult, ReadIndexResult, Rejection } from './types.ts';
  * 1. It only appends to its log, never replaces (Raft §5.3, leader append-only); so the log is stable up to its own match.
  * 2. It commits by counting only entries of its own term (Raft §5.4.2, figure 8).
  * 3. It answers no read before an entry of its own term is committed (Raft §8).
+ * 4. While it hands over, it appends nothing (dissertation §3.10): a successor that has everything keeps having everything.
  */
 export class Leader {
   readonly role = 'leader';
@@ -28,14 +29,17 @@ export class Leader {
   readonly #uncommitted: ByteWindow;
   /** The no-op that starts its term. */
   readonly #firstIndex: LogIndex;
+  /** Since it was elected. */
+  #ticks = 0;
   #ticksSinceHeartbeat = 0;
+  #transfer: { readonly to: MemberId; readonly endsAtTick: number } | undefined;
 
   constructor(member: Member) {
     const { id, voters, peers, log, limits } = member;
     this.leader = id;
     this.#member = member;
     this.#firstIndex = (log.lastIndex + 1) as LogIndex;
-    const progress = (): Progress => new Progress(member.matchedByAll, this.#firstIndex, limits.maxInflightAppends);
+    const progress = (): Progress => new Progress(member.matchedByAll, this.#firstIndex, limits.maxInflightAppends, this.#ticks);
     this.#followers = new Map(peers.map((peer) => [peer, progress()]));
     this.#reads = new ReadQueue(id, voters);
     this.#uncommitted = new ByteWindow(limits.maxUncommittedBytes);
@@ -49,10 +53,50 @@ export class Leader {
   }
 
   tick(): void {
+    this.#ticks++;
+    if (this.#transfer !== undefined && this.#ticks >= this.#transfer.endsAtTick) this.#transfer = undefined;
     if (++this.#ticksSinceHeartbeat < this.#member.limits.heartbeatTicks) return;
     this.#ticksSinceHeartbeat = 0;
     this.#beat();
     for (const progress of this.#followers.values()) progress.heartbeatSent();
+    this.#handOverWhenReady(); // The last time may have been lost.
+  }
+
+  /**
+   * Whether a majority has answered within the last election timeout (check-quorum, dissertation §6.2). If not, there may be
+   * another leader already, and in any case there is nothing that this one can do for its clients.
+   */
+  get hasQuorum(): boolean {
+    const heard = [this.#ticks];
+    for (const progress of this.#followers.values()) heard.push(progress.heardAtTick);
+    return this.#ticks - reachedByMajority(heard) < this.#member.limits.electionTicks;
+  }
+
+  /** Begins to hand over to another member (dissertation §3.10); without effect when that is under way already. */
+  transferTo(to: MemberId): void {
+    if (this.#transfer?.to === to) return;
+    this.#transfer = { to, endsAtTick: this.#ticks + this.#member.limits.electionTicks };
+    this.#handOverWhenReady();
+  }
+
+  /** Once the successor has the whole log, it may run: nothing is appended any more, and so it wins. */
+  #handOverWhenReady(): void {
+    if (this.#transfer === undefined) return;
+    const { to } = this.#transfer;
+    const { id: from, term, log, outbox } = this.#member;
+    if (this.#progressOf(to).match === log.lastIndex) outbox.send({ kind: 'timeout-now', from, to, term });
+  }
+
+  /** Who would take over soonest: of those that answered within the last election timeout, the one with the most on its disk. */
+  get successor(): MemberId | undefined {
+    let best: MemberId | undefined;
+    let bestMatch = -1;
+    for (const [id, { match, heardAtTick }] of this.#followers) {
+      if (match <= bestMatch || this.#ticks - heardAtTick >= this.#member.limits.electionTicks) continue;
+      best = id;
+      bestMatch = match;
+    }
+    return best;
   }
 
   step(message: Message): Rejection | undefined {
@@ -62,17 +106,20 @@ export class Leader {
       case 'heartbeat-response':
         return this.#stepHeartbeatResponse(message);
       case 'propose':
-        this.propose(message.commands); // Past the bound it is dropped, as a lost message would be.
+        this.propose(message.commands); // Past the bound, or while it hands over, it is dropped, as a lost message would be.
         return undefined;
       case 'read-index':
         this.#reads.add(message);
         return undefined;
+      case 'pre-vote-response':
       case 'request-vote-response':
         return undefined; // A vote that came after the election was won.
       case 'append-entries':
       case 'heartbeat':
+      case 'timeout-now':
       case 'read-index-response':
         return 'second-leader';
+      case 'pre-vote':
       case 'request-vote':
         return undefined; // Answered in every role alike.
       default:
@@ -81,6 +128,7 @@ export class Leader {
   }
 
   propose(commands: readonly Uint8Array[]): ProposeResult {
+    if (this.#transfer !== undefined) return { outcome: 'transferring' };
     let bytes = 0;
     for (const command of commands) bytes += command.length;
     if (!this.#uncommitted.empty && bytes > this.#uncommitted.room) return { outcome: 'overloaded' };
@@ -95,6 +143,7 @@ export class Leader {
   }
 
   #append(kind: EntryKind, data: readonly Uint8Array[]): LogIndex {
+    assert(this.#transfer === undefined, 'leader 4: while it hands over, it appends nothing');
     const { log, term } = this.#member;
     const first = log.lastIndex + 1;
     log.append(data.map((bytes, i): Entry => ({ index: (first + i) as LogIndex, term, kind, data: bytes })));
@@ -111,9 +160,11 @@ export class Leader {
     const { from, matchIndex, conflictIndex } = response;
     const progress = this.#progressOf(from);
     if (matchIndex > log.lastIndex) return 'beyond-log';
+    progress.heard(this.#ticks);
     if (response.success) {
       progress.accepted(matchIndex);
       this.#advance();
+      if (from === this.#transfer?.to) this.#handOverWhenReady();
     } else if (progress.isNews(matchIndex)) {
       // Nor can the logs agree where this leader's term is later than the follower's. It never goes below what is known to match.
       const high = Math.max(progress.match, Math.min(conflictIndex, matchIndex - 1)) as LogIndex;
@@ -124,7 +175,9 @@ export class Leader {
 
   #stepHeartbeatResponse(response: HeartbeatResponse): Rejection | undefined {
     if (response.readRound > this.#reads.round) return 'beyond-log';
-    this.#progressOf(response.from).heartbeatAnswered(this.#member.log.lastIndex);
+    const progress = this.#progressOf(response.from);
+    progress.heard(this.#ticks);
+    progress.heartbeatAnswered(this.#member.log.lastIndex);
     this.#reads.answered(response.from, response.readRound);
     this.#answerReads();
     return undefined;

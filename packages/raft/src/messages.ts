@@ -19,11 +19,31 @@ interface Envelope {
   readonly term: Term;
 }
 
+/**
+ * Would you vote for me? (Raft dissertation §9.6.) Asked before a member enters the next term, so that one which cannot win
+ * disturbs nobody. It changes nothing with who is asked, hence it does not carry the asked into the sender's term either.
+ */
+export interface PreVote extends Envelope {
+  readonly kind: 'pre-vote';
+  readonly lastLogIndex: LogIndex;
+  readonly lastLogTerm: Term;
+}
+
+/** A grant promises nothing. Its own `term` may be earlier than the asker's: who is asked stays in its term. */
+export interface PreVoteResponse extends Envelope {
+  readonly kind: 'pre-vote-response';
+  readonly granted: boolean;
+  /** The term of the PreVote that this answers: it counts for an election in the term after that. */
+  readonly askedInTerm: Term;
+}
+
 /** RequestVote RPC, arguments (Raft §5.2, §5.4.1). */
 export interface RequestVote extends Envelope {
   readonly kind: 'request-vote';
   readonly lastLogIndex: LogIndex;
   readonly lastLogTerm: Term;
+  /** The leader itself wants this election (dissertation §4.2.3, §3.10): that a leader was heard of is no reason to refuse. */
+  readonly byTransfer: boolean;
 }
 
 /** RequestVote RPC, result. */
@@ -73,6 +93,11 @@ export interface HeartbeatResponse extends Envelope {
   readonly readRound: number;
 }
 
+/** The leader hands over: run for leader now, you have all that I have (Raft dissertation §3.10). */
+export interface TimeoutNow extends Envelope {
+  readonly kind: 'timeout-now';
+}
+
 /** A follower hands commands to the leader. Taken only by the leader of exactly this term; else dropped. */
 export interface Propose extends Envelope {
   readonly kind: 'propose';
@@ -94,12 +119,15 @@ export interface ReadIndexResponse extends Envelope {
 }
 
 export type Message =
+  | PreVote
+  | PreVoteResponse
   | RequestVote
   | RequestVoteResponse
   | AppendEntries
   | AppendEntriesResponse
   | Heartbeat
   | HeartbeatResponse
+  | TimeoutNow
   | Propose
   | ReadIndexRequest
   | ReadIndexResponse;

@@ -8,7 +8,7 @@ import type { ReadState } from './types.ts';
  * "updated on stable storage before responding"). Everything else may overtake the disk:
  * - A leader's appends and heartbeats say what its log holds in memory; the leader counts itself only once it is durable.
  * - A heartbeat's answer says who leads now. A member that forgets it in a crash can't have elected anybody in between.
- * - A refusal gives nothing away.
+ * - A refusal gives nothing away, and a pre-vote binds nobody: neither who asks nor who grants it.
  * A candidate's request promises its term and its vote for itself: sent too early, a crash would let it run again in the
  * same term with a shorter log, and collect the votes that the longer one had won.
  */
@@ -20,9 +20,12 @@ function isPromise(message: Message): boolean {
       return message.granted;
     case 'append-entries-response':
       return message.success;
+    case 'pre-vote':
+    case 'pre-vote-response':
     case 'append-entries':
     case 'heartbeat':
     case 'heartbeat-response':
+    case 'timeout-now':
     case 'propose':
     case 'read-index':
     case 'read-index-response':

@@ -12,7 +12,7 @@ const kinds = (messages: readonly Message[]): string[] => messages.map(({ kind, 
 const cluster = (size: number): Cluster => new Cluster({ size, random: seededRandom(1) });
 
 test('Raft §5.1: a server updates its term to a larger one, and candidate and leader become followers', () => {
-  for (const role of ['follower', 'candidate', 'leader'] as const) {
+  for (const role of ['follower', 'pre-candidate', 'candidate', 'leader'] as const) {
     const solo = Solo.as(role);
     solo.step(heartbeat({ from: 3, term: 9 }));
     assert.deepEqual([solo.status.role, solo.status.term, solo.status.leader], ['follower', 9, 3n]);
@@ -29,6 +29,7 @@ test('Raft §5.1: a request of an earlier term is refused with the current term,
     term: 4 as Term,
     lastLogIndex: 9 as LogIndex,
     lastLogTerm: 3 as Term,
+    byTransfer: false,
   });
   const answers = solo.drain();
   assert.deepEqual(
@@ -46,7 +47,7 @@ test('Raft §5.1: a request of an earlier term is refused with the current term,
 test('Raft §5.1: an answer of an earlier term counts for nothing: no vote, no match, no read', () => {
   const stale = { from: 2n as MemberId, to: 1n as MemberId, term: 1 as Term };
   const candidate = new Solo({ term: 1 });
-  candidate.raft.campaign();
+  candidate.run();
   candidate.drain();
   candidate.step({ kind: 'request-vote-response', ...stale, granted: true });
   assert.equal(candidate.status.role, 'candidate');
@@ -78,7 +79,7 @@ test('Raft §5.2: a follower that hears nothing runs for leader after a random t
 
 test('Raft §5.2: a candidate votes for itself, and asks the others only when term and vote are on its disk', () => {
   const solo = new Solo({ log: [1, 1], term: 1 });
-  solo.raft.campaign();
+  solo.run();
   const ready = solo.raft.ready();
   assert.deepEqual(ready.hardState, { term: 2, vote: 1n, commit: 0 });
   assert.deepEqual(ready.messages, []);
@@ -89,7 +90,7 @@ test('Raft §5.2: a candidate votes for itself, and asks the others only when te
 test('Raft §5.2: a majority of votes wins, of 1 to 7 servers, and a vote counted twice is one vote', () => {
   for (let size = 1; size <= 7; size++) {
     const solo = new Solo({ size });
-    solo.raft.campaign();
+    solo.run();
     solo.drain();
     const needed = Math.floor(size / 2);
     for (let peer = 2; peer <= 1 + needed; peer++) {
@@ -135,6 +136,11 @@ test('Raft §5.2: a candidate that hears from the leader of its term follows it'
 test('Raft §5.2: a split vote is settled by another election', () => {
   const three = cluster(3);
   for (const node of three.nodes) node.up.campaign();
+  for (const node of three.nodes) three.drain(node);
+  for (const message of three.network.splice(0)) three.deliver(message);
+  for (const node of three.nodes) three.drain(node);
+  for (const message of three.network.splice(0)) three.deliver(message);
+  for (const node of three.nodes) assert.equal(node.up.status().role, 'candidate');
   three.settle();
   assert.equal(three.leader(), undefined);
   for (let ticks = 0; three.leader() === undefined; ticks++) {
@@ -262,7 +268,7 @@ test('Raft §5.4.3: what was committed is in the log of every later leader', () 
   five.propose(five.node(1), 3);
   five.settle();
   for (const next of [2, 3, 4, 5, 1]) {
-    five.node(next).up.campaign();
+    five.leader()?.up.transferLeadership(BigInt(next) as MemberId);
     five.settle();
     assert.equal(five.leader()?.id, BigInt(next));
   }
@@ -328,6 +334,7 @@ test('dissertation §6.4: a leader that was replaced answers no read', () => {
   three.settle();
   const old = three.node(1);
   const rest = three.nodes.filter((node) => node !== old);
+  for (const node of rest) for (let i = 0; i < ELECTION_TICKS; i++) node.up.tick();
   three.node(2).up.campaign();
   for (let i = 0; i < 10; i++) {
     for (const node of rest) {

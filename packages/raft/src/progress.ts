@@ -23,14 +23,17 @@ export class Progress {
   #inflight: LogIndex[] = [];
   /** The highest commit index sent. */
   #commitSent = 0 as LogIndex;
+  /** The leader's tick in which the follower answered last. */
+  #heardAtTick: number;
   /** No answer to an append since the last periodic heartbeat. */
   #silent = false;
   /** An append, even an empty one, is to find out whether earlier ones were lost. */
   #nudged = false;
 
   /** `match` is what the follower is known to have in any case; the first try goes at the end of the leader's log. */
-  constructor(match: LogIndex, next: LogIndex, maxInflight: number) {
+  constructor(match: LogIndex, next: LogIndex, maxInflight: number, tick: number) {
     assert(match < next, 'progress 1: match < next');
+    this.#heardAtTick = tick;
     this.#match = match;
     this.#next = next;
     this.#maxInflight = maxInflight;
@@ -39,6 +42,16 @@ export class Progress {
   /** The follower's log equals the leader's up to here, durably. */
   get match(): LogIndex {
     return this.#match;
+  }
+
+  /** When it answered last; when its leader was elected, if it has not yet. */
+  get heardAtTick(): number {
+    return this.#heardAtTick;
+  }
+
+  /** It answered something of this term, whatever. */
+  heard(tick: number): void {
+    this.#heardAtTick = tick;
   }
 
   /** The first entry to send next. */

@@ -5,19 +5,19 @@
 // same work on every machine. This file knows what holds in every role, and is the only place where a role changes.
 import { assert } from '@distrokv/base';
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
-import { answerRequestVote, Candidate, refuseStaleVote } from './election.ts';
+import { answerPreVote, answerRequestVote, Candidate, PreCandidate, refuseStaleVote } from './election.ts';
 import { Follower, refuseStaleLeader } from './follower.ts';
 import { rejectionOf } from './gateway.ts';
 import { Leader } from './leader.ts';
 import { Member } from './member.ts';
 import type { Message } from './messages.ts';
-import type { ProposeResult, RaftOptions, RaftStatus, ReadIndexResult, Ready, Rejection, SoftState } from './types.ts';
+import type { ProposeResult, RaftOptions, RaftStatus, ReadIndexResult, Ready, Rejection, SoftState, TransferResult } from './types.ts';
 
 const NOBODY: ReadonlyMap<MemberId, LogIndex> = new Map();
 
 export class Raft {
   readonly #member: Member;
-  #role: Follower | Candidate | Leader;
+  #role: Follower | PreCandidate | Candidate | Leader;
   #softState: SoftState;
   #rejected = 0;
 
@@ -28,17 +28,47 @@ export class Raft {
     this.#softState = this.#currentSoftState();
   }
 
-  /** One tick of the driver's clock passed. Only here does a member run for leader on its own. */
+  /** One tick of the driver's clock passed. Only here does a member run for leader, or give leading up, on its own. */
   tick(): void {
-    if (this.#role.role === 'leader') this.#role.tick();
-    else if (this.#member.wait()) this.campaign();
+    if (this.#role.role !== 'leader') {
+      if (this.#member.wait()) this.campaign();
+      else if (this.#role.role === 'candidate') this.#role.tick();
+      return;
+    }
+    this.#role.tick();
+    if (!this.#role.hasQuorum) this.#waitForLeader();
   }
 
-  /** Runs for leader now; without effect on a leader. A single voter wins at once. */
+  /**
+   * Runs for leader now, if a majority would have it: who follows a leader would not. Without effect on a leader. A single
+   * voter wins at once.
+   */
   campaign(): void {
     if (this.#role.role === 'leader') return;
-    this.#role = new Candidate(this.#member);
+    this.#role = new PreCandidate(this.#member);
+    this.#runIfElectable(this.#role);
+  }
+
+  #runIfElectable(preCandidate: PreCandidate): void {
+    if (preCandidate.electable) this.#run(false);
+  }
+
+  #run(byTransfer: boolean): void {
+    this.#role = new Candidate(this.#member, byTransfer);
     this.#leadIfElected(this.#role);
+  }
+
+  /** On a leader: begins to hand leadership over (dissertation §3.10). Meanwhile proposals are refused, reads are answered. */
+  transferLeadership(to: MemberId): TransferResult {
+    if (this.#role.role !== 'leader') return 'not-leader';
+    if (!this.#member.peers.includes(to)) return 'bad-target';
+    this.#role.transferTo(to);
+    return 'started';
+  }
+
+  /** On a leader: to whom it had best hand over; undefined when nobody has answered lately. */
+  successor(): MemberId | undefined {
+    return this.#role.role === 'leader' ? this.#role.successor : undefined;
   }
 
   #leadIfElected(candidate: Candidate): void {
@@ -53,9 +83,17 @@ export class Raft {
   }
 
   #stepWellFormed(message: Message): Rejection | undefined {
-    if (message.term < this.#member.term) return this.#stepStale(message);
-    if (message.term > this.#member.term) this.#follow(message.term, undefined);
-    if (message.kind === 'append-entries' || message.kind === 'heartbeat') {
+    if (message.kind === 'pre-vote') {
+      answerPreVote(this.#member, this.#heedsLeader, message);
+      return undefined;
+    }
+    if (message.term < this.#member.term && message.kind !== 'pre-vote-response') return this.#stepStale(message);
+    if (message.term > this.#member.term) {
+      // Who wants to depose a leader that was heard of lately is not even followed to its term (dissertation §4.2.3).
+      if (message.kind === 'request-vote' && !message.byTransfer && this.#heedsLeader) return undefined;
+      this.#follow(message.term, undefined);
+    }
+    if (message.kind === 'append-entries' || message.kind === 'heartbeat' || message.kind === 'timeout-now') {
       if (this.#role.leader === undefined) this.#follow(message.term, message.from);
       else if (this.#role.leader !== message.from) return 'second-leader';
     }
@@ -63,12 +101,29 @@ export class Raft {
       answerRequestVote(this.#member, this.#role.leader, message);
       return undefined;
     }
-    if (this.#role.role !== 'candidate') return this.#role.step(message);
-    if (message.kind === 'request-vote-response') {
-      this.#role.stepVote(message);
-      this.#leadIfElected(this.#role);
+    if (message.kind === 'timeout-now') {
+      this.#run(true);
+      return undefined;
+    }
+    return this.#stepInRole(message);
+  }
+
+  #stepInRole(message: Message): Rejection | undefined {
+    const role = this.#role;
+    if (role.role === 'leader' || role.role === 'follower') return role.step(message);
+    if (role.role === 'pre-candidate' && message.kind === 'pre-vote-response') {
+      role.stepPreVote(message);
+      this.#runIfElectable(role);
+    } else if (role.role === 'candidate' && message.kind === 'request-vote-response') {
+      role.stepVote(message);
+      this.#leadIfElected(role);
     }
     return undefined;
+  }
+
+  /** Whether this member leads, or has heard of its leader within the last election timeout. */
+  get #heedsLeader(): boolean {
+    return this.#role.role === 'leader' || (this.#role.leader !== undefined && this.#member.heardLeaderLately);
   }
 
   /** A message of an earlier term has no effect, but who still acts in that term is told (Raft §5.1). */
@@ -79,16 +134,23 @@ export class Raft {
 
   /** Follows `leader`, or whoever will be elected. A later term alone is no leader's word: a follower's patience runs on. */
   #follow(term: Term, leader: MemberId | undefined): void {
-    assert(this.#role.role !== 'leader' || term > this.#member.term, 'a leader steps down for a later term only');
+    assert(this.#role.role !== 'leader' || term > this.#member.term, 'a leader follows nobody in its own term');
     if (term > this.#member.term) this.#member.enterTerm(term);
     if (this.#role.role !== 'follower') this.#member.resetPatience();
     this.#role = new Follower(this.#member, leader);
   }
 
+  /** A leader that may be alone stands back in its own term, in which nobody else can lead. */
+  #waitForLeader(): void {
+    this.#member.resetPatience();
+    this.#role = new Follower(this.#member, undefined);
+  }
+
   /** Proposes commands (one or more), each for an entry of its own. The caller must not change their bytes any more. */
   propose(commands: readonly Uint8Array[]): ProposeResult {
     assert(commands.length > 0, 'a proposal has commands');
-    return this.#role.role === 'candidate' ? { outcome: 'no-leader' } : this.#role.propose(commands);
+    const role = this.#role;
+    return role.role === 'leader' || role.role === 'follower' ? role.propose(commands) : { outcome: 'no-leader' };
   }
 
   /**
@@ -96,7 +158,8 @@ export class Raft {
    * when the read was asked. `context` comes back in a ReadState; the caller uses no number twice.
    */
   readIndex(context: number): ReadIndexResult {
-    return this.#role.role === 'candidate' ? 'no-leader' : this.#role.readIndex(context);
+    const role = this.#role;
+    return role.role === 'leader' || role.role === 'follower' ? role.readIndex(context) : 'no-leader';
   }
 
   /** Whether `ready` would have something to do. */

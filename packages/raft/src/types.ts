@@ -30,7 +30,8 @@ export interface LogStorage {
   entries(from: LogIndex, to: LogIndex, maxBytes: number): readonly Entry[];
 }
 
-export type Role = 'follower' | 'candidate' | 'leader';
+/** A `pre-candidate` asks whether it would be elected; a `candidate` runs. Neither knows a leader. */
+export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 
 export interface RaftOptions {
   readonly id: MemberId;
@@ -41,7 +42,10 @@ export interface RaftOptions {
   /** The state machine has this much already; `committed` of the first Ready starts after it. */
   readonly applied: LogIndex;
   readonly random: Random;
-  /** Ticks without a word from a leader before an election; each wait is drawn from [electionTicks, 2 × electionTicks). */
+  /**
+   * Ticks without a word from a leader before an election; each wait is drawn from [electionTicks, 2 × electionTicks). So long
+   * nobody is voted for who is not the leader, and a leader that has no answer of a majority for so long steps down.
+   */
   readonly electionTicks: number;
   /** Ticks between a leader's heartbeats. */
   readonly heartbeatTicks: number;
@@ -98,6 +102,8 @@ export type ProposeResult =
   /** On its way to the leader of `term`; may get lost. If it is ever committed, then in an entry of exactly this term. */
   | { readonly outcome: 'forwarded'; readonly term: Term; readonly leader: MemberId }
   | { readonly outcome: 'no-leader' }
+  /** The leader is handing over, for at most an election timeout: to be proposed again, to it or to its successor. */
+  | { readonly outcome: 'transferring' }
   /** Too much is uncommitted already. */
   | { readonly outcome: 'overloaded' };
 
@@ -111,6 +117,12 @@ export type ProposeResult =
  * - `beyond-log`: claims what cannot be: a match, a commit or a read round that this member never had or sent.
  */
 export type Rejection = 'wrong-recipient' | 'unknown-sender' | 'malformed' | 'term-leap' | 'second-leader' | 'beyond-log';
+
+/**
+ * `started`: it is over when the leader changes, or after an election timeout, when this member goes on leading. `bad-target`: who is
+ * no other member.
+ */
+export type TransferResult = 'started' | 'not-leader' | 'bad-target';
 
 /** `asked`: a ReadState with the context follows, unless the leader changes or a message is lost. */
 export type ReadIndexResult = 'asked' | 'no-leader';

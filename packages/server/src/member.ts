@@ -104,10 +104,11 @@ export class Member {
     }
   }
 
-  /** Takes no new calls, lets open ones finish within `graceMs`, and takes part no more. */
+  /** Hands leadership over, takes no new calls, lets open ones finish within `graceMs`, and takes part no more. With 0 it just stops. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     this.#compaction?.cancel();
+    if (graceMs > 0) await this.#replica.handOver();
     await this.#clientServer.close({ graceMs });
     await this.#replica.stop();
     await this.#peers.close();

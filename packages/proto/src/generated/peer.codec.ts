@@ -13,11 +13,14 @@ import type {
   PeerBatch,
   PeerHello,
   PeerMessage,
+  PreVote,
+  PreVoteResponse,
   Propose,
   ReadIndex,
   ReadIndexResponse,
   RequestVote,
   RequestVoteResponse,
+  TimeoutNow,
 } from './peer.ts';
 
 export function createPeerBatch(fields: Partial<PeerBatch>): PeerBatch {
@@ -152,8 +155,20 @@ export function readPeerMessage(r: Reader, end: number, before: PeerMessage): Pe
           value: readReadIndexResponse(r, r.enter(), body?.case === 'readIndexResponse' ? body.value : emptyReadIndexResponse),
         };
         break;
+      case 106:
+        body = { case: 'preVote', value: readPreVote(r, r.enter(), body?.case === 'preVote' ? body.value : emptyPreVote) };
+        break;
+      case 114:
+        body = {
+          case: 'preVoteResponse',
+          value: readPreVoteResponse(r, r.enter(), body?.case === 'preVoteResponse' ? body.value : emptyPreVoteResponse),
+        };
+        break;
+      case 122:
+        body = { case: 'timeoutNow', value: readTimeoutNow(r, r.enter(), body?.case === 'timeoutNow' ? body.value : emptyTimeoutNow) };
+        break;
       default:
-        r.unknown(tag, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+        r.unknown(tag, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
     }
   }
   r.leave(end);
@@ -217,6 +232,24 @@ export function writePeerMessage(w: Writer, m: PeerMessage): void {
         w.close(98, end);
         break;
       }
+      case 'preVote': {
+        const end = w.mark();
+        writePreVote(w, m.body.value);
+        w.close(106, end);
+        break;
+      }
+      case 'preVoteResponse': {
+        const end = w.mark();
+        writePreVoteResponse(w, m.body.value);
+        w.close(114, end);
+        break;
+      }
+      case 'timeoutNow': {
+        const end = w.mark();
+        writeTimeoutNow(w, m.body.value);
+        w.close(122, end);
+        break;
+      }
       default:
         unreachable(m.body);
     }
@@ -265,13 +298,13 @@ export function writeEntry(w: Writer, m: Entry): void {
 }
 
 export function createRequestVote(fields: Partial<RequestVote>): RequestVote {
-  return { lastLogIndex: fields.lastLogIndex ?? 0, lastLogTerm: fields.lastLogTerm ?? 0 };
+  return { lastLogIndex: fields.lastLogIndex ?? 0, lastLogTerm: fields.lastLogTerm ?? 0, byTransfer: fields.byTransfer ?? false };
 }
 
 export const emptyRequestVote: RequestVote = createRequestVote({});
 
 export function readRequestVote(r: Reader, end: number, before: RequestVote): RequestVote {
-  let { lastLogIndex, lastLogTerm } = before;
+  let { lastLogIndex, lastLogTerm, byTransfer } = before;
   while (r.at < end) {
     const tag = r.tag();
     switch (tag) {
@@ -281,15 +314,19 @@ export function readRequestVote(r: Reader, end: number, before: RequestVote): Re
       case 16:
         lastLogTerm = r.uint64Number();
         break;
+      case 24:
+        byTransfer = r.bool();
+        break;
       default:
-        r.unknown(tag, [1, 2]);
+        r.unknown(tag, [1, 2, 3]);
     }
   }
   r.leave(end);
-  return { lastLogIndex, lastLogTerm };
+  return { lastLogIndex, lastLogTerm, byTransfer };
 }
 
 export function writeRequestVote(w: Writer, m: RequestVote): void {
+  if (m.byTransfer) w.bool(24, m.byTransfer);
   if (m.lastLogTerm !== 0) w.int64Number(16, m.lastLogTerm);
   if (m.lastLogIndex !== 0) w.int64Number(8, m.lastLogIndex);
 }
@@ -317,6 +354,66 @@ export function readRequestVoteResponse(r: Reader, end: number, before: RequestV
 }
 
 export function writeRequestVoteResponse(w: Writer, m: RequestVoteResponse): void {
+  if (m.granted) w.bool(8, m.granted);
+}
+
+export function createPreVote(fields: Partial<PreVote>): PreVote {
+  return { lastLogIndex: fields.lastLogIndex ?? 0, lastLogTerm: fields.lastLogTerm ?? 0 };
+}
+
+export const emptyPreVote: PreVote = createPreVote({});
+
+export function readPreVote(r: Reader, end: number, before: PreVote): PreVote {
+  let { lastLogIndex, lastLogTerm } = before;
+  while (r.at < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 8:
+        lastLogIndex = r.uint64Number();
+        break;
+      case 16:
+        lastLogTerm = r.uint64Number();
+        break;
+      default:
+        r.unknown(tag, [1, 2]);
+    }
+  }
+  r.leave(end);
+  return { lastLogIndex, lastLogTerm };
+}
+
+export function writePreVote(w: Writer, m: PreVote): void {
+  if (m.lastLogTerm !== 0) w.int64Number(16, m.lastLogTerm);
+  if (m.lastLogIndex !== 0) w.int64Number(8, m.lastLogIndex);
+}
+
+export function createPreVoteResponse(fields: Partial<PreVoteResponse>): PreVoteResponse {
+  return { granted: fields.granted ?? false, askedInTerm: fields.askedInTerm ?? 0 };
+}
+
+export const emptyPreVoteResponse: PreVoteResponse = createPreVoteResponse({});
+
+export function readPreVoteResponse(r: Reader, end: number, before: PreVoteResponse): PreVoteResponse {
+  let { granted, askedInTerm } = before;
+  while (r.at < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 8:
+        granted = r.bool();
+        break;
+      case 16:
+        askedInTerm = r.uint64Number();
+        break;
+      default:
+        r.unknown(tag, [1, 2]);
+    }
+  }
+  r.leave(end);
+  return { granted, askedInTerm };
+}
+
+export function writePreVoteResponse(w: Writer, m: PreVoteResponse): void {
+  if (m.askedInTerm !== 0) w.int64Number(16, m.askedInTerm);
   if (m.granted) w.bool(8, m.granted);
 }
 
@@ -474,6 +571,20 @@ export function readHeartbeatResponse(r: Reader, end: number, before: HeartbeatR
 export function writeHeartbeatResponse(w: Writer, m: HeartbeatResponse): void {
   if (m.readRound !== 0) w.int64Number(8, m.readRound);
 }
+
+export function createTimeoutNow(_fields: Partial<TimeoutNow>): TimeoutNow {
+  return {};
+}
+
+export const emptyTimeoutNow: TimeoutNow = createTimeoutNow({});
+
+export function readTimeoutNow(r: Reader, end: number, _before: TimeoutNow): TimeoutNow {
+  while (r.at < end) r.unknown(r.tag(), []);
+  r.leave(end);
+  return {};
+}
+
+export function writeTimeoutNow(_w: Writer, _m: TimeoutNow): void {}
 
 export function createPropose(fields: Partial<Propose>): Propose {
   return { commands: fields.commands ?? noItems };

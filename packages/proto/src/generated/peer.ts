@@ -57,6 +57,9 @@ export interface PeerMessage {
     | { readonly case: 'propose'; readonly value: Propose }
     | { readonly case: 'readIndex'; readonly value: ReadIndex }
     | { readonly case: 'readIndexResponse'; readonly value: ReadIndexResponse }
+    | { readonly case: 'preVote'; readonly value: PreVote }
+    | { readonly case: 'preVoteResponse'; readonly value: PreVoteResponse }
+    | { readonly case: 'timeoutNow'; readonly value: TimeoutNow }
     | undefined;
 }
 export const PeerMessage: MessageType<PeerMessage> = messageType(
@@ -79,6 +82,8 @@ export const Entry: MessageType<Entry> = messageType('distrokv.peer.Entry', code
 export interface RequestVote {
   readonly lastLogIndex: number;
   readonly lastLogTerm: number;
+  /** The leader wants this election: do not refuse for its sake (Raft dissertation §4.2.3). */
+  readonly byTransfer: boolean;
 }
 export const RequestVote: MessageType<RequestVote> = messageType(
   'distrokv.peer.RequestVote',
@@ -96,6 +101,30 @@ export const RequestVoteResponse: MessageType<RequestVoteResponse> = messageType
   codec.createRequestVoteResponse,
   codec.readRequestVoteResponse,
   codec.writeRequestVoteResponse,
+);
+
+/** Would you vote for me? (Raft dissertation §9.6.) */
+export interface PreVote {
+  readonly lastLogIndex: number;
+  readonly lastLogTerm: number;
+}
+export const PreVote: MessageType<PreVote> = messageType(
+  'distrokv.peer.PreVote',
+  codec.createPreVote,
+  codec.readPreVote,
+  codec.writePreVote,
+);
+
+export interface PreVoteResponse {
+  readonly granted: boolean;
+  /** The term of the pre_vote that this answers. */
+  readonly askedInTerm: number;
+}
+export const PreVoteResponse: MessageType<PreVoteResponse> = messageType(
+  'distrokv.peer.PreVoteResponse',
+  codec.createPreVoteResponse,
+  codec.readPreVoteResponse,
+  codec.writePreVoteResponse,
 );
 
 /** AppendEntries RPC, arguments (Raft §5.3). */
@@ -153,6 +182,15 @@ export const HeartbeatResponse: MessageType<HeartbeatResponse> = messageType(
   codec.createHeartbeatResponse,
   codec.readHeartbeatResponse,
   codec.writeHeartbeatResponse,
+);
+
+/** The leader hands over: run for leader now (Raft dissertation §3.10). */
+export type TimeoutNow = Readonly<Record<string, never>>;
+export const TimeoutNow: MessageType<TimeoutNow> = messageType(
+  'distrokv.peer.TimeoutNow',
+  codec.createTimeoutNow,
+  codec.readTimeoutNow,
+  codec.writeTimeoutNow,
 );
 
 /** A follower hands commands to the leader. */

@@ -27,7 +27,19 @@ interface Temper {
 }
 
 type Action =
-  'deliver' | 'tick' | 'sync' | 'apply' | 'propose' | 'read' | 'crash' | 'restart' | 'partition' | 'heal' | 'compact' | 'campaign';
+  | 'deliver'
+  | 'tick'
+  | 'sync'
+  | 'apply'
+  | 'propose'
+  | 'read'
+  | 'crash'
+  | 'restart'
+  | 'partition'
+  | 'heal'
+  | 'compact'
+  | 'campaign'
+  | 'transfer';
 
 function drawTemper(random: Random): Temper {
   const pick = (...values: readonly number[]): number => values[random.below(values.length)] as number;
@@ -50,6 +62,7 @@ function drawTemper(random: Random): Temper {
       ['heal', pick(0.1, 0.3, 1)],
       ['compact', pick(0, 1)],
       ['campaign', pick(0, 0.2, 1)],
+      ['transfer', pick(0, 0.3, 1.5)],
     ],
   };
 }
@@ -61,8 +74,6 @@ class Chaos {
   readonly cluster: Cluster;
   readonly #random: Random;
   readonly #temper: Temper;
-  /** Links that carry nothing, by direction. */
-  readonly #cut: Set<string> = new Set();
   crashes = 0;
   reads = 0;
   readonly terms: Set<number> = new Set();
@@ -104,7 +115,7 @@ class Chaos {
       case 'partition':
         return this.#partition();
       case 'heal':
-        return this.#cut.clear();
+        return this.cluster.cut.clear();
       case 'restart':
         if (node.raft === undefined) this.cluster.start(node);
         return;
@@ -115,7 +126,7 @@ class Chaos {
     }
   }
 
-  #actOn(node: TestNode, action: 'tick' | 'sync' | 'apply' | 'propose' | 'read' | 'crash' | 'compact' | 'campaign'): void {
+  #actOn(node: TestNode, action: 'tick' | 'sync' | 'apply' | 'propose' | 'read' | 'crash' | 'compact' | 'campaign' | 'transfer'): void {
     switch (action) {
       case 'tick':
         return node.up.tick();
@@ -138,6 +149,9 @@ class Chaos {
         return this.cluster.compact(node);
       case 'campaign':
         return node.up.campaign();
+      case 'transfer':
+        node.up.transferLeadership(BigInt(this.#random.between(1, this.cluster.nodes.length)) as MemberId);
+        return;
     }
   }
 
@@ -148,14 +162,13 @@ class Chaos {
 
   #deliver(): void {
     const { network } = this.cluster;
-    const isCut = ({ from, to }: Message): boolean => this.#cut.has(`${from}>${to}`);
     const keepsCut = this.#temper.clogging && network.length < MAX_CLOGGED;
     const first = this.#random.chance(this.#temper.reordering) ? this.#random.below(network.length) : 0;
-    const position = network.findIndex((message, i) => i >= first && !(keepsCut && isCut(message)));
+    const position = network.findIndex((message, i) => i >= first && !(keepsCut && this.cluster.isCut(message)));
     if (position < 0) return;
     const message = network[position] as Message;
     if (!this.#random.chance(this.#temper.duplication)) network.splice(position, 1);
-    if (isCut(message) || this.#random.chance(this.#temper.loss)) return;
+    if (this.cluster.isCut(message) || this.#random.chance(this.#temper.loss)) return;
     this.cluster.deliver(message);
     this.#drainPerhaps(this.cluster.node(message.to));
   }
@@ -168,38 +181,64 @@ class Chaos {
     const left = new Set(kind === 0 ? [alone] : ids.filter(() => this.#random.chance(0.5)));
     for (const from of ids) {
       for (const to of ids) {
-        if (kind === 2 ? this.#random.chance(0.3) : left.has(from) !== left.has(to)) this.#cut.add(`${from}>${to}`);
+        if (kind === 2 ? this.#random.chance(0.3) : left.has(from) !== left.has(to)) this.cluster.cut.add(`${from}>${to}`);
       }
     }
   }
 
-  /** Everything works again: a leader is elected, commits, and everybody applies and reads what it committed. */
+  /**
+   * First a majority works again, while the others stay where they are, cut off from it; then everything does. Both times a
+   * leader is elected, commits, and everybody who works applies and reads what it committed. Who comes back late disturbs nobody.
+   */
   heal(): void {
-    const { cluster } = this;
-    for (const node of cluster.nodes) if (node.raft === undefined) cluster.start(node);
-    cluster.settle();
+    const { nodes } = this.cluster;
+    const majority = nodes.toSorted(() => this.#random.float() - 0.5).slice(0, Math.floor(nodes.length / 2) + 1);
+    const others = nodes.filter((node) => !majority.includes(node));
+    this.cluster.cut.clear();
+    for (const inside of majority) for (const outside of others) this.cluster.cutLink(inside.id, outside.id);
+    this.#live(majority);
+    this.cluster.cut.clear();
+    const { id, term } = this.#leaderOf(majority)?.up.status() ?? {};
+    const mayDisturb = others.some(({ raft }) => (raft?.status().term ?? 0) > (term ?? 0));
+    this.#live(nodes);
+    const now = this.cluster.leader()?.up.status();
+    if (!mayDisturb && (now?.id !== id || now?.term !== term))
+      throw new Violation(`${id} led term ${term}, but those who came back made ${now?.id} lead term ${now?.term}`);
+    const all = (): boolean => nodes.every((node) => node.up.status().matchedByAll >= this.cluster.judge.committed.length);
+    this.#wait('word that everybody has everything', all);
+  }
+
+  #leaderOf(nodes: readonly TestNode[]): TestNode | undefined {
+    const leader = this.cluster.leader();
+    return leader !== undefined && nodes.includes(leader) ? leader : undefined;
+  }
+
+  #wait(what: string, done: () => boolean): void {
     const enough = 60 * ELECTION_TICKS;
-    let ticks = 0;
-    const wait = (what: string, done: () => boolean): void => {
-      while (!done()) {
-        if (++ticks > enough) throw new Violation(`no ${what} within ${enough} ticks of a healthy cluster`);
-        cluster.tickAll();
-      }
-    };
-    wait('leader', () => cluster.leader() !== undefined);
+    for (let ticks = 0; !done(); ticks++) {
+      if (ticks > enough) throw new Violation(`no ${what} within ${enough} ticks of a healthy cluster`);
+      this.cluster.tickAll();
+    }
+  }
+
+  /** `working` can all reach each other. */
+  #live(working: readonly TestNode[]): void {
+    const { cluster } = this;
+    for (const node of working) if (node.raft === undefined) cluster.start(node);
+    cluster.settle();
+    this.#wait('leader', () => this.#leaderOf(working) !== undefined);
     let proposed = 0 as LogIndex;
-    wait('new entry', () => {
-      const result = cluster.leader()?.up.propose([new Uint8Array(1)]);
+    this.#wait('new entry', () => {
+      const result = this.#leaderOf(working)?.up.propose([new Uint8Array(1)]);
       if (result?.outcome === 'appended') proposed = result.lastIndex;
       cluster.settle();
-      return result?.outcome === 'appended' && cluster.nodes.every((node) => node.applied >= result.lastIndex);
+      return result?.outcome === 'appended' && working.every((node) => node.applied >= result.lastIndex);
     });
-    for (const node of cluster.nodes) cluster.read(node);
-    const contexts = cluster.nodes.map((node) => [...node.reads.keys()].at(-1));
-    wait('answered read', () =>
-      cluster.nodes.every((node, i) => node.answers.some(({ context, index }) => context === contexts[i] && index >= proposed)),
+    for (const node of working) cluster.read(node);
+    const contexts = working.map((node) => [...node.reads.keys()].at(-1));
+    this.#wait('answered read', () =>
+      working.every((node, i) => node.answers.some(({ context, index }) => context === contexts[i] && index >= proposed)),
     );
-    wait('word that everybody has everything', () => cluster.nodes.every((node) => node.up.status().matchedByAll >= proposed));
   }
 }
 

@@ -63,6 +63,8 @@ export class Cluster {
   readonly judge: Judge;
   /** Messages under way, in the order they were sent. */
   readonly network: Message[] = [];
+  /** Links that carry nothing, by direction: "from>to". */
+  readonly cut: Set<string> = new Set();
   readonly #options: ClusterOptions;
   #contexts = 0;
   #commands = 0;
@@ -170,9 +172,18 @@ export class Cluster {
 
   deliver(message: Message): void {
     const raft = this.nodes.find((node) => node.id === message.to)?.raft;
-    if (raft === undefined) return;
+    if (raft === undefined || this.isCut(message)) return;
     this.#options.onDeliver?.(message);
     raft.step(message);
+  }
+
+  isCut({ from, to }: Message): boolean {
+    return this.cut.has(`${from}>${to}`);
+  }
+
+  /** Cuts the link between two members, both ways. */
+  cutLink(a: number | bigint, b: number | bigint): void {
+    this.cut.add(`${a}>${b}`).add(`${b}>${a}`);
   }
 
   /** Lets everything happen that needs no tick, with nothing lost: until no message is under way and no disk has work. */

@@ -3,13 +3,15 @@
 // compares (or, told to, replaces it).
 //
 //   > cluster 3 [with 1,1,2 | 1,1 | 1]   starts members 1 to 3, with entries of these terms on their disks
-//   > campaign N   > tick N [times]   > propose N word…   > read N   > crash N   > restart N
+//   > campaign N   > transfer N M   > tick N [times]   > propose N word…   > read N   > crash N   > restart N
 //   > ready N      takes the work of member N: its messages are under way, its writes wait
 //   > sync N       N's writes are durable
 //   > deliver A-B  delivers what is under way from A to B; `drop A-B` loses it
+//   > cut A-B    nothing passes between A and B until `heal`
 //   > settle       lets everything happen that needs no tick
 //   > status
 import { defined, fromUtf8, seededRandom, unreachable, utf8 } from '@distrokv/base';
+import type { MemberId } from '@distrokv/base';
 import type { Entry, Message } from '../messages.ts';
 import type { Ready } from '../types.ts';
 import { Cluster } from './cluster.ts';
@@ -23,8 +25,12 @@ const describeEntries = (entries: readonly Entry[]): string => `[${entries.map(d
 
 function describeBody(message: Message): string {
   switch (message.kind) {
-    case 'request-vote':
+    case 'pre-vote':
       return `last ${message.lastLogIndex}/${message.lastLogTerm}`;
+    case 'pre-vote-response':
+      return `${message.granted ? 'granted' : 'refused'} after term ${message.askedInTerm}`;
+    case 'request-vote':
+      return `last ${message.lastLogIndex}/${message.lastLogTerm}${message.byTransfer ? ' by transfer' : ''}`;
     case 'request-vote-response':
       return message.granted ? 'granted' : 'refused';
     case 'append-entries':
@@ -38,6 +44,7 @@ function describeBody(message: Message): string {
       return `round ${message.readRound}`;
     case 'propose':
       return message.commands.map((command) => `"${fromUtf8(command)}"`).join(' ');
+    case 'timeout-now':
     case 'read-index':
       return '';
     case 'read-index-response':
@@ -49,6 +56,11 @@ function describeBody(message: Message): string {
 
 function describe(message: Message): string {
   return `${message.from}→${message.to} ${message.kind} term ${message.term} ${describeBody(message)}`.trimEnd();
+}
+
+function linkOf(word = ''): [bigint, bigint] {
+  const [from = 0n, to = 0n] = word.split('-').map(BigInt);
+  return [from, to];
 }
 
 class Script {
@@ -72,10 +84,15 @@ class Script {
     if (verb === 'settle') return cluster.settle();
     if (verb === 'status') return this.#status(cluster);
     if (verb === 'deliver' || verb === 'drop') return this.#deliver(cluster, words[0] ?? '', verb === 'drop');
+    if (verb === 'heal') return cluster.cut.clear();
+    if (verb === 'cut') return cluster.cutLink(...linkOf(words[0]));
     const node = cluster.node(Number(words[0]));
     switch (verb) {
       case 'campaign':
         return node.up.campaign();
+      case 'transfer':
+        this.#out.push(node.up.transferLeadership(BigInt(words[1] ?? 0) as MemberId));
+        return;
       case 'tick':
         for (let i = 0; i < Number(words[1] ?? 1); i++) node.up.tick();
         return;
@@ -124,7 +141,7 @@ class Script {
 
   #deliver(cluster: Cluster, link: string, lost: boolean): void {
     const { network } = cluster;
-    const [from, to] = link.split('-').map(BigInt);
+    const [from, to] = linkOf(link);
     const messages = network.filter((message) => message.from === from && message.to === to);
     for (const message of messages) {
       network.splice(network.indexOf(message), 1);

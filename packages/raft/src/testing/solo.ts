@@ -2,7 +2,7 @@
 import { EMPTY, seededRandom } from '@distrokv/base';
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
 import { MemoryLog } from '../memory-log.ts';
-import type { AppendEntries, Entry, Heartbeat, Message } from '../messages.ts';
+import type { AppendEntries, Entry, Heartbeat, Message, PreVote } from '../messages.ts';
 import { Raft } from '../raft.ts';
 import type { RaftOptions, RaftStatus, ReadState, Ready, Rejection, Role } from '../types.ts';
 import { ELECTION_TICKS, HEARTBEAT_TICKS } from './cluster.ts';
@@ -19,6 +19,13 @@ export interface SoloOptions {
   readonly commit?: number;
   readonly applied?: number;
   readonly limits?: ClusterOptions['limits'];
+}
+
+/** What a pre-candidate or a candidate says of itself. */
+interface Question {
+  readonly from: number;
+  readonly term: number;
+  readonly last?: readonly [index: number, term: number];
 }
 
 const idOf = (n: number): MemberId => BigInt(n) as MemberId;
@@ -103,7 +110,8 @@ export class Solo {
   /** Member 1 of 3 in the given role, in term 1 if it is no follower. */
   static as(role: Role, limits: ClusterOptions['limits'] = {}): Solo {
     const solo = new Solo({ limits });
-    if (role === 'candidate') solo.raft.campaign();
+    if (role === 'pre-candidate') solo.raft.campaign();
+    if (role === 'candidate') solo.run();
     if (role === 'leader') solo.elect();
     return solo;
   }
@@ -112,9 +120,16 @@ export class Solo {
     return this.raft.status();
   }
 
+  /** Becomes a candidate: everybody would vote for it. Its questions are forgotten, its request for votes is not taken yet. */
+  run(): void {
+    this.raft.campaign();
+    if (this.status.role === 'pre-candidate') this.raft.ready();
+    for (const voter of this.#voters) if (voter !== this.#id) this.preVote(Number(voter));
+  }
+
   /** Wins an election by the votes of all. What that gives to do from then on is not taken yet. */
   elect(): void {
-    this.raft.campaign();
+    this.run();
     this.persist(this.raft.ready());
     for (const voter of this.#voters) if (voter !== this.#id) this.vote(Number(voter));
   }
@@ -150,19 +165,24 @@ export class Solo {
     return { from: idOf(from), to: this.#id, term: this.status.term };
   }
 
+  preVote(from: number, granted = true): void {
+    this.step({ kind: 'pre-vote-response', ...this.#to(from), granted, askedInTerm: this.status.term });
+  }
+
   vote(from: number): void {
     this.step({ kind: 'request-vote-response', ...this.#to(from), granted: true });
   }
 
-  askVote(of: { readonly from: number; readonly term: number; readonly last?: readonly [index: number, term: number] }): void {
-    const [index, term] = of.last ?? [0, 0];
-    this.step({
-      kind: 'request-vote',
-      ...this.#to(of.from),
-      term: of.term as Term,
-      lastLogIndex: index as LogIndex,
-      lastLogTerm: term as Term,
-    });
+  askVote(of: Question & { readonly byTransfer?: boolean }): void {
+    this.step({ kind: 'request-vote', ...this.#question(of), byTransfer: of.byTransfer ?? false });
+  }
+
+  askPreVote(of: Question): void {
+    this.step({ kind: 'pre-vote', ...this.#question(of) });
+  }
+
+  #question({ from, term, last: [index, lastTerm] = [0, 0] }: Question): Omit<PreVote, 'kind'> {
+    return { ...this.#to(from), term: term as Term, lastLogIndex: index as LogIndex, lastLogTerm: lastTerm as Term };
   }
 
   accept(from: number, matchIndex: number): void {

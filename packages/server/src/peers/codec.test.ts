@@ -9,7 +9,7 @@ import { fromPeerMessage, toPeerMessage } from './codec.ts';
 const envelope = { from: memberId((1n << 64n) - 1n), to: memberId(2n), term: term(7) };
 const entry = { index: logIndex(4), term: term(7), kind: 'command', data: utf8('x') } as const;
 const messages: readonly Message[] = [
-  { ...envelope, kind: 'request-vote', lastLogIndex: logIndex(3), lastLogTerm: term(2) },
+  { ...envelope, kind: 'request-vote', lastLogIndex: logIndex(3), lastLogTerm: term(2), byTransfer: true },
   { ...envelope, kind: 'request-vote-response', granted: true },
   {
     ...envelope,
@@ -33,6 +33,9 @@ const messages: readonly Message[] = [
   { ...envelope, kind: 'propose', commands: [utf8('a'), utf8('bc')] },
   { ...envelope, kind: 'read-index', context: 2 ** 52 },
   { ...envelope, kind: 'read-index-response', context: 1, readIndex: logIndex(5) },
+  { ...envelope, kind: 'pre-vote', lastLogIndex: logIndex(3), lastLogTerm: term(2) },
+  { ...envelope, kind: 'pre-vote-response', granted: true, askedInTerm: term(8) },
+  { ...envelope, kind: 'timeout-now' },
 ];
 
 const overTheWire = (message: Message): Message | undefined =>

@@ -16,8 +16,12 @@ export function toPeerMessage(message: Message): pb.PeerMessage {
 
 function bodyOf(m: Message): Body {
   switch (m.kind) {
+    case 'pre-vote':
+      return { case: 'preVote', value: { lastLogIndex: m.lastLogIndex, lastLogTerm: m.lastLogTerm } };
+    case 'pre-vote-response':
+      return { case: 'preVoteResponse', value: { granted: m.granted, askedInTerm: m.askedInTerm } };
     case 'request-vote':
-      return { case: 'requestVote', value: { lastLogIndex: m.lastLogIndex, lastLogTerm: m.lastLogTerm } };
+      return { case: 'requestVote', value: { lastLogIndex: m.lastLogIndex, lastLogTerm: m.lastLogTerm, byTransfer: m.byTransfer } };
     case 'request-vote-response':
       return { case: 'requestVoteResponse', value: { granted: m.granted } };
     case 'append-entries': {
@@ -33,6 +37,8 @@ function bodyOf(m: Message): Body {
       return { case: 'heartbeat', value: { leaderCommit: m.leaderCommit, readRound: m.readRound, matchedByAll: m.matchedByAll } };
     case 'heartbeat-response':
       return { case: 'heartbeatResponse', value: { readRound: m.readRound } };
+    case 'timeout-now':
+      return { case: 'timeoutNow', value: {} };
     case 'propose':
       return { case: 'propose', value: { commands: m.commands } };
     case 'read-index':
@@ -49,13 +55,17 @@ export function fromPeerMessage(message: pb.PeerMessage): Message | undefined {
   const envelope = { from: memberId(message.from), to: memberId(message.to), term: checked(message.term, term) };
   const { body } = message;
   switch (body?.case) {
-    case 'requestVote':
+    case 'preVote':
+      return { ...envelope, kind: 'pre-vote', ...lastEntry(body.value) };
+    case 'preVoteResponse':
       return {
         ...envelope,
-        kind: 'request-vote',
-        lastLogIndex: index(body.value.lastLogIndex),
-        lastLogTerm: checked(body.value.lastLogTerm, term),
+        kind: 'pre-vote-response',
+        granted: body.value.granted,
+        askedInTerm: checked(body.value.askedInTerm, term),
       };
+    case 'requestVote':
+      return { ...envelope, kind: 'request-vote', ...lastEntry(body.value), byTransfer: body.value.byTransfer };
     case 'requestVoteResponse':
       return { ...envelope, kind: 'request-vote-response', granted: body.value.granted };
     case 'appendEntries': {
@@ -87,6 +97,8 @@ export function fromPeerMessage(message: pb.PeerMessage): Message | undefined {
     }
     case 'heartbeatResponse':
       return { ...envelope, kind: 'heartbeat-response', readRound: checked(body.value.readRound) };
+    case 'timeoutNow':
+      return { ...envelope, kind: 'timeout-now' };
     case 'propose':
       return { ...envelope, kind: 'propose', commands: body.value.commands };
     case 'readIndex':
@@ -98,6 +110,10 @@ export function fromPeerMessage(message: pb.PeerMessage): Message | undefined {
     default:
       return unreachable(body, 'message body');
   }
+}
+
+function lastEntry({ lastLogIndex, lastLogTerm }: pb.PreVote): { readonly lastLogIndex: LogIndex; readonly lastLogTerm: Term } {
+  return { lastLogIndex: index(lastLogIndex), lastLogTerm: checked(lastLogTerm, term) };
 }
 
 function toEntry(entry: pb.Entry): Entry {

@@ -5,4 +5,9 @@ import { GrpcError } from '@distrokv/grpc';
 export const timedOut = (): GrpcError => new GrpcError('unavailable', 'etcdserver: request timed out');
 export const serverStopped = (): GrpcError => new GrpcError('unavailable', 'etcdserver: server stopped');
 export const noLeader = (): GrpcError => new GrpcError('unavailable', 'etcdserver: no leader');
+export const notLeader = (): GrpcError => new GrpcError('failed-precondition', 'etcdserver: not leader');
+export const badLeaderTransferee = (): GrpcError => new GrpcError('failed-precondition', 'etcdserver: bad leader transferee');
+/** Without a code of its own, as in etcd. It may still happen. */
+export const timedOutLeaderTransfer = (): GrpcError =>
+  new GrpcError('unknown', 'etcdserver: request timed out, leader transfer took too long');
 export const tooManyRequests = (): GrpcError => new GrpcError('resource-exhausted', 'etcdserver: too many requests');

@@ -24,7 +24,7 @@ interface Pending {
   readonly payload: Uint8Array;
   readonly waiters: readonly Waiter[];
   readonly expiresMs: number;
-  /** The term that it was handed out in; undefined while there is nobody to take it. */
+  /** The term that it was handed out in; undefined while there is nobody to take it, and so it cannot have happened. */
   term: Term | undefined;
 }
 
@@ -86,7 +86,7 @@ export class Proposals {
   #handOut(sequence: number, pending: Pending): void {
     const result = this.#options.propose([pending.payload]);
     if (result.outcome === 'overloaded') this.#reject(sequence, pending, tooManyRequests());
-    else pending.term = result.outcome === 'no-leader' ? undefined : result.term;
+    else pending.term = 'term' in result ? result.term : undefined;
   }
 
   /** Is this a proposal whose clients wait here? */
@@ -112,9 +112,14 @@ export class Proposals {
       if (pending.term !== undefined && pending.term < term) this.#handOut(sequence, pending);
   }
 
-  /** There is somebody to take what nobody could take before. */
+  /** There is a leader to take what nobody took before: there was none, or it was handing over. */
   leaderKnown(): void {
     for (const [sequence, pending] of [...this.#pending]) if (pending.term === undefined) this.#handOut(sequence, pending);
+  }
+
+  /** Nobody will be there to take anything for a while: what nobody has taken will not happen. */
+  failUntaken(error: Error): void {
+    for (const [sequence, pending] of [...this.#pending]) if (pending.term === undefined) this.#reject(sequence, pending, error);
   }
 
   /** Gives up on what has waited too long; whether it happens all the same is unknown. */

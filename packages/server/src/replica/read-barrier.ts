@@ -102,11 +102,16 @@ export class ReadBarrier {
     this.#answered = this.#answered.map((round) => ({ ...round, readers: round.readers.filter(alive) }));
   }
 
-  failAll(error: Error): void {
-    for (const reader of [...this.#gathered, ...(this.#round?.readers ?? []), ...this.#answered.flatMap((r) => r.readers)])
-      reader.reject(error);
+  /** Nobody will be there to answer rounds for a while; readers that only wait until their index is applied wait on. */
+  failUnanswered(error: Error): void {
+    for (const reader of [...this.#gathered, ...(this.#round?.readers ?? [])]) reader.reject(error);
     this.#gathered = [];
     this.#round = undefined;
+  }
+
+  failAll(error: Error): void {
+    this.failUnanswered(error);
+    for (const reader of this.#answered.flatMap((r) => r.readers)) reader.reject(error);
     this.#answered = [];
   }
 }

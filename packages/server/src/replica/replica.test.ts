@@ -2,7 +2,7 @@
 // linearizable, and what waits over an election is answered after it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { utf8 } from '@distrokv/base';
+import { memberId, utf8 } from '@distrokv/base';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { Replicas } from '../testing/replicas.ts';
 
@@ -74,14 +74,19 @@ test('a command that was on its way to a leader that fell is answered by the nex
     );
 });
 
-test('a leader that is cut off does not answer reads, and its clients are told in the end', async () => {
+test('a leader that is cut off steps down; its clients are told soon what cannot happen, and later what may have', async () => {
   const replicas = await started(3, 4);
   const old = replicas.leader() as number;
   replicas.cutOff.add(old);
-  const read = assert.rejects(replicas.member(old).replica.linearize(), { message: 'etcdserver: request timed out' });
+  const read = assert.rejects(replicas.member(old).replica.linearize(), { message: 'etcdserver: no leader' });
   const write = assert.rejects(put(replicas, old, 'lost'), { message: 'etcdserver: request timed out' });
-  await replicas.time.advance(8000);
-  await Promise.all([read, write]);
+  await replicas.time.advance(1200);
+  assert.equal(replicas.member(old).replica.leader, undefined);
+  const late = assert.rejects(put(replicas, old, 'late'), { message: 'etcdserver: no leader' });
+  await replicas.time.advance(3500);
+  await Promise.all([read, late]);
+  await replicas.time.advance(3000);
+  await write;
 });
 
 test('without a quorum commands wait; they are answered when it is back', async () => {
@@ -93,6 +98,54 @@ test('without a quorum commands wait; they are answered when it is back', async 
   for (const id of replicas.ids) if (id !== leader) await replicas.start(id);
   await replicas.time.advance(4000);
   await answer;
+});
+
+test('leadership moves to the member that is named, or nowhere; what is proposed meanwhile is answered', async () => {
+  const replicas = await started(3, 6);
+  const old = replicas.leader() as number;
+  const [next, other] = replicas.ids.filter((id) => id !== old) as [number, number];
+  const move = (from: number, to: number): Promise<void> => replicas.member(from).replica.moveLeader(memberId(BigInt(to)));
+  await assert.rejects(move(next, other), { code: 'failed-precondition', message: 'etcdserver: not leader' });
+  await assert.rejects(move(old, 99), { code: 'failed-precondition', message: 'etcdserver: bad leader transferee' });
+  await move(old, old);
+  const answers = replicas.ids.map((id) => put(replicas, id, `before/${id}`));
+  const moved = move(old, next);
+  answers.push(...replicas.ids.map((id) => put(replicas, id, `meanwhile/${id}`)));
+  await replicas.time.advance(100);
+  await Promise.all([moved, ...answers]);
+  assert.equal(replicas.leader(), next);
+  assert.equal(versionsOf(replicas, next).size, 6);
+
+  await replicas.crash(other);
+  const failed = assert.rejects(move(next, other), { message: 'etcdserver: request timed out, leader transfer took too long' });
+  const answer = put(replicas, next, 'after');
+  await replicas.time.advance(2100);
+  await Promise.all([failed, answer]);
+  assert.equal(replicas.leader(), next, 'it leads on, and took what was proposed meanwhile');
+});
+
+test('a leader that stops hands over first: others write on without an election', async () => {
+  const replicas = await started(3, 7);
+  const old = replicas.leader() as number;
+  const follower = replicas.ids.find((id) => id !== old) as number;
+  await replicas.time.advance(500);
+  const handedOver = replicas.member(old).replica.handOver();
+  await replicas.time.advance(50);
+  await handedOver;
+  await replicas.crash(old);
+  const answer = put(replicas, follower, 'a');
+  await replicas.time.advance(50);
+  await answer;
+});
+
+test('a member that is alone, or that follows, has nothing to hand over', async () => {
+  const alone = new Replicas(1, 1);
+  await alone.start(1);
+  await alone.member(1).replica.handOver();
+  const replicas = await started(3, 8);
+  const leader = replicas.leader();
+  for (const id of replicas.ids) if (id !== leader) await replicas.member(id).replica.handOver();
+  assert.equal(replicas.leader(), leader);
 });
 
 test('a member whose disk is full for its tables still reads what it has, and still stops', async () => {

@@ -10,10 +10,10 @@
 import { type LogIndex, type MemberId, type Term, assert, memberId } from '@distrokv/base';
 import type { Env, Logger, Timer } from '@distrokv/env';
 import { ApiError, type Command, type CommandResults, type Store, encodeCommand } from '@distrokv/mvcc';
-import { type Message, Raft, type RaftStatus, type Ready, type SoftState } from '@distrokv/raft';
+import { type Message, Raft, type RaftStatus, type Ready, type SoftState, type TransferResult } from '@distrokv/raft';
 import type { RaftLog } from '../raft-log/raft-log.ts';
 import { Applier } from './applier.ts';
-import { serverStopped } from './errors.ts';
+import { badLeaderTransferee, noLeader, notLeader, serverStopped, timedOutLeaderTransfer } from './errors.ts';
 import { Proposals } from './proposals.ts';
 import { ReadBarrier } from './read-barrier.ts';
 
@@ -21,6 +21,10 @@ import { ReadBarrier } from './read-barrier.ts';
 const GATHER_BYTES = 256 << 10;
 /** A request is given up after this time and two elections, as in etcd. */
 const REQUEST_TIMEOUT_MS = 5000;
+/** A majority whose members reach each other has a leader again by then: after so many elections without one, requests are told. */
+const LEADERLESS_ELECTIONS = 3;
+/** How often a transfer of leadership is looked after. */
+const TRANSFER_POLL_MS = 10;
 
 /** Carries messages to the other members. A message arrives at most once, or not at all; those to one member that arrive do so in order. */
 export interface PeerSender {
@@ -49,6 +53,8 @@ export class Replica {
   readonly #reads: ReadBarrier;
   readonly #applier: Applier;
   #soft: SoftState;
+  /** When there was a leader last, or this member started. */
+  #leaderSeenMs: number;
   #ticks: Timer | undefined;
   #turnPlanned = false;
   #stopped = false;
@@ -70,6 +76,7 @@ export class Replica {
     });
     this.#soft = this.#raft.status();
     const now = (): number => env.clock.monotonicMs();
+    this.#leaderSeenMs = now();
     const timeoutMs = REQUEST_TIMEOUT_MS + 2 * electionMs;
     this.#proposals = new Proposals({
       origin: this.id,
@@ -127,6 +134,36 @@ export class Replica {
     return ready;
   }
 
+  /** Makes `target` the leader; resolves when it is. Rejects with GrpcError: `failed-precondition` when this member cannot do that. */
+  async moveLeader(target: MemberId): Promise<void> {
+    if (this.#soft.role !== 'leader') throw notLeader();
+    if (target === this.id) return;
+    if (this.#transfer(target) === 'bad-target') throw badLeaderTransferee();
+    if (!(await this.#leaderBecomes((leader) => leader === target, 2 * this.#options.electionMs))) throw timedOutLeaderTransfer();
+  }
+
+  /** Before this member stops: if it leads, another that is up to date leads on, without an election's pause. At most an election timeout. */
+  async handOver(): Promise<void> {
+    const successor = this.#stopped ? undefined : this.#raft.successor();
+    if (successor === undefined || this.#transfer(successor) !== 'started') return;
+    await this.#leaderBecomes((leader) => leader !== undefined && leader !== this.id, this.#options.electionMs);
+  }
+
+  #transfer(to: MemberId): TransferResult {
+    // What has gathered was promised to be proposed: the successor will have it, too.
+    this.#guard(() => this.#turn());
+    const result = this.#raft.transferLeadership(to);
+    this.#guard(() => this.#work());
+    return result;
+  }
+
+  async #leaderBecomes(wanted: (leader: MemberId | undefined) => boolean, withinMs: number): Promise<boolean> {
+    const { clock, timers } = this.#options.env;
+    const deadlineMs = clock.monotonicMs() + withinMs;
+    while (!wanted(this.#soft.leader) && !this.#stopped && clock.monotonicMs() < deadlineMs) await timers.sleep(TRANSFER_POLL_MS);
+    return wanted(this.#soft.leader);
+  }
+
   /** Messages from a peer, as they come off the wire. */
   receive(messages: readonly Message[]): void {
     this.#guard(() => {
@@ -176,9 +213,20 @@ export class Replica {
 
   #tick(): void {
     this.#raft.tick();
+    if (this.#soft.leader !== undefined) this.#proposals.leaderKnown();
     this.#proposals.expire();
     this.#reads.tick();
     this.#work();
+    this.#tellIfLeaderless();
+  }
+
+  #tellIfLeaderless(): void {
+    const { env, electionMs } = this.#options;
+    const now = env.clock.monotonicMs();
+    if (this.#soft.leader !== undefined) this.#leaderSeenMs = now;
+    if (now - this.#leaderSeenMs < LEADERLESS_ELECTIONS * electionMs) return;
+    this.#proposals.failUntaken(noLeader());
+    this.#reads.failUnanswered(noLeader());
   }
 
   #work(): void {
@@ -247,8 +295,10 @@ function describe(soft: SoftState, own: MemberId): string {
     case 'leader':
       assert(soft.leader === own, 'a leader follows itself');
       return 'became leader';
+    case 'pre-candidate':
+      return 'no word from a leader: asking who would vote for this member';
     case 'candidate':
-      return 'no word from a leader: running for leader';
+      return 'running for leader';
     case 'follower':
       return soft.leader === undefined ? 'waiting for a leader' : 'following a leader';
   }

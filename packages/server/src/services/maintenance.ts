@@ -1,4 +1,5 @@
-// etcdserverpb.Maintenance: how this member is.
+// etcdserverpb.Maintenance: how this member is, and who leads.
+import { memberId } from '@distrokv/base';
 import type { Handlers } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { type ServiceContext, answer, header } from './context.ts';
@@ -8,7 +9,14 @@ export const ETCD_API_VERSION = '3.7.1';
 const STORAGE_VERSION = '3.7.0';
 
 export function maintenanceHandlers(context: ServiceContext): Handlers<typeof pb.Maintenance> {
-  return { status: (_request, call) => answer(context, call, () => status(context)) };
+  return {
+    status: (_request, call) => answer(context, call, () => status(context)),
+    moveLeader: (request, call) =>
+      answer(context, call, async () => {
+        await context.replica.moveLeader(memberId(request.targetID));
+        return pb.MoveLeaderResponse.create({}); // without a header, as in etcd
+      }),
+  };
 }
 
 function status(context: ServiceContext): pb.StatusResponse {

@@ -1,0 +1,53 @@
+// Three real members under load: leadership moves where it is told to, and a leader that is stopped in order leaves no gap.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { seededRandom } from '@distrokv/base';
+import { Api } from './support/api.ts';
+import { TestCluster } from './support/cluster.ts';
+import { equalContents, leaderOf, nothingLost } from './support/verify.ts';
+import { Writers } from './support/writers.ts';
+
+const CLIENTS = 20;
+const ELECTION = 'no word from a leader';
+
+test('MoveLeader makes a member the leader, or says why not; writes go on, and all that fit are answered', async () => {
+  await using cluster = await TestCluster.start(3);
+  const writers = new Writers({ endpoints: cluster.endpoints, clients: CLIENTS, prefix: 'move', random: seededRandom(1) });
+  await writers.progress(100);
+  for (let round = 0; round < 5; round++) {
+    const leader = await leaderOf(cluster.endpoints);
+    const [next, other] = cluster.members.filter((member) => member !== leader) as [number, number];
+    using leads = new Api(cluster.endpoints[leader] as string);
+    using follows = new Api(cluster.endpoints[next] as string);
+    const target = (await follows.status()).header?.memberId as bigint;
+    await assert.rejects(follows.moveLeader(target), { code: 'failed-precondition', message: 'etcdserver: not leader' });
+    await assert.rejects(leads.moveLeader(7n), { code: 'failed-precondition', message: 'etcdserver: bad leader transferee' });
+    await leads.moveLeader(target);
+    assert.equal((await leads.status()).leader, target, `round ${round}: member ${next} leads, and not ${leader} or ${other}`);
+    await writers.progress(100);
+  }
+  await writers.stop();
+  assert.equal(writers.unknown.size, 0, 'no write failed');
+  nothingLost(await equalContents(cluster.endpoints), [writers]);
+});
+
+test('a rolling restart, the leader first each time: no member ever runs out of patience', async (t) => {
+  await using cluster = await TestCluster.start(3);
+  const writers = new Writers({ endpoints: cluster.endpoints, clients: CLIENTS, prefix: 'rolling', random: seededRandom(2) });
+  for (let round = 0; round < 3; round++) {
+    await writers.progress(200);
+    const leader = await leaderOf(cluster.endpoints);
+    const others = cluster.members.filter((member) => member !== leader);
+    const elections = (): number[] => others.map((member) => cluster.process(member).output.split(ELECTION).length);
+    const before = elections();
+    const stoppedMs = performance.now();
+    const stopped = cluster.kill(leader, 'SIGTERM');
+    await writers.progress(CLIENTS);
+    t.diagnostic(`${CLIENTS} more writes ${(performance.now() - stoppedMs).toFixed(0)} ms after the leader was told to stop`);
+    assert.equal((await stopped).code, 0);
+    assert.deepEqual(elections(), before, 'leadership was handed over, not run for');
+    await cluster.startAll();
+  }
+  await writers.stop();
+  nothingLost(await equalContents(cluster.endpoints), [writers]);
+});
