@@ -71,7 +71,8 @@ class OpenEngine implements Engine {
       beforeSlice: async () => health.checkWritable(),
     };
     const pace = new WritePace({
-      env: settings.env,
+      clock: settings.env.clock,
+      timers: settings.env.timers,
       generations,
       memtableBytes: settings.memtableBytes,
       mergeDebt: () => merger.debt,
