@@ -80,8 +80,9 @@ class OpenEngine implements Engine {
       beforeSlice: async () => health.checkWritable(),
     };
     const { tableBytes } = writing;
-    const { env, memtableBytes } = settings;
-    const pace = new WritePace({ env, generations, memtableBytes, mergeDebt: () => merger.debt });
+    const { memtableBytes } = settings;
+    const { clock, timers } = settings.env;
+    const pace = new WritePace({ clock, timers, generations, memtableBytes, mergeDebt: () => merger.debt });
     const write = this.#mergeWriter(settings, health, tree, writing);
     const merger: Merger = new Merger({ settings, health, tree, modes, tableBytes, write, pace });
     const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, modes, writing, pace });

@@ -9,11 +9,14 @@ import { WritePace } from './write-pace.ts';
 const MEMTABLE_BYTES = 1 << 20;
 const VALUE = new Uint8Array(1000);
 
-function setUp(): { env: MemoryEnv; generations: Generations; pace: WritePace; setDebt: (debt: number) => void } {
+/** A world whose timers come so much too late, and a pace in it. */
+function setUp(lateMs: number = 0): { env: MemoryEnv; generations: Generations; pace: WritePace; setDebt: (debt: number) => void } {
   const env = createMemoryEnv({ seed: 1 });
   const generations = new Generations(MEMTABLE_BYTES, 0, []);
   let mergeDebt = 0;
-  const pace = new WritePace({ env, generations, memtableBytes: MEMTABLE_BYTES, mergeDebt: () => mergeDebt });
+  const { clock, timers } = env;
+  const late = { ...timers, after: (delayMs: number, callback: () => void) => timers.after(delayMs + lateMs, callback) };
+  const pace = new WritePace({ clock, timers: late, generations, memtableBytes: MEMTABLE_BYTES, mergeDebt: () => mergeDebt });
   return { env, generations, pace, setDebt: (debt) => (mergeDebt = debt) };
 }
 
@@ -73,6 +76,14 @@ test('small debts are saved up until a timer can tell them', async () => {
   const waits: number[] = [];
   for (let i = 0; i < 128; i++) waits.push(await waitOf(env, pace, 1024));
   assert.equal(waits.filter((ms) => ms > 0).length, 2, 'twice in 128 KiB at 64 KiB a millisecond');
+});
+
+test('a timer that comes late is made up for', async () => {
+  const { env, pace, setDebt } = setUp(20);
+  setDebt(0.5);
+  assert.equal(await waitOf(env, pace, 640 << 10), 30, 'ten milliseconds were owed');
+  assert.equal(pace.due(1 << 20), undefined, 'sixteen more are paid already');
+  assert.ok((await waitOf(env, pace, 640 << 10)) > 0);
 });
 
 test('a flush ends the wait of those it makes room for', async () => {

@@ -3,7 +3,7 @@
 // writer waits the time that the last flushes took for as many, times pressure / (1 − pressure). So at half of the pressure
 // writers go exactly as fast as the disk, and whatever they do they find their balance short of the stop.
 import { type Deferred, deferred } from '@distrokv/base';
-import type { Env } from '@distrokv/env';
+import type { Clock, Timers } from '@distrokv/env';
 import { type Generations, MAX_FROZEN } from './generations.ts';
 
 /** Shorter waits than a timer can tell are saved up. */
@@ -17,7 +17,8 @@ const FIRST_RATE = 64 << 10;
 const FADING = 0.5;
 
 export interface WritePaceOptions {
-  readonly env: Env;
+  readonly clock: Clock;
+  readonly timers: Timers;
   readonly generations: Generations;
   readonly memtableBytes: number;
   /** How far merges lag behind: 0 not at all, 1 so far that flushes stop. */
@@ -47,9 +48,7 @@ export class WritePace {
     }
     this.#owedMs += ((bytes * this.#flushedMs) / this.#flushedBytes) * (pressure / (1 - pressure));
     if (this.#owedMs < MIN_DELAY_MS) return undefined;
-    const delayMs = Math.min(this.#owedMs, MAX_DELAY_MS);
-    this.#owedMs = 0;
-    return this.#delay(delayMs);
+    return this.#delay(Math.min(this.#owedMs, MAX_DELAY_MS));
   }
 
   /** A memtable of so many bytes was flushed in so many milliseconds. */
@@ -73,7 +72,7 @@ export class WritePace {
   }
 
   async #delay(delayMs: number): Promise<void> {
-    const { timers, clock } = this.#options.env;
+    const { timers, clock } = this.#options;
     const startMs = clock.monotonicMs();
     this.#waiting ??= deferred();
     const waiting = this.#waiting;
@@ -81,7 +80,10 @@ export class WritePace {
     await waiting.promise;
     timer.cancel();
     if (this.#waiting === waiting) this.#waiting = undefined;
+    const tookMs = clock.monotonicMs() - startMs;
     this.delays++;
-    this.delayedMs += clock.monotonicMs() - startMs;
+    this.delayedMs += tookMs;
+    // Nothing is owed any more; a timer that came late, as they do where there is much to do, is made up for by the next writes.
+    this.#owedMs = Math.max(-MAX_DELAY_MS, Math.min(0, this.#owedMs - tookMs));
   }
 }
