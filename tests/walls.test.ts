@@ -61,6 +61,7 @@ const violations: readonly Violation[] = [
     stoppedBy: 'oxlint',
   },
   { what: 'lsm opens files', file: 'packages/lsm/src/c.ts', code: "export { readFileSync } from 'node:fs';", stoppedBy: 'oxlint' },
+  { what: 'lsm starts threads', file: 'packages/lsm/src/t.ts', code: "export { Worker } from 'node:worker_threads';", stoppedBy: 'oxlint' },
   {
     what: 'lsm opens files later',
     file: 'packages/lsm/src/d.ts',
@@ -137,6 +138,7 @@ const clean: Readonly<Record<string, string>> = {
   'packages/base/src/bytes.ts': 'export const bytes = 1;',
   'packages/lsm/src/clean.ts':
     "import { utf8 } from '@distrokv/base';\nimport type { Env } from '@distrokv/env';\nexport type X = Env;\nexport const x: unknown = utf8('x');",
+  'packages/lsm/src/threads.ts': "export { Worker } from 'node:worker_threads';",
   'packages/lsm/src/testing/model.ts': 'export const model = 1;',
   'packages/lsm/src/clean.test.ts': "import { test } from 'node:test';\ntest('now', () => void Date.now());",
   'packages/env/src/node/clean.ts': 'export const x: number = Date.now();',
