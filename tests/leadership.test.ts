@@ -12,7 +12,7 @@ const ELECTION = 'no word from a leader';
 
 test('MoveLeader makes a member the leader, or says why not; writes go on, and all that fit are answered', async () => {
   await using cluster = await TestCluster.start(3);
-  const writers = new Writers({ endpoints: cluster.endpoints, clients: CLIENTS, prefix: 'move', random: seededRandom(1) });
+  await using writers = new Writers({ endpoints: cluster.endpoints, clients: CLIENTS, prefix: 'move', random: seededRandom(1) });
   await writers.progress(100);
   for (let round = 0; round < 5; round++) {
     const leader = await leaderOf(cluster.endpoints);
@@ -33,7 +33,7 @@ test('MoveLeader makes a member the leader, or says why not; writes go on, and a
 
 test('a rolling restart, the leader first each time: no member ever runs out of patience', async (t) => {
   await using cluster = await TestCluster.start(3);
-  const writers = new Writers({ endpoints: cluster.endpoints, clients: CLIENTS, prefix: 'rolling', random: seededRandom(2) });
+  await using writers = new Writers({ endpoints: cluster.endpoints, clients: CLIENTS, prefix: 'rolling', random: seededRandom(2) });
   for (let round = 0; round < 3; round++) {
     await writers.progress(200);
     const leader = await leaderOf(cluster.endpoints);

@@ -5,7 +5,7 @@ import { Api } from './api.ts';
 /** A call without an answer after this time is given up; whether it happened is unknown. */
 const CALL_TIMEOUT_MS = 2000;
 
-export class Writers {
+export class Writers implements AsyncDisposable {
   /** Acknowledged: key → value. */
   readonly acknowledged: Map<string, string> = new Map();
   /** Tried, without an answer: key → value that it may have. */
@@ -36,6 +36,10 @@ export class Writers {
     this.#stopped = true;
     await this.#running;
     for (const api of this.#apis) api[Symbol.dispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   async #write(prefix: string, first: number, random: Random): Promise<void> {

@@ -148,11 +148,18 @@ class Chaos {
       case 'compact':
         return this.cluster.compact(node);
       case 'campaign':
-        return node.up.campaign();
+        return this.#campaign(node);
       case 'transfer':
         node.up.transferLeadership(BigInt(this.#random.between(1, this.cluster.nodes.length)) as MemberId);
         return;
     }
+  }
+
+  /** In order, with pre-vote; or because of a word to take over that its leader said long ago, whatever its log is by now. */
+  #campaign(node: TestNode): void {
+    const { id: to, leader: from, term } = node.up.status();
+    if (from === undefined || from === to || this.#random.chance(0.3)) return node.up.campaign();
+    node.up.step({ kind: 'timeout-now', from, to, term });
   }
 
   /** A driver may take the work at once, or later with more of it. */

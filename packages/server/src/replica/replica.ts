@@ -136,9 +136,10 @@ export class Replica {
 
   /** Makes `target` the leader; resolves when it is. Rejects with GrpcError: `failed-precondition` when this member cannot do that. */
   async moveLeader(target: MemberId): Promise<void> {
-    if (this.#soft.role !== 'leader') throw notLeader();
-    if (target === this.id) return;
-    if (this.#transfer(target) === 'bad-target') throw badLeaderTransferee();
+    if (target === this.id && this.#soft.role === 'leader') return;
+    const result = this.#transfer(target);
+    if (result === 'not-leader') throw notLeader();
+    if (result === 'bad-target') throw badLeaderTransferee();
     if (!(await this.#leaderBecomes((leader) => leader === target, 2 * this.#options.electionMs))) throw timedOutLeaderTransfer();
   }
 
@@ -150,10 +151,12 @@ export class Replica {
   }
 
   #transfer(to: MemberId): TransferResult {
-    // What has gathered was promised to be proposed: the successor will have it, too.
-    this.#guard(() => this.#turn());
-    const result = this.#raft.transferLeadership(to);
-    this.#guard(() => this.#work());
+    let result: TransferResult = 'not-leader';
+    this.#guard(() => {
+      this.#turn(); // what has gathered goes first
+      result = this.#raft.transferLeadership(to);
+      this.#work();
+    });
     return result;
   }
 
