@@ -85,6 +85,15 @@ test('a data directory in use names the process that holds it; what is newer or 
   assert.deepEqual(fs.readFileSync(segment), damaged, 'the damaged file was not touched');
   fs.writeFileSync(segment, bytes);
 
+  const manifest = path.join(directory, 'db', 'manifest');
+  const sound = fs.readFileSync(manifest);
+  const broken = Buffer.from(sound);
+  broken[40] = (broken[40] as number) ^ 1;
+  fs.writeFileSync(manifest, broken);
+  await refusal(await serverArguments({ 'data-dir': directory }), /manifest is corrupt at byte \d+.*nothing was changed.*lsm verify/);
+  assert.deepEqual(fs.readFileSync(manifest), broken, 'the damaged manifest was not touched');
+  fs.writeFileSync(manifest, sound);
+
   await cluster.startAll();
   using again = new Api(cluster.endpoints[0] as string);
   assert.equal((await again.all({ serializable: false })).count, 1);

@@ -2,6 +2,8 @@
 // the files; `raft/` is the log, `db/` the engine (DESIGN, "data directory"; docs/format/data-directory.md).
 import { fromUtf8, messageOf, utf8 } from '@distrokv/base';
 import { type FileLock, type FileSystem, FsError } from '@distrokv/env';
+import { LsmError } from '@distrokv/lsm';
+import { StoreError } from '@distrokv/mvcc';
 import { ServerError } from './errors.ts';
 
 const FORMAT = 1;
@@ -40,11 +42,18 @@ export async function openDataDirectory(fs: FileSystem, path: string): Promise<D
   }
 }
 
-/** A failure of the file system, as what it means for a server that starts. */
+/** A failure of the files, as what it means for a server that starts. */
 export function asServerError(error: unknown, path: string): ServerError {
   if (error instanceof ServerError) return error;
   if (error instanceof FsError && error.code === 'locked')
     return new ServerError('data-locked', `${messageOf(error)}: stop it first, or choose another --data-dir`, { cause: error });
+  const damaged = (error instanceof LsmError || error instanceof StoreError) && error.code === 'corrupt';
+  if (damaged) {
+    const advice = `restore ${path} from a backup; "distrokv lsm verify ${path}/db" lists all damage`;
+    return new ServerError('corrupt', `${messageOf(error)}: nothing was changed; ${advice}`, { cause: error });
+  }
+  if (error instanceof LsmError && error.code === 'newer-format')
+    return new ServerError('newer-format', messageOf(error), { cause: error });
   return new ServerError('disk', `cannot use the data directory ${path}: ${messageOf(error)}`, { cause: error });
 }
 
