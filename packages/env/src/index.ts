@@ -4,7 +4,7 @@ export { FsError, fsError } from './errors.ts';
 export * from './logger.ts';
 export { createMemoryEnv, type MemoryEnv, type MemoryEnvOptions } from './memory/env.ts';
 export type { CrashMode } from './memory/crash.ts';
-export type { FsOperation, FsOperationKind, OperationHook } from './memory/disk.ts';
+export type { DelayHook, FsOperation, FsOperationKind, OperationHook } from './memory/disk.ts';
 export { MemoryFileSystem, type MemoryFileSystemOptions } from './memory/file-system.ts';
 export { SimulatedTime } from './memory/time.ts';
 export { createNodeEnv } from './node/env.ts';

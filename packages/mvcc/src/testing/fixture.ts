@@ -50,6 +50,10 @@ export class StoreFixture {
     return this.#one<pb.TxnResponse>({ kind: 'txn', request });
   }
 
+  rangeSteps(request: pb.RangeRequest): ReturnType<Store['rangeSteps']> {
+    return this.#store.rangeSteps(request);
+  }
+
   range(request: pb.RangeRequest): pb.RangeResponse {
     const { steps, toResponse } = this.#store.rangeSteps(request);
     for (;;) {
