@@ -57,6 +57,7 @@ async function* dumpSegment(env: Env, directory: string, path: string): AsyncGen
   const manifest = await readManifest(env, directory);
   if (manifest === undefined) throw new LsmError('invalid', `a segment is read together with its manifest, and ${directory} has none`);
   const keyspaces = keyspaceStates(manifest.state);
+  for (const keyspace of keyspaces) if (keyspace !== undefined) keyspace.isDropped = false;
   const bytes = await env.fs.readFile(path, MAX_LOG_BYTES);
   const contents = readLog(bytes, WAL_KIND, path);
   if (contents === undefined) return yield* tornTail(0, bytes);
@@ -78,8 +79,8 @@ async function* dumpTable(env: Env, directory: string, path: string, number: num
   const table = await Table.openAlone(env.fs, directory, number, byteLength);
   try {
     const { index } = table;
-    const { garbage, ...properties } = table.properties;
-    const garbageBytes = garbage.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { shares, ...properties } = table.properties;
+    const garbageBytes = shares.reduce((sum, share) => sum + share.garbageBytes, 0);
     const { blocks, largestKey } = index;
     yield { offset: 0, what: 'table', fields: { bytes: byteLength, blocks, ...properties, garbageBytes, largestKey } };
     let last = -1;

@@ -5,14 +5,14 @@ import { LsmError } from './errors.ts';
 import { type Health, isTransient } from './fail-stop.ts';
 import { type Frozen, type Generations, MAX_FROZEN } from './generations.ts';
 import { Below } from './key-bounds.ts';
+import type { Keyspaces } from './keyspaces.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
 import type { Merger } from './merger.ts';
 import { MergingCursor } from './merging-cursor.ts';
-import { Retention, watermarksOf } from './retention.ts';
+import { Retention } from './retention.ts';
 import { type RunWriterOptions, removeTables, writeRun } from './run-writer.ts';
 import { type Settings, codecAt } from './options.ts';
 import type { Tree } from './tree.ts';
-import type { VersionMode } from './engine.ts';
 import type { SealedSegments } from './wal.ts';
 import { WorkLoop } from './work-loop.ts';
 import type { WritePace } from './write-pace.ts';
@@ -24,7 +24,7 @@ export interface FlusherOptions {
   readonly tree: Tree;
   readonly merger: Merger;
   readonly sealed: SealedSegments;
-  readonly modes: ReadonlyMap<number, VersionMode>;
+  readonly keyspaces: Keyspaces;
   readonly writing: Omit<RunWriterOptions, 'codec'>;
   readonly pace: WritePace;
 }
@@ -107,7 +107,7 @@ export class Flusher {
   }
 
   async #step(): Promise<boolean> {
-    const { generations, merger, tree, modes, writing, pace, settings } = this.#options;
+    const { generations, merger, tree, keyspaces, writing, pace, settings } = this.#options;
     const next = generations.frozen[0];
     if (next === undefined) return false;
     const startMs = settings.env.clock.monotonicMs();
@@ -116,7 +116,7 @@ export class Flusher {
     entries.seek(EMPTY, NEWEST);
     const { walFrom, sequence, lastVersions, retentions } = next;
     const below = new Below(tree.version.runs.map((run) => run.tables));
-    const added = await writeRun(entries, new Retention(watermarksOf(modes, retentions), below), {
+    const added = await writeRun(entries, new Retention(keyspaces.watermarks(retentions), below), {
       ...writing,
       codec: codecAt(settings, 0),
     });

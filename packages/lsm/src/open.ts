@@ -1,14 +1,14 @@
 // The engine put together: recovery, then the rooms that work while it is open.
 import { BlockCache } from './block-cache.ts';
 import { Batch, BatchBuffers } from './batch.ts';
-import type { Engine, EngineOptions, EngineStats, Keyspace, Snapshot, UnloggedWriter, VersionMode, WriteBatch } from './engine.ts';
+import type { Engine, EngineOptions, EngineStats, Keyspace, KeyspaceOptions, Snapshot, UnloggedWriter, WriteBatch } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { Health } from './fail-stop.ts';
 import { FilePool } from './file-pool.ts';
 import { Flusher } from './flusher.ts';
 import type { Generations } from './generations.ts';
 import { GroupCommit } from './group-commit.ts';
-import type { EngineKeyspace } from './keyspace.ts';
+import type { Keyspaces } from './keyspaces.ts';
 import type { Manifest } from './manifest.ts';
 import { MergeThread } from './merge-thread.ts';
 import { jobOf, writeMerge } from './merge-work.ts';
@@ -42,7 +42,7 @@ class OpenEngine implements Engine {
   readonly #cache: BlockCache;
   readonly #owner: object;
   readonly #health: Health;
-  readonly #keyspaces = new Map<string, EngineKeyspace>();
+  readonly #keyspaces: Keyspaces;
   readonly #generations: Generations;
   readonly #manifest: Manifest;
   readonly #sealed: SealedSegments;
@@ -63,14 +63,9 @@ class OpenEngine implements Engine {
     const { manifest, generations, sealed, wal, keyspaces } = recovered;
     const health = new Health(settings.onFatal);
     const tree = new Tree(settings, manifest, files, cache, recovered.runs);
-    const modes = new Map<number, VersionMode>();
     const reader = new Reader(generations, tree, health);
-    for (const keyspace of keyspaces) {
-      if (keyspace === undefined) continue;
-      keyspace.attach(reader);
-      modes.set(keyspace.id, keyspace.versions);
-      if (settings.keyspaces.some(({ name }) => name === keyspace.name)) this.#keyspaces.set(keyspace.name, keyspace);
-    }
+    keyspaces.attach(reader);
+    this.#keyspaces = keyspaces;
     const writing: Omit<RunWriterOptions, 'codec'> = {
       env: settings.env,
       directory: settings.directory,
@@ -84,8 +79,8 @@ class OpenEngine implements Engine {
     const { clock, timers } = settings.env;
     const pace = new WritePace({ clock, timers, generations, memtableBytes, mergeDebt: () => merger.debt });
     const write = this.#mergeWriter(settings, health, tree, writing);
-    const merger: Merger = new Merger({ settings, health, tree, modes, tableBytes, write, pace });
-    const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, modes, writing, pace });
+    const merger: Merger = new Merger({ settings, health, tree, keyspaces, tableBytes, write, pace });
+    const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, keyspaces, writing, pace });
     this.#settings = settings;
     this.#files = files;
     this.#cache = cache;
@@ -101,7 +96,7 @@ class OpenEngine implements Engine {
     this.#flusher = flusher;
     this.#pace = pace;
     if (wal === undefined) this.#unlogged = new Unlogged({ owner, health, generations, flusher, pace, walFrom: recovered.nextSegment });
-    else this.#commit = new GroupCommit({ settings, health, wal, generations, flusher, pace, keyspaces });
+    else this.#commit = new GroupCommit({ settings, health, wal, generations, flusher, pace, keyspaces: keyspaces.byId });
     flusher.wake();
     merger.wake();
   }
@@ -121,9 +116,22 @@ class OpenEngine implements Engine {
   }
 
   keyspace(name: string): Keyspace {
-    const keyspace = this.#keyspaces.get(name);
-    if (keyspace === undefined) throw new LsmError('invalid', `keyspace ${name} was not named in the options`);
-    return keyspace;
+    return this.#keyspaces.get(name);
+  }
+
+  keyspaces(): Keyspace[] {
+    return this.#keyspaces.all;
+  }
+
+  async createKeyspace(options: KeyspaceOptions): Promise<Keyspace> {
+    this.#checkAccepting();
+    return this.#keyspaces.create(options, (edit) => this.#manifest.append(edit), this.#health);
+  }
+
+  async dropKeyspace(name: string): Promise<void> {
+    this.#checkAccepting();
+    await this.#keyspaces.drop(name, (edit) => this.#manifest.append(edit), this.#health);
+    this.#merger.wake();
   }
 
   batch(): WriteBatch {

@@ -9,7 +9,7 @@ import type { Codec } from './engine.ts';
 import { syncOrFail } from './fail-stop.ts';
 import { tableName, temporaryName } from './names.ts';
 import { compareRanges, grown } from './ranges.ts';
-import { type Garbage, TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
+import { type KeyspaceShare, TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
 import { TableIndexBuilder } from './table-index.ts';
 
 /** Dirty pages that pile up make the log's next sync slow, so a growing table is synced each time it has gained this much. */
@@ -26,6 +26,8 @@ export interface BlockFormat {
   /** Of data blocks. */
   readonly codec: Codec;
 }
+
+type Share = { -readonly [Field in keyof KeyspaceShare]: KeyspaceShare[Field] };
 
 export class TableWriter {
   readonly number: number;
@@ -48,7 +50,7 @@ export class TableWriter {
   #keyBytes = 0;
   #valueBytes = 0;
   #smallestKey: Uint8Array = new Uint8Array(0);
-  readonly #garbage = new Map<number, Garbage>();
+  readonly #shares: Share[] = [];
 
   static async create(fs: FileSystem, directory: string, number: number, format: BlockFormat): Promise<TableWriter> {
     const path = `${directory}/${tableName(number)}`;
@@ -91,10 +93,8 @@ export class TableWriter {
     if (this.#entries === 0) this.#smallestKey = keyBytes.slice(keyStart, keyEnd);
     const newer = this.#block.lastVersion;
     const isNewKey = this.#block.add(cursor);
-    const entryBytes = keyEnd - keyStart + cursor.valueEnd - cursor.valueStart;
     if (isNewKey) this.#hashes.push(hashKey(keyBytes, keyStart, keyEnd));
-    else this.#noteGarbage(keyBytes[keyStart] as number, entryBytes, newer);
-    if (isNewKey && cursor.tombstone) this.#noteGarbage(keyBytes[keyStart] as number, entryBytes, cursor.version);
+    this.#noteShare(cursor, isNewKey, newer);
     this.#entries++;
     if (cursor.tombstone) this.#tombstones++;
     this.#keyBytes += keyEnd - keyStart;
@@ -125,7 +125,7 @@ export class TableWriter {
         keyBytes: this.#keyBytes,
         valueBytes: this.#valueBytes,
         smallestKey: this.#smallestKey,
-        garbage: [...this.#garbage.values()],
+        shares: this.#shares,
       }),
     );
     const footer = encodeFooter({ dataBytes: this.#dataBytes, filterBytes, indexBytes, propertiesBytes });
@@ -145,10 +145,20 @@ export class TableWriter {
     await this.#fs.removeFile(temporaryName(this.#path)).catch(ignore);
   }
 
-  /** Of this keyspace `bytes` more can go as soon as its watermark has reached `version`. */
-  #noteGarbage(keyspace: number, bytes: number, version: number): void {
-    const before = this.#garbage.get(keyspace);
-    this.#garbage.set(keyspace, { keyspace, bytes: bytes + (before?.bytes ?? 0), version: Math.max(version, before?.version ?? 0) });
+  /** Counts an entry for its keyspace; `newer`: the version of the entry before, which shadows it if it is of the same key. */
+  #noteShare({ keyBytes, keyStart, keyEnd, version, tombstone, valueStart, valueEnd }: Cursor, isNewKey: boolean, newer: number): void {
+    const keyspace = keyBytes[keyStart] as number;
+    let share = this.#shares.at(-1);
+    if (share?.keyspace !== keyspace) {
+      share = { keyspace, bytes: 0, lastVersion: 0, garbageBytes: 0, garbageVersion: 0 };
+      this.#shares.push(share);
+    }
+    const bytes = keyEnd - keyStart + valueEnd - valueStart;
+    share.bytes += bytes;
+    if (version > share.lastVersion) share.lastVersion = version;
+    if (isNewKey && !tombstone) return;
+    share.garbageBytes += bytes;
+    share.garbageVersion = Math.max(share.garbageVersion, isNewKey ? version : newer);
   }
 
   #finishBlock(): void {
