@@ -1,13 +1,15 @@
-// The seam to the outside world. Every package under `server` takes files, time and chance from an `Env` that it is
+// The seam to the outside world. Every package under `server` takes files, time, chance and connections from an `Env` that it is
 // handed, and from nowhere else; so a whole cluster can run on a simulated world, and any failure can be replayed.
 // Two bindings: `createNodeEnv` (the real one) and `createMemoryEnv` (crashable, seeded). One contract suite runs on both.
 import type { Random } from '@distrokv/base';
+import type { Network } from './net.ts';
 
 export interface Env {
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  readonly net: Network;
 }
 
 /** Time. Safety never depends on it: only time-outs, expiry and logs do. */
