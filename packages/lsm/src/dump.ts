@@ -46,10 +46,16 @@ async function* dumpManifest(env: Env, path: string): AsyncGenerator<DumpedPiece
     yield {
       offset: record.byteOffset,
       what: 'edit',
-      fields: { edit: JSON.stringify(edit, (_, value: unknown) => (value instanceof Map ? [...value] : value)) },
+      fields: { edit: JSON.stringify(edit, plain) },
     };
   }
   yield* tornTail(contents.end, bytes);
+}
+
+/** Maps as lists, and without what is empty. */
+function plain(_: string, value: unknown): unknown {
+  const list = value instanceof Map ? [...value] : value;
+  return Array.isArray(list) && list.length === 0 ? undefined : list;
 }
 
 async function* dumpSegment(env: Env, directory: string, path: string): AsyncGenerator<DumpedPiece> {

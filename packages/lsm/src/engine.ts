@@ -44,15 +44,15 @@ export interface EngineOptions {
   readonly blockBytes?: number;
   /** Flushed runs are merged into the levels when there are more than this (default 4). */
   readonly mergeFanIn?: number;
-  /** Tables that are kept open (default 512); others are opened when they are read. Merges on a thread open 32 more. */
+  /** Tables that are kept open (default 512); others are opened when they are read. The background thread opens 32 more. */
   readonly maxOpenFiles?: number;
   /** The codecs of levels 0, 1 and so on; the last one holds for all that follow (default: `['none']`). It may change from one opening to the next. */
   readonly codecs?: readonly Codec[];
   /**
-   * Where merges are done: `inline` on this thread, in slices of about a millisecond (the default), or on a `thread` of their own, which
-   * opens the directory by the host's file system: only where `env` is the host's, too.
+   * Where flushes and merges are done: on a `thread` of their own, which opens the directory by the host's file system (the default where
+   * `env` has the host's, too), or `inline` on this thread, in slices of about a millisecond.
    */
-  readonly merges?: 'inline' | 'thread';
+  readonly background?: 'inline' | 'thread';
   /** Merges write no faster than this on average (default: no bound). Too slow for what is written, they hold up the writers. */
   readonly mergeBytesPerSecond?: number;
   /** A background failure (a failed flush, sync or merge) after which the engine refuses writes. The owner should stop. */

@@ -39,11 +39,16 @@ export class TableWriter {
   readonly #block: BlockBuilder;
   readonly #index = new TableIndexBuilder();
   readonly #hashes: number[] = [];
-  /** Finished blocks that are not in the file yet. */
+  /** Finished blocks that nobody writes yet. */
   #buffer: Uint8Array = new Uint8Array(64 << 10);
   #buffered = 0;
+  /** The other buffer, whose blocks are on their way into the file, or in it. */
+  #other: Uint8Array = new Uint8Array(64 << 10);
+  /** Bytes in the file, once `#writing` is done, and those that are synced once `#syncing` is. */
   #written = 0;
   #synced = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> = Promise.resolve();
   #dataBytes = 0;
   #entries = 0;
   #tombstones = 0;
@@ -102,14 +107,28 @@ export class TableWriter {
     if (this.#block.byteLength >= this.#blockBytes) this.#finishBlock();
   }
 
-  /** Writes what is buffered. */
+  /**
+   * Begins to write what is buffered, as soon as what was before it is written; so the next blocks are made meanwhile, and the disk gets a
+   * sync while more is written. Throws what went wrong with an earlier write or sync.
+   */
   async drain(): Promise<void> {
-    if (this.#buffered > 0) await this.#file.write(this.#buffer.subarray(0, this.#buffered), this.#written);
-    this.#written += this.#buffered;
+    await this.#writing;
+    const bytes = this.#buffer.subarray(0, this.#buffered);
+    [this.#buffer, this.#other] = [this.#other, this.#buffer];
     this.#buffered = 0;
+    this.#writing = this.#write(bytes);
+    this.#writing.catch(ignore);
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    const position = this.#written;
+    this.#written += bytes.length;
+    if (bytes.length > 0) await this.#file.write(bytes, position);
     if (this.#written - this.#synced < SYNC_BYTES) return;
-    await syncOrFail(this.#file);
+    await this.#syncing;
     this.#synced = this.#written;
+    this.#syncing = syncOrFail(this.#file);
+    this.#syncing.catch(ignore);
   }
 
   /** Completes the file under its own name. At least one entry was added. The caller syncs the directory. */
@@ -133,6 +152,8 @@ export class TableWriter {
     this.#buffer.set(footer, this.#buffered);
     this.#buffered += footer.length;
     await this.drain();
+    await this.#writing;
+    await this.#syncing;
     await syncOrFail(this.#file);
     await this.#file.close();
     await this.#fs.rename(temporaryName(this.#path), this.#path);
@@ -141,6 +162,8 @@ export class TableWriter {
 
   /** Removes the file, as far as that is possible: what stays is removed when the engine is opened. */
   async abandon(): Promise<void> {
+    await this.#writing.catch(ignore);
+    await this.#syncing.catch(ignore);
     await this.#file.close().catch(ignore);
     await this.#fs.removeFile(temporaryName(this.#path)).catch(ignore);
   }
