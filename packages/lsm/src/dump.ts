@@ -1,5 +1,5 @@
 // What is in one file of a store, piece by piece, in the order of the file. Stops at the first byte that is damaged.
-import { EMPTY } from '@distrokv/base';
+import { EMPTY, hex } from '@distrokv/base';
 import type { Env } from '@distrokv/env';
 import { applyGroup } from './batch.ts';
 import { type Cursor, NEWEST } from './cursor.ts';
@@ -19,7 +19,7 @@ import { WAL_KIND } from './wal.ts';
 export interface DumpedPiece {
   /** Where it begins, or for an entry the block or record that it is in. */
   readonly offset: number;
-  readonly what: 'header' | 'edit' | 'record' | 'table' | 'block' | 'put' | 'delete' | 'torn tail';
+  readonly what: 'header' | 'edit' | 'record' | 'table' | 'block' | 'put' | 'delete' | 'deleteRange' | 'torn tail';
   readonly fields: Readonly<Record<string, number | string | Uint8Array>>;
 }
 
@@ -46,10 +46,17 @@ async function* dumpManifest(env: Env, path: string): AsyncGenerator<DumpedPiece
     yield {
       offset: record.byteOffset,
       what: 'edit',
-      fields: { edit: JSON.stringify(edit, (_, value: unknown) => (value instanceof Map ? [...value] : value)) },
+      fields: { edit: JSON.stringify(edit, plain) },
     };
   }
   yield* tornTail(contents.end, bytes);
+}
+
+/** Maps as lists, bytes in hex, and without what is empty. */
+function plain(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return hex(value);
+  const list = value instanceof Map ? [...value] : value;
+  return Array.isArray(list) && list.length === 0 ? undefined : list;
 }
 
 async function* dumpSegment(env: Env, directory: string, path: string): AsyncGenerator<DumpedPiece> {
@@ -57,6 +64,7 @@ async function* dumpSegment(env: Env, directory: string, path: string): AsyncGen
   const manifest = await readManifest(env, directory);
   if (manifest === undefined) throw new LsmError('invalid', `a segment is read together with its manifest, and ${directory} has none`);
   const keyspaces = keyspaceStates(manifest.state);
+  for (const keyspace of keyspaces) if (keyspace !== undefined) keyspace.isDropped = false;
   const bytes = await env.fs.readFile(path, MAX_LOG_BYTES);
   const contents = readLog(bytes, WAL_KIND, path);
   if (contents === undefined) return yield* tornTail(0, bytes);
@@ -69,6 +77,10 @@ async function* dumpSegment(env: Env, directory: string, path: string): AsyncGen
     memtable.publish();
     yield { offset: record.byteOffset, what: 'record', fields: { bytes: record.length, sequence, operations: memtable.entries } };
     yield* entriesOf(new MemtableCursor(memtable), record.byteOffset);
+    for (const { start, end, version } of memtable.ranges) {
+      const fields = { keyspace: start[0] as number, from: start.slice(1), end, version };
+      yield { offset: record.byteOffset, what: 'deleteRange', fields };
+    }
   }
   yield* tornTail(contents.end, bytes);
 }
@@ -78,8 +90,8 @@ async function* dumpTable(env: Env, directory: string, path: string, number: num
   const table = await Table.openAlone(env.fs, directory, number, byteLength);
   try {
     const { index } = table;
-    const { garbage, ...properties } = table.properties;
-    const garbageBytes = garbage.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { shares, ...properties } = table.properties;
+    const garbageBytes = shares.reduce((sum, share) => sum + share.garbageBytes, 0);
     const { blocks, largestKey } = index;
     yield { offset: 0, what: 'table', fields: { bytes: byteLength, blocks, ...properties, garbageBytes, largestKey } };
     let last = -1;

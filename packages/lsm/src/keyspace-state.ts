@@ -1,7 +1,9 @@
 // What the writing side knows of a keyspace, and the checks at the gateway: every key, value and version that a caller
 // hands in passes here.
+import { compareBytes } from '@distrokv/base';
 import type { Keyspace, VersionMode } from './engine.ts';
 import { LsmError } from './errors.ts';
+import { internalKey } from './key-range.ts';
 
 /** Keys are kept whole in the index of every table. */
 const MAX_KEY_BYTES = 1 << 20;
@@ -20,6 +22,8 @@ export class KeyspaceState {
   lastAccepted: number;
   /** Nobody reads as of a version below; 0 in a `latest` keyspace. */
   retention: number;
+  /** Nothing can be read or written any more. */
+  isDropped = false;
 
   constructor(id: number, name: string, versions: VersionMode, lastVersion: number, retention: number, owner: object) {
     this.id = id;
@@ -29,6 +33,11 @@ export class KeyspaceState {
     this.lastWritten = lastVersion;
     this.lastAccepted = lastVersion;
     this.retention = retention;
+  }
+
+  /** Throws LsmError `invalid` once the keyspace was dropped. */
+  checkThere(): void {
+    if (this.isDropped) throw new LsmError('invalid', `keyspace ${this.name} was dropped`);
   }
 
   noteWritten(version: number): void {
@@ -43,10 +52,23 @@ export class KeyspaceState {
   }
 }
 
-/** The state behind a keyspace; throws LsmError `invalid` if it is of another engine. */
+/** The state behind a keyspace; throws LsmError `invalid` if it is of another engine, or was dropped. */
 export function stateOf(keyspace: Keyspace, owner: object): KeyspaceState {
-  if (keyspace instanceof KeyspaceState && keyspace.owner === owner) return keyspace;
+  if (keyspace instanceof KeyspaceState && keyspace.owner === owner) {
+    if (keyspace.isDropped) keyspace.checkThere();
+    return keyspace;
+  }
   throw new LsmError('invalid', `keyspace ${keyspace.name} belongs to another engine`);
+}
+
+/** A range of keys as internal keys; throws LsmError `invalid` for one that holds none. */
+export function rangeOf({ id, name }: KeyspaceState, from: Uint8Array, to: Uint8Array | undefined): { start: Uint8Array; end: Uint8Array } {
+  checkKey(from);
+  if (to !== undefined) checkKey(to);
+  const start = internalKey(id, from);
+  const end = to === undefined ? Uint8Array.of(id + 1) : internalKey(id, to);
+  if (compareBytes(start, end) < 0) return { start, end };
+  throw new LsmError('invalid', `a range of keyspace ${name} ends after its start; nothing was deleted`);
 }
 
 export function checkKey(key: Uint8Array): void {

@@ -1,16 +1,19 @@
 // Merges runs, so that a read has few of them to ask and dead entries go. Which ones is picker.ts's matter; here it is done:
 // the inputs pass by in order, what is still needed becomes tables, and the tree changes in one step.
-import type { VersionMode } from './engine.ts';
 import { type Health, isTransient } from './fail-stop.ts';
+import type { Keyspaces } from './keyspaces.ts';
 import { type MergeWork, mergeWork } from './merge-work.ts';
 import { type Settings, codecAt } from './options.ts';
 import { type Merge, pickMerge, tablesOf } from './picker.ts';
-import { type Watermarks, watermarksOf } from './retention.ts';
+import type { Watermarks } from './retention.ts';
 import { removeTables } from './run-writer.ts';
 import type { WrittenTable } from './table-writer.ts';
 import type { Tree } from './tree.ts';
 import { WorkLoop } from './work-loop.ts';
 import type { WritePace } from './write-pace.ts';
+
+/** While range deletes are not more than this, they wait for the merges that come anyway. */
+const MAX_LAZY_RANGES = 512;
 
 /** Flushes wait while level 0 has this many times the runs that make a merge due. */
 const SLACK = 4;
@@ -19,7 +22,7 @@ export interface MergerOptions {
   readonly settings: Settings;
   readonly health: Health;
   readonly tree: Tree;
-  readonly modes: ReadonlyMap<number, VersionMode>;
+  readonly keyspaces: Keyspaces;
   readonly tableBytes: number;
   /** Does the work of a merge: on this thread, or on another. */
   readonly write: (work: MergeWork) => Promise<readonly WrittenTable[]>;
@@ -30,6 +33,8 @@ export class Merger {
   readonly #options: MergerOptions;
   readonly #loop: WorkLoop;
   readonly #afterStep: (() => void)[] = [];
+  /** Range deletes up to this number have been looked at for tables that lie in them. */
+  #checkedRange = 0;
   merges = 0;
   bytesWritten = 0;
 
@@ -89,31 +94,35 @@ export class Merger {
 
   #due(): Merge | undefined {
     const { tree, settings, tableBytes } = this.#options;
-    return pickMerge(tree.version, this.#watermarks(), {
+    const { version } = tree;
+    const options = {
       fanIn: settings.mergeFanIn,
       baseBytes: settings.mergeFanIn * settings.memtableBytes,
       tableBytes,
-    });
+      rangeDeletes: MAX_LAZY_RANGES,
+    };
+    const merge = pickMerge(version, this.#watermarks(), options, this.#checkedRange);
+    // What no table lies wholly in now, none will: it would have to be older.
+    if (merge?.kind !== 'drop')
+      this.#checkedRange = (version.rangeDeletes?.ranges ?? []).reduce((last, { number }) => Math.max(last, number), this.#checkedRange);
+    return merge;
   }
 
   #watermarks(): Watermarks {
-    const { modes, tree } = this.#options;
-    return watermarksOf(modes, tree.retentions);
+    const { keyspaces, tree } = this.#options;
+    return keyspaces.watermarks(tree.retentions);
   }
 
-  async #merge({ inputs, level, isMove }: Merge): Promise<void> {
+  async #merge({ inputs, level, kind }: Merge): Promise<void> {
     const { tree, settings } = this.#options;
     const tables = tablesOf(inputs);
-    if (isMove) {
-      await tree.change({ level, added: [], removed: [], moved: tables });
-      return;
-    }
+    if (kind === 'move') return tree.change({ level, added: [], removed: [], moved: tables });
+    if (kind === 'drop') return tree.change({ level, added: [], removed: tables });
     const version = tree.version.hold();
     try {
-      const deeper = version.runs.filter((run) => run.level > level);
-      const added = await this.#options.write(mergeWork(inputs, deeper, this.#watermarks(), codecAt(settings, level)));
+      const added = await this.#options.write(mergeWork(inputs, version, level, this.#watermarks(), codecAt(settings, level)));
       try {
-        await tree.change({ level, added, removed: tables });
+        await tree.change({ level, added, removed: tables, known: version.rangeDeletes });
       } catch (error) {
         if (isTransient(error)) await removeTables(added, settings);
         throw error;

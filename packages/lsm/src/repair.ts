@@ -19,6 +19,7 @@ import { ManifestState, writeManifest } from './manifest.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
 import { MergingCursor } from './merging-cursor.ts';
 import { MANIFEST, parseName } from './names.ts';
+import { isRipe } from './range-ledger.ts';
 import { Retention, watermarksOf } from './retention.ts';
 import { writeRun } from './run-writer.ts';
 import type { WrittenTable } from './table-writer.ts';
@@ -51,7 +52,7 @@ const TABLE_BYTES = 64 << 20;
 const BLOCK_BYTES = 4096;
 
 /**
- * Repairs the closed store in `directory`, whose lock the caller holds. Throws LsmError `newer-format` with nothing touched,
+ * Repairs the closed store in `directory`, whose lock the caller holds. Range deletes that only a part of the manifest knew that is lost are undone. Throws LsmError `newer-format` with nothing touched,
  * `invalid` if there is no store or nobody knows its keyspaces; FsError.
  */
 export async function repairStore(env: Env, directory: string, options: RepairOptions = {}): Promise<RepairReport> {
@@ -71,16 +72,18 @@ export async function repairStore(env: Env, directory: string, options: RepairOp
     const names = (await env.fs.readDirectory(directory)).filter((name) => parseName(name) !== undefined);
     const rebuilt = new ManifestState();
     for (const [id, keyspace] of state.keyspaces) rebuilt.keyspaces.set(id, keyspace);
+    for (const id of state.dropped) rebuilt.dropped.add(id);
     for (const [id, version] of state.retentions) rebuilt.retentions.set(id, version);
     // Numbers of unfinished tables are taken too.
     const numbers = names.map((name) => Number(/^\d+/.exec(name)?.[0] ?? 0));
     rebuilt.walFrom = Math.max(state.walFrom, log.nextSegment);
     rebuilt.nextNumber = Math.max(state.nextNumber, ...numbers) + 1;
     noteVersions(rebuilt, state, tables, log);
-    const modes = modesOf(rebuilt);
+    const watermarks = watermarksOf(keptOf(rebuilt), rebuilt.retentions);
+    const deleted = [...state.ranges.values(), ...log.memtable.ranges];
     const entries = new MergingCursor([new MemtableCursor(log.memtable), ...tables.cursors()], false);
     entries.seek(EMPTY, NEWEST);
-    const written = await writeRun(entries, new Retention(watermarksOf(modes, rebuilt.retentions), new Below([])), {
+    const written = await writeRun(entries, new Retention(watermarks, new Below([]), deleted), {
       env,
       directory,
       blockBytes: BLOCK_BYTES,
@@ -91,6 +94,11 @@ export async function repairStore(env: Env, directory: string, options: RepairOp
     });
     const run = rebuilt.nextNumber++;
     for (const { number, byteLength } of written) rebuilt.tables.set(number, { number, level: 0, run, byteLength });
+    for (const { start, end, version } of deleted) {
+      const number = rebuilt.nextNumber++;
+      // What the others hide is gone.
+      if (!isRipe({ start, end, version }, watermarks)) rebuilt.ranges.set(number, { number, start, end, version });
+    }
     const lostDirectory = await moveToLost(env, directory, names);
     const manifest = await writeManifest(env, directory, rebuilt);
     await manifest.close();
@@ -109,10 +117,9 @@ export async function repairStore(env: Env, directory: string, options: RepairOp
 }
 
 /** What a keyspace that the manifest no longer tells of holds is kept whole. */
-function modesOf({ keyspaces }: ManifestState): Map<number, VersionMode> {
-  const modes = new Map<number, VersionMode>();
-  for (let id = 1; id <= MAX_KEYSPACE_ID; id++) modes.set(id, keyspaces.get(id)?.versions ?? 'caller');
-  return modes;
+function keptOf({ keyspaces, dropped }: ManifestState): { id: number; versions: VersionMode; isDropped: boolean }[] {
+  const ids = Array.from({ length: MAX_KEYSPACE_ID }, (_, i) => i + 1);
+  return ids.map((id) => ({ id, versions: keyspaces.get(id)?.versions ?? 'caller', isDropped: dropped.has(id) }));
 }
 
 /** Versions go on from the highest that was ever seen. */

@@ -4,14 +4,16 @@
 //
 // - those after it go;
 // - it goes too if it is a tombstone and nothing older lies below, for then there is nothing left to hide;
+// - or if a range delete that is not above the watermark hides it, and then nothing older is seen either;
 // - the same key and version twice (a log replayed over what was flushed already): the second goes.
 //
-// A `latest` keyspace is one whose watermark is above every version. No reader can miss what goes: an open iterator holds
+// A `latest` keyspace is one whose watermark is above every version; of a dropped one everything goes. No reader can miss what goes: an open iterator holds
 // on to the memtables and tables that it began with.
 import { assert } from '@distrokv/base';
 import { type Cursor, NEWEST } from './cursor.ts';
 import type { VersionMode } from './engine.ts';
 import type { Below } from './key-bounds.ts';
+import { type RangeDelete, RangeDeletes } from './range-deletes.ts';
 import { compareRanges, copyRange, grown } from './ranges.ts';
 
 /** By a keyspace's id. */
@@ -20,22 +22,37 @@ export type Watermarks = ReadonlyMap<number, number>;
 /** Below every version: all of them stay. */
 export const KEEP_ALL = -1;
 
-export function watermarksOf(modes: ReadonlyMap<number, VersionMode>, retentions: ReadonlyMap<number, number>): Watermarks {
-  return new Map([...modes].map(([id, mode]) => [id, mode === 'latest' ? NEWEST : (retentions.get(id) ?? KEEP_ALL)]));
+/** Above everything: of a dropped keyspace nothing stays. */
+export const KEEP_NOTHING: number = Infinity;
+
+interface Kept {
+  readonly id: number;
+  readonly versions: VersionMode;
+  readonly isDropped: boolean;
+}
+
+export function watermarksOf(keyspaces: readonly Kept[], retentions: ReadonlyMap<number, number>): Watermarks {
+  const watermark = ({ id, versions, isDropped }: Kept): number => {
+    if (isDropped) return KEEP_NOTHING;
+    return versions === 'latest' ? NEWEST : (retentions.get(id) ?? KEEP_ALL);
+  };
+  return new Map(keyspaces.map((keyspace) => [keyspace.id, watermark(keyspace)]));
 }
 
 export class Retention {
   readonly #watermarks: Watermarks;
   readonly #below: Below;
+  readonly #deleted: RangeDeletes | undefined;
   #key: Uint8Array = new Uint8Array(64);
   #keyLength = 0;
   #version = 0;
   /** An entry of the key that is not above the watermark has passed: what follows cannot be seen. */
   #isShadowed = false;
 
-  constructor(watermarks: Watermarks, below: Below) {
+  constructor(watermarks: Watermarks, below: Below, deleted: readonly RangeDelete[] = []) {
     this.#watermarks = watermarks;
     this.#below = below;
+    this.#deleted = RangeDeletes.of(deleted);
   }
 
   /** Whether the entry stays; asked once for each, in order. */
@@ -52,7 +69,9 @@ export class Retention {
     const watermark = this.#watermarks.get(keyBytes[keyStart] as number);
     assert(watermark !== undefined, 'every entry belongs to a keyspace');
     if (version > watermark) return true;
+    if (watermark === KEEP_NOTHING) return false;
     this.#isShadowed = true;
+    if (this.#deleted !== undefined && this.#deleted.newest(keyBytes, keyStart, keyEnd, watermark, version) > version) return false;
     return !entry.tombstone || this.#below.mayHold(keyBytes, keyStart, keyEnd);
   }
 }

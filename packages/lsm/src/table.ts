@@ -99,6 +99,11 @@ export class Table {
     return compareRanges(smallest, 0, smallest.length, key, 0, keyEnd) <= 0 && mayContain(this.#filter, hash);
   }
 
+  /** About how many bytes of its data the keys in `[start, end)` take. */
+  bytesBetween(start: Uint8Array, end: Uint8Array): number {
+    return this.index.bytesBetween(start, end);
+  }
+
   /** The block if it is in memory. */
   cachedBlock(index: number): Block | undefined {
     const block = this.#slots[index];
@@ -130,6 +135,15 @@ export class Table {
     const offset = this.index.offset(first);
     const bytes = new Uint8Array(this.index.offset(end) - offset);
     const got = await this.#file.read(bytes, offset);
+    if (got < bytes.length) throw corrupt(this.path, offset + got, 'it ends too early');
+    return bytes;
+  }
+
+  /** As `readBlocks`; the thread waits for the disk. */
+  readBlocksSync(first: number, end: number): Uint8Array {
+    const offset = this.index.offset(first);
+    const bytes = new Uint8Array(this.index.offset(end) - offset);
+    const got = this.#file.readSync(bytes, offset);
     if (got < bytes.length) throw corrupt(this.path, offset + got, 'it ends too early');
     return bytes;
   }
