@@ -1,6 +1,6 @@
 // A machine: a disk and a clock that stay, and the process that runs on them, if one does.
 import { type Random, seededRandom } from '@distrokv/base';
-import { type CrashMode, type Logger, type SimulatedTime } from '@distrokv/env';
+import { type CrashMode, type Logger, type SimulatedTime, createMemoryEnv } from '@distrokv/env';
 import type { ServerConfig, StorageSizes } from '@distrokv/server';
 import { MachineDisk } from './disk.ts';
 import { Gate } from './gate.ts';
@@ -62,10 +62,9 @@ export class Machine {
     const { time, random, config, sizes, logger, process } = this.#options;
     const gate = new Gate();
     const env = {
-      fs: this.disk.fs,
+      ...createMemoryEnv({ seed: random.uint32(), fs: this.disk.fs, time }),
       clock: this.clock,
       timers: processTimers(time, this.clock, gate),
-      random: seededRandom(random.uint32()),
     };
     this.disk.gate = gate;
     this.#faultsBefore = this.disk.faults;
