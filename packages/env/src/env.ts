@@ -66,6 +66,8 @@ export type OpenMode = 'read' | 'write' | 'create';
  * - of a directory's entries (create, rename, link, remove), what happened before the last successful `syncDirectory` of it; later ones may be kept or lost.
  */
 export interface FileSystem {
+  /** It is the host's own: a thread of this process that has a binding of its own sees the same files. */
+  readonly isHost: boolean;
   open(path: string, mode: OpenMode): Promise<File>;
   /** As `open` with mode `read`; blocks the event loop, as the `…Sync` calls of `File` do. */
   openSync(path: string): File;
