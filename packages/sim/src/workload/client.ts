@@ -122,7 +122,16 @@ type KvHandlers = { readonly [K in keyof typeof pb.KV.methods]?: Handler<(typeof
 
 /** Calls a member's real handlers, as its gRPC server would. `revision`: of a range, as of when; 0 for now. */
 export async function call(kv: KvHandlers, operation: Operation, signal: AbortSignal, revision = 0): Promise<Answer> {
-  const context: ServerCall = { path: '', metadata: noMetadata, peer: 'simulated', signal };
+  const context: ServerCall = {
+    path: '',
+    metadata: noMetadata,
+    peer: 'simulated',
+    peerCommonName: undefined,
+    timeoutMs: undefined,
+    signal,
+    sendMetadata: () => {},
+    setTrailers: () => {},
+  };
   if (operation.kind === 'txn') {
     const response = await present(kv.txn)(txnRequest(operation), context);
     return { revision: response.header?.revision ?? 0, succeeded: response.succeeded, steps: response.responses.map(stepAnswerOf) };
