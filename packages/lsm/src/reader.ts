@@ -4,6 +4,7 @@
 // A read of one key allocates nothing but its result while memory has the answer, whether it was asked to be synchronous or not:
 // a trip through Node's thread pool costs ten times as much as the read.
 import { type Block, BlockCursor } from './block-cursor.ts';
+import { hashKey } from './bloom.ts';
 import { copyOut } from './copy-out.ts';
 import type { Cursor } from './cursor.ts';
 import type { KeyIterator, KeyValue, Snapshot } from './engine.ts';
@@ -44,6 +45,8 @@ export class Reader {
   #start = 0;
   #end = 0;
   #version = 0;
+  /** Of the key that is read. */
+  #hash = 0;
 
   constructor(generations: Generations, tree: Tree, health: Health) {
     this.#generations = generations;
@@ -69,19 +72,20 @@ export class Reader {
     const version = snapshot?.version ?? this.#tree.version;
     if (this.#inMemtables(wanted)) return this.#value();
     const search = this.#search;
-    search.start(version, key, keyEnd, at);
-    while (search.next()) {
-      const block = search.table.cachedBlock(search.block);
-      if (block === undefined) return this.#fromTables(version, key.slice(0, keyEnd), at);
-      if (this.#inBlock(block, key, keyEnd, at)) break;
+    search.start(version, key, keyEnd, at, this.#hash);
+    for (;;) {
+      const block = search.next();
+      if (block !== undefined) {
+        if (this.#inBlock(block, key, keyEnd, at)) return this.#value();
+      } else if (search.isOver) return undefined;
+      else return this.#fromTables(version, key.slice(0, keyEnd), at, this.#hash);
     }
-    return this.#value();
   }
 
   /** As `get`, from tables alone. */
   async getFlushed({ key, keyEnd, at }: Wanted): Promise<Uint8Array | undefined> {
     this.#health.checkOpen();
-    return this.#fromTables(this.#tree.version, key.slice(0, keyEnd), at);
+    return this.#fromTables(this.#tree.version, key.slice(0, keyEnd), at, hashKey(key, 0, keyEnd));
   }
 
   iterator(range: KeyRange, snapshot: EngineSnapshot | undefined): KeyIterator {
@@ -118,21 +122,27 @@ export class Reader {
     const version = snapshot?.version ?? this.#tree.version;
     if (this.#inMemtables(wanted)) return;
     const search = this.#search;
-    search.start(version, key, keyEnd, at);
-    while (search.next()) if (this.#inBlock(search.table.blockSync(search.block), key, keyEnd, at)) return;
+    search.start(version, key, keyEnd, at, this.#hash);
+    for (;;) {
+      const block = search.next() ?? (search.isOver ? undefined : search.loadSync());
+      if (block !== undefined) {
+        if (this.#inBlock(block, key, keyEnd, at)) return;
+      } else if (search.isOver) return;
+    }
   }
 
   /** `key` stays as it is. */
-  async #fromTables(version: Version, key: Uint8Array, at: number): Promise<Uint8Array | undefined> {
+  async #fromTables(version: Version, key: Uint8Array, at: number, hash: number): Promise<Uint8Array | undefined> {
     version.hold();
     try {
       const search = new TableSearch();
-      search.start(version, key, key.length, at);
-      while (search.next()) {
-        const block = search.table.cachedBlock(search.block) ?? (await search.table.block(search.block));
-        if (this.#inBlock(block, key, key.length, at)) return this.#value();
+      search.start(version, key, key.length, at, hash);
+      for (;;) {
+        const block = search.next() ?? (search.isOver ? undefined : await search.load());
+        if (block !== undefined) {
+          if (this.#inBlock(block, key, key.length, at)) return this.#value();
+        } else if (search.isOver) return undefined;
       }
-      return undefined;
     } finally {
       version.letGo();
     }
@@ -146,8 +156,9 @@ export class Reader {
   /** Whether a memtable has the answer, which may be that the key was deleted. */
   #inMemtables({ key, keyEnd, at, snapshot }: Wanted): boolean {
     this.#isThere = false;
+    this.#hash = hashKey(key, 0, keyEnd);
     if (snapshot !== undefined) {
-      const cursor = snapshot.findInMemtables(key, keyEnd, at);
+      const cursor = snapshot.findInMemtables(key, keyEnd, at, this.#hash);
       if (cursor !== undefined) this.#note(cursor);
       return cursor !== undefined;
     }
@@ -159,6 +170,7 @@ export class Reader {
   }
 
   #inMemtable(memtable: Memtable, key: Uint8Array, keyEnd: number, at: number): boolean {
+    if (!memtable.mayContain(this.#hash)) return false;
     const ref = memtable.find(key, keyEnd, at);
     if (ref < 0) return false;
     this.#isThere = !memtable.isTombstone(ref);

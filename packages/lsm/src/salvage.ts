@@ -16,7 +16,7 @@ import { MANIFEST, parseName, segmentName, tableName } from './names.ts';
 import type { RepairOptions } from './repair.ts';
 import { Table } from './table.ts';
 import { decodeEdit } from './version-edit.ts';
-import { checkTable } from './verify-table.ts';
+import { type BlockPlace, checkTable } from './verify-table.ts';
 import { keyspaceStates } from './verify.ts';
 import { WAL_KIND } from './wal.ts';
 
@@ -85,7 +85,7 @@ async function salvageState(env: Env, path: string): Promise<ManifestState | und
 export class SalvagedTables {
   readonly #env: Env;
   readonly #files: FilePool;
-  readonly #tables: { readonly table: Table; readonly soundBlocks: readonly number[] }[] = [];
+  readonly #tables: { readonly table: Table; readonly soundBlocks: readonly BlockPlace[] }[] = [];
   /** The highest version that was seen, by keyspace id. */
   readonly lastVersions: Map<number, number> = new Map();
   lostBlocks = 0;
@@ -104,7 +104,7 @@ export class SalvagedTables {
     }
     const { soundBlocks, lastVersions } = await checkTable(table, () => this.#env.timers.yield());
     this.#tables.push({ table, soundBlocks });
-    this.lostBlocks += table.index.blocks - soundBlocks.length;
+    this.lostBlocks += table.properties.blocks - soundBlocks.length;
     for (const [id, version] of lastVersions) this.lastVersions.set(id, Math.max(version, this.lastVersions.get(id) ?? 0));
   }
 
@@ -120,10 +120,10 @@ export class SalvagedTables {
 /** Walks the sound blocks of a table from the first entry to the last. */
 class SoundCursor extends BlockCursor implements Cursor {
   readonly #table: Table;
-  readonly #blocks: readonly number[];
+  readonly #blocks: readonly BlockPlace[];
   #at = 0;
 
-  constructor(table: Table, blocks: readonly number[]) {
+  constructor(table: Table, blocks: readonly BlockPlace[]) {
     super();
     this.#table = table;
     this.#blocks = blocks;
@@ -151,7 +151,7 @@ class SoundCursor extends BlockCursor implements Cursor {
   #nextBlock(): void {
     this.#at++;
     const block = this.#blocks[this.#at];
-    if (block !== undefined) this.firstInBlock(this.#table.blockSync(block));
+    if (block !== undefined) this.firstInBlock(this.#table.readBlockSync(block.offset, block.byteLength));
   }
 }
 
