@@ -87,12 +87,13 @@ const properties = encodeProperties({
   smallestKey: utf8('\u0001a'),
   largestKey: utf8('\u0001b'),
   largestVersion: 3,
-  garbage: [{ keyspace: 1, bytes: 200, version: 9 }],
+  shares: [{ keyspace: 1, bytes: 900, lastVersion: 12, garbageBytes: 200, garbageVersion: 9 }],
 });
 const footer = encodeFooter({ dataBytes: 500, indexBytes: 60, filterBytes: 20, rootBytes: 10, propertiesBytes: 20 });
 const edit = encodeEdit(
   {
     keyspaces: [{ id: 1, name: 'data', versions: 'caller' }],
+    dropped: [1],
     added: [{ number: 3, level: 0, run: 4, byteLength: 1000 }],
     removed: [1, 2],
     walFrom: 3,

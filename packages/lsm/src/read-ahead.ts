@@ -1,5 +1,6 @@
-// Feeds a merge with blocks: `fill` reads a stretch of each input in the background between two slices, so that the slice
-// itself hardly ever waits for the disk. Nothing goes through the cache, which belongs to the readers.
+// Feeds a merge with blocks, a stretch of each input at a time. `fill` reads them in the background between two slices, so that the
+// slice itself hardly ever waits for the disk; a thread that has nothing else to do just waits. Nothing goes through the cache, which belongs
+// to the readers.
 import type { Block } from './block-cursor.ts';
 import type { BlockSource } from './run.ts';
 import type { TableIndex } from './table-index.ts';
@@ -22,6 +23,12 @@ interface Reached {
 export class ReadAhead implements BlockSource {
   readonly #stretches = new Map<Table, Stretch>();
   readonly #reached = new Map<Table, Reached>();
+  readonly #mayWait: boolean;
+
+  /** `mayWait`: this thread may wait for the disk, and `fill` is not needed. */
+  constructor(mayWait: boolean) {
+    this.#mayWait = mayWait;
+  }
 
   /** Reads what comes next in every table that the merge has reached. */
   async fill(): Promise<void> {
@@ -33,8 +40,7 @@ export class ReadAhead implements BlockSource {
       const stretch = this.#stretches.get(table);
       // Half of the stretch is still ahead: enough for the next slice.
       if (stretch !== undefined && offset >= stretch.offset && offset - stretch.offset < stretch.bytes.length / 2) continue;
-      const length = Math.min(Math.max(STRETCH_BYTES, atLeast), table.dataBytes - offset);
-      this.#stretches.set(table, { offset, bytes: await table.readData(offset, length) });
+      this.#stretches.set(table, { offset, bytes: await table.readData(offset, stretchFrom(table, offset, atLeast)) });
     }
   }
 
@@ -46,12 +52,20 @@ export class ReadAhead implements BlockSource {
     const offset = page.offset(block);
     const length = page.byteLength(block);
     const end = offset + length;
-    this.#reached.set(table, { offset: end, atLeast: block + 1 < page.count ? page.byteLength(block + 1) : 0 });
-    const stretch = this.#stretches.get(table);
-    if (stretch === undefined || offset < stretch.offset || end > stretch.offset + stretch.bytes.length)
-      return table.readBlockSync(offset, length);
+    if (!this.#mayWait) this.#reached.set(table, { offset: end, atLeast: block + 1 < page.count ? page.byteLength(block + 1) : 0 });
+    let stretch = this.#stretches.get(table);
+    if (stretch === undefined || offset < stretch.offset || end > stretch.offset + stretch.bytes.length) {
+      if (!this.#mayWait) return table.readBlockSync(offset, length);
+      stretch = { offset, bytes: table.readDataSync(offset, stretchFrom(table, offset, length)) };
+      this.#stretches.set(table, stretch);
+    }
     if (end === table.dataBytes) this.#stretches.delete(table);
     const at = offset - stretch.offset;
     return table.decodeBlock(stretch.bytes.subarray(at, at + length), offset);
   }
+}
+
+/** The length of a stretch from `offset` on. */
+function stretchFrom({ dataBytes }: Table, offset: number, atLeast: number): number {
+  return Math.min(Math.max(STRETCH_BYTES, atLeast), dataBytes - offset);
 }

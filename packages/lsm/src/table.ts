@@ -150,7 +150,7 @@ export class Table {
   // read once, however many ask for it meanwhile.
 
   filterSync(line: number): FilterPage {
-    return this.cachedFilter(line) ?? this.#keepFilter(this.#readSync(this.#filterOffset(line), this.#filterBytes(line)), line);
+    return this.cachedFilter(line) ?? this.#keepFilter(this.readDataSync(this.#filterOffset(line), this.#filterBytes(line)), line);
   }
 
   filter(line: number): Promise<FilterPage> {
@@ -158,7 +158,7 @@ export class Table {
   }
 
   indexSync(page: number): TableIndex {
-    return this.cachedIndex(page) ?? this.#keepIndex(this.#readSync(this.root.offset(page), this.root.byteLength(page)), page);
+    return this.cachedIndex(page) ?? this.#keepIndex(this.readDataSync(this.root.offset(page), this.root.byteLength(page)), page);
   }
 
   index(page: number): Promise<TableIndex> {
@@ -166,7 +166,7 @@ export class Table {
   }
 
   blockSync(page: TableIndex, block: number): Block {
-    return this.cachedBlock(page, block) ?? this.#keepBlock(this.#readSync(page.offset(block), page.byteLength(block)), page, block);
+    return this.cachedBlock(page, block) ?? this.#keepBlock(this.readDataSync(page.offset(block), page.byteLength(block)), page, block);
   }
 
   block(page: TableIndex, block: number): Promise<Block> {
@@ -179,9 +179,15 @@ export class Table {
     return this.#whole(bytes, await this.#file.read(bytes, offset), offset);
   }
 
+  /** As `readData`; the thread waits for the disk. */
+  readDataSync(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    return this.#whole(bytes, this.#file.readSync(bytes, offset), offset);
+  }
+
   /** A page of the index, read past the cache, as all that follow. */
   readIndexSync(page: number): TableIndex {
-    return this.#decodeIndex(this.#readSync(this.root.offset(page), this.root.byteLength(page)), page);
+    return this.#decodeIndex(this.readDataSync(this.root.offset(page), this.root.byteLength(page)), page);
   }
 
   async readIndex(page: number): Promise<TableIndex> {
@@ -193,7 +199,7 @@ export class Table {
   }
 
   readBlockSync(offset: number, length: number): Block {
-    return this.decodeBlock(this.#readSync(offset, length), offset);
+    return this.decodeBlock(this.readDataSync(offset, length), offset);
   }
 
   /** A block whose bytes, trailer included, were read from `offset`. */
@@ -252,11 +258,6 @@ export class Table {
     const decoded = this.decodeBlock(bytes, page.offset(block));
     this.#cache.addData(decoded, page, block, page.count, decoded.bytes.length);
     return decoded;
-  }
-
-  #readSync(offset: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    return this.#whole(bytes, this.#file.readSync(bytes, offset), offset);
   }
 
   #once<Piece extends CachePiece>(offset: number, length: number, keep: (bytes: Uint8Array) => Piece): Promise<Piece> {

@@ -15,6 +15,9 @@ const table = {
   'future-revision': ['out-of-range', 'mvcc: required revision is a future revision'],
   'no-space': ['resource-exhausted', 'mvcc: database space exceeded'],
   'lease-not-found': ['not-found', 'requested lease not found'],
+  'lease-exists': ['failed-precondition', 'lease already exists'],
+  'lease-ttl-too-large': ['out-of-range', 'too large lease TTL'],
+  corrupt: ['data-loss', 'corrupt cluster'],
 } as const;
 
 export type ApiErrorCode = keyof typeof table;
