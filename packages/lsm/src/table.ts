@@ -1,9 +1,11 @@
 // A table that is open for reading. What stays in memory is the root of its index and its properties; pages of the index and of the
 // filter, and blocks, come and go through the cache.
+import { compareBytes } from '@distrokv/base';
 import { type FileSystem, FsError } from '@distrokv/env';
 import { BlockCache, CachePiece, type Slots } from './block-cache.ts';
 import { Block } from './block-cursor.ts';
 import { LINE_BYTES, lineOf, mayBeInLine } from './bloom.ts';
+import { NEWEST } from './cursor.ts';
 import { corrupt } from './errors.ts';
 import { FilePool, type PooledFile } from './file-pool.ts';
 import { tableName } from './names.ts';
@@ -128,6 +130,14 @@ export class Table {
   /** The line of the filter that knows of keys with this hash. */
   filterLine(hash: number): number {
     return lineOf(hash, this.properties.filterLines);
+  }
+
+  /** About how many bytes of its data the keys in `[start, end)` take, by whole and half pages of the index. */
+  bytesBetween(start: Uint8Array, end: Uint8Array): number {
+    const { root } = this;
+    const first = compareBytes(start, this.smallestKey) <= 0 ? 0 : root.find(start, start.length, NEWEST) + 0.5;
+    const last = compareBytes(end, this.largestKey) > 0 ? root.count : root.find(end, end.length, NEWEST) + 0.5;
+    return (this.dataBytes * Math.max(last - first, 0.25)) / root.count;
   }
 
   /** The page of the filter with a line, if it is in memory. */
