@@ -7,7 +7,7 @@ import { type LogContents, type LogKind, LogWriter, MAX_LOG_BYTES, RECORD_HEADER
 import { MANIFEST, temporaryName } from './names.ts';
 import { type KeyspaceRecord, type TableRecord, type VersionEdit, decodeEdit, encodeEdit } from './version-edit.ts';
 
-export const MANIFEST_KIND: LogKind = { magic: 'DKVMANIF', format: 1 };
+export const MANIFEST_KIND: LogKind = { magic: 'DKVMANIF', format: 2 };
 const NO_EXTRA: Uint8Array = new Uint8Array(8);
 /** A manifest is not rewritten below this size. */
 const REWRITE_BYTES = 64 << 10;

@@ -65,6 +65,25 @@ export class Memtable extends MemtableView {
     return { arena: this.arena.buffer, nodes: this.nodes.buffer as SharedArrayBuffer, end: this.arena.end, entries: this.entries };
   }
 
+  /** Appends entries as a group has them, `bytes` from `start` on; they are checked one by one (`endOf`) and put into the trees by `put`. */
+  appendAll(bytes: Uint8Array, start: number): void {
+    this.arena.appendAll(bytes, start);
+  }
+
+  /** The ref behind an entry that was appended unchecked; undefined if it cannot be one. */
+  endOf(ref: number): number | undefined {
+    return this.arena.endOf(ref);
+  }
+
+  /** The keyspace of an entry. */
+  idOf(ref: number): number {
+    return this.arena.bytes[this.arena.keyStart(ref)] as number;
+  }
+
+  setVersion(ref: number, version: number): void {
+    this.arena.setVersion(ref, version);
+  }
+
   /** Adds an entry, to be seen after `publish`; its key is `id` followed by `key[keyStart, keyEnd)`. Of two equal entries the later one comes first. */
   insert(
     id: number,
@@ -77,15 +96,20 @@ export class Memtable extends MemtableView {
     valueStart: number,
     valueEnd: number,
   ): void {
+    this.put(this.arena.append(id, key, keyStart, keyEnd, version, tombstone, value, valueStart, valueEnd));
+  }
+
+  /** Puts an entry that lies in the arena into the tree of its keyspace, to be seen after `publish`. */
+  put(ref: number): void {
     const { arena } = this;
-    const ref = arena.append(id, key, keyStart, keyEnd, version, tombstone, value, valueStart, valueEnd);
+    const id = this.idOf(ref);
     const tree = treeOf(id);
     this.entries++;
     if (this.nodes[tree + ROOT] === NONE) {
       this.#plant(id, tree, ref);
       return;
     }
-    this.aim(arena.bytes, arena.keyStart(ref), arena.keyEnd(ref), version);
+    this.aim(arena.bytes, arena.keyStart(ref), arena.keyEnd(ref), arena.version(ref));
     const shared = this.sharedWithAll(tree);
     if (shared < (this.nodes[tree + PREFIX] as number)) this.#shortenPrefix(tree, shared);
     const last = this.nodes[tree + LAST] as number;
