@@ -3,12 +3,15 @@
 // its entries into the trees.
 //
 //   group   sequence uint64 | entries (memtable-arena.ts); the version is 0 where the keyspace numbers its writes itself
+//
+// A range delete is an entry with a 0 and its start, an internal key, for a key, and its end for a value.
 import { EMPTY } from '@distrokv/base';
 import type { Keyspace, WriteBatch } from './engine.ts';
 import { LsmError } from './errors.ts';
-import { type KeyspaceState, checkKey, checkValue, checkVersion, stateOf } from './keyspace-state.ts';
-import { ENTRY_BYTES, entryEnd, writeEntryHeader } from './memtable-arena.ts';
+import { type KeyspaceState, checkKey, checkValue, checkVersion, rangeOf, stateOf } from './keyspace-state.ts';
+import { ENTRY_BYTES, RANGE_DELETE_ID, entryEnd, writeEntryHeader } from './memtable-arena.ts';
 import type { Memtable } from './memtable.ts';
+import { MAX_RANGES } from './range-deletes.ts';
 import { grown, readUint64 } from './ranges.ts';
 
 /** The largest batch: it is one record of the log. */
@@ -46,6 +49,8 @@ export class Batch implements WriteBatch {
   #length = 0;
   #count = 0;
   #written = false;
+  /** Range deletes among the operations. */
+  ranges = 0;
   readonly #owner: object;
   readonly #buffers: BatchBuffers;
   #versions: Map<KeyspaceState, VersionRange> | undefined;
@@ -82,6 +87,15 @@ export class Batch implements WriteBatch {
     this.#add(keyspace, key, undefined, version);
   }
 
+  deleteRange(keyspace: Keyspace, from: Uint8Array, to: Uint8Array | undefined, version?: number): void {
+    const state = this.#checked(keyspace, version);
+    const { start, end } = rangeOf(state, from, to);
+    if (this.ranges >= MAX_RANGES) throw new LsmError('invalid', `a batch holds at most ${MAX_RANGES} range deletes`);
+    if (version !== undefined) this.#note(state, version);
+    this.#append(RANGE_DELETE_ID, start, end, version);
+    this.ranges++;
+  }
+
   checkUnwritten(): void {
     if (this.#written) throw new LsmError('invalid', 'a batch is written once');
   }
@@ -96,27 +110,37 @@ export class Batch implements WriteBatch {
   }
 
   #add(keyspace: Keyspace, key: Uint8Array, value: Uint8Array | undefined, version: number | undefined): void {
-    if (this.#written) throw new LsmError('invalid', 'a batch is not used again after it was written');
-    const state = stateOf(keyspace, this.#owner);
+    const state = this.#checked(keyspace, version);
     checkKey(key);
-    checkVersion(state, version);
+    if (version !== undefined) this.#note(state, version);
+    this.#append(state.id, key, value, version);
+  }
+
+  /** Appends an entry whose key is `id` and `key`; undefined for a tombstone. */
+  #append(id: number, key: Uint8Array, value: Uint8Array | undefined, version: number | undefined): void {
     const at = this.#length;
     const keyLength = 1 + key.length;
     const valueLength = value?.length ?? 0;
     const end = entryEnd(at, keyLength, valueLength);
     if (end > MAX_BATCH_BYTES) throw new LsmError('invalid', `a batch holds at most ${MAX_BATCH_BYTES} bytes`);
-    if (version !== undefined) this.#note(state, version);
     this.#bytes = grown(this.#bytes, at, end);
     const bytes = this.#bytes;
     writeEntryHeader(bytes, at, keyLength, value === undefined ? -1 : valueLength, version ?? 0);
     const keyAt = at + ENTRY_BYTES;
-    bytes[keyAt] = state.id;
+    bytes[keyAt] = id;
     // Of the whole array: a view of a part would cost more than the copy.
     bytes.set(key, keyAt + 1);
     if (value !== undefined) bytes.set(value, keyAt + keyLength);
     for (let i = keyAt + keyLength + valueLength; i < end; i++) bytes[i] = 0;
     this.#length = end;
     this.#count++;
+  }
+
+  #checked(keyspace: Keyspace, version: number | undefined): KeyspaceState {
+    if (this.#written) throw new LsmError('invalid', 'a batch is not used again after it was written');
+    const state = stateOf(keyspace, this.#owner);
+    checkVersion(state, version);
+    return state;
   }
 
   #note(state: KeyspaceState, version: number): void {
@@ -147,14 +171,19 @@ export function applyGroup(
   const { end } = memtable;
   while (ref < end) {
     const next = memtable.endOf(ref);
-    const state = next === undefined ? undefined : keyspaces[memtable.idOf(ref)];
-    if (next === undefined || state === undefined) return undefined;
+    if (next === undefined) return undefined;
+    const id = memtable.idOf(ref);
+    const isRange = id === RANGE_DELETE_ID;
+    if (isRange && !memtable.isRangeDelete(ref)) return undefined;
+    const state = keyspaces[isRange ? memtable.rangeIdOf(ref) : id];
+    if (state === undefined) return undefined;
     sequence++;
     if (state.versions === 'latest') memtable.setVersion(ref, sequence);
     const version = memtable.version(ref);
     if (!Number.isSafeInteger(version)) return undefined;
     if (!state.isDropped) {
-      memtable.put(ref);
+      if (isRange) memtable.putRange(ref);
+      else memtable.put(ref);
       state.noteWritten(version);
     }
     ref = next;

@@ -3,6 +3,7 @@
 import { type Batch, GROUP_HEADER_BYTES } from './batch.ts';
 import type { KeyspaceState } from './keyspace-state.ts';
 import { RECORD_HEADER_BYTES } from './log-file.ts';
+import { MAX_RANGES } from './range-deletes.ts';
 import { grown, writeUint64 } from './ranges.ts';
 
 /** A larger batch makes a group of its own: more would only delay those who are in it. */
@@ -17,6 +18,8 @@ export class CommitGroup {
   #reject: (reason: unknown) => void = () => {};
   #buffer: Uint8Array;
   #length = RESERVED_BYTES;
+  /** Range deletes in it. */
+  #ranges = 0;
   #highest: Map<KeyspaceState, number> | undefined;
 
   constructor(buffer: Uint8Array) {
@@ -32,7 +35,8 @@ export class CommitGroup {
   }
 
   hasRoomFor(batch: Batch): boolean {
-    return this.#length === RESERVED_BYTES || this.#length + batch.byteLength <= GROUP_BYTES;
+    if (this.#length === RESERVED_BYTES) return true;
+    return this.#length + batch.byteLength <= GROUP_BYTES && this.#ranges + batch.ranges <= MAX_RANGES;
   }
 
   add(batch: Batch): void {
@@ -40,6 +44,7 @@ export class CommitGroup {
       this.#highest ??= new Map();
       this.#highest.set(keyspace, high);
     }
+    this.#ranges += batch.ranges;
     this.#buffer = grown(this.#buffer, this.#length, this.#length + batch.byteLength);
     this.#length = batch.moveTo(this.#buffer, this.#length);
   }

@@ -92,6 +92,8 @@ const edit = encodeEdit(
     dropped: [1],
     added: [{ number: 3, level: 0, run: 4, byteLength: 1000 }],
     removed: [1, 2],
+    rangesAdded: [{ number: 8, start: Uint8Array.of(1, 97), end: Uint8Array.of(2), version: 9 }],
+    rangesRemoved: [6],
     walFrom: 3,
     sequence: 99,
     nextNumber: 5,
@@ -100,11 +102,12 @@ const edit = encodeEdit(
   },
   0,
 );
-/** Sequence 3; a put into keyspace 1 at version 8, a delete in keyspace 2. */
+/** Sequence 3; a put into keyspace 1 at version 8, a delete in keyspace 2, and a range of it. */
 const group = Uint8Array.from([
   ...[3, 0, 0, 0, 0, 0, 0, 0],
   ...[2, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1, 0x61, 0x62, 0x63],
   ...[2, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x6e, 0, 0],
+  ...[3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x61, 3],
 ]);
 
 const decoders: Readonly<Record<string, readonly [bytes: Uint8Array, decode: (bytes: Uint8Array) => void]>> = {

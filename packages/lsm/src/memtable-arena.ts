@@ -13,6 +13,8 @@ import { compareRanges, copyRange, writeUint32, writeUint64 } from './ranges.ts'
 const ENTRY_WORDS = 4;
 /** Of an entry, in front of its key. */
 export const ENTRY_BYTES: number = ENTRY_WORDS * 4;
+/** No keyspace has it: an entry that begins with it is a range delete, with its start, an internal key, for the rest of the key, and its end for a value. */
+export const RANGE_DELETE_ID = 0;
 /** Word indexes stay small integers. */
 const MAX_WORDS = 0x3fff_ffff;
 

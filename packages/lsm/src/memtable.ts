@@ -1,6 +1,7 @@
 // The memtable: every write lands here first, and a flush walks it in order. Reading it, and how it lies in memory, is in
 // memtable-view.ts; this is the writing half: entries are appended to the arena, and put into the tree of their keyspace.
 import { assert } from '@distrokv/base';
+import { RANGE_DELETE_ID } from './memtable-arena.ts';
 import {
   CHILDREN,
   FANOUT,
@@ -24,7 +25,9 @@ import {
   headOf,
   treeOf,
 } from './memtable-view.ts';
+import { type WrittenRange, WrittenRanges } from './range-deletes.ts';
 import { commonPrefix } from './ranges.ts';
+import { isRange } from './version-edit.ts';
 
 const FENCE_BELOW = 0;
 const FENCE_ABOVE = 1;
@@ -33,6 +36,8 @@ const NO_FENCE = -1;
 
 export class Memtable extends MemtableView {
   #nodesEnd = NODES_START;
+  /** Undefined until there is one. */
+  rangeDeletes: WrittenRanges | undefined;
 
   /** Room for about `bytes` of entries before anything has to move. The host gives memory only as it is touched. */
   constructor(bytes: number) {
@@ -82,6 +87,40 @@ export class Memtable extends MemtableView {
 
   setVersion(ref: number, version: number): void {
     this.arena.setVersion(ref, version);
+  }
+
+  /** Whether an entry whose keyspace is 0 is a range delete. */
+  isRangeDelete(ref: number): boolean {
+    const { bytes } = this.arena;
+    const [start, end] = [this.arena.keyStart(ref) + 1, this.arena.keyEnd(ref)];
+    return !this.arena.isTombstone(ref) && isRange(bytes.subarray(start, end), bytes.subarray(end, this.arena.valueEnd(ref)));
+  }
+
+  /** The keyspace of a range delete. */
+  rangeIdOf(ref: number): number {
+    return this.arena.bytes[this.arena.keyStart(ref) + 1] as number;
+  }
+
+  /** In the order in which they were written. */
+  get ranges(): readonly WrittenRange[] {
+    return this.rangeDeletes?.all ?? [];
+  }
+
+  /** Adds a range delete, to be seen after `publish`; the bounds are internal keys. It takes its place among the refs of entries. */
+  deleteRange(start: Uint8Array, end: Uint8Array, version: number): void {
+    this.putRange(this.arena.append(RANGE_DELETE_ID, start, 0, start.length, version, false, end, 0, end.length));
+  }
+
+  /** Adds a range delete that lies in the arena. */
+  putRange(ref: number): void {
+    const { arena } = this;
+    const keyEnd = arena.keyEnd(ref);
+    // Copies: they outlive the memtable.
+    const start = arena.bytes.slice(arena.keyStart(ref) + 1, keyEnd);
+    const end = arena.bytes.slice(keyEnd, arena.valueEnd(ref));
+    this.entries++;
+    this.rangeDeletes ??= new WrittenRanges();
+    this.rangeDeletes.add({ start, end, version: arena.version(ref), ref });
   }
 
   /** Adds an entry, to be seen after `publish`; its key is `id` followed by `key[keyStart, keyEnd)`. Of two equal entries the later one comes first. */
