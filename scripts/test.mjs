@@ -8,7 +8,7 @@ import { systemNode } from './runtime.mjs';
 import { packagesOf, sourcesOf } from './walls.mjs';
 
 /** Packages whose tests take a moment only. */
-const quick = ['base', 'env', 'raft', 'proto', 'mvcc', 'client'];
+const quick = ['base', 'env', 'raft', 'proto', 'http2', 'mvcc', 'client'];
 const TIMEOUT_MS = 300_000;
 
 export async function runTests({ root, node }, args) {

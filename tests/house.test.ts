@@ -15,13 +15,14 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'abstract-level': ['env', 'lsm'],
   raft: [],
   proto: [],
-  grpc: ['proto', 'env'],
+  http2: [],
+  grpc: ['http2', 'proto', 'env'],
   mvcc: ['lsm', 'proto'],
   server: ['env', 'lsm', 'raft', 'proto', 'grpc', 'mvcc'],
   client: ['grpc', 'proto'],
   distrokv: ['env', 'lsm', 'server', 'client'],
 };
-const pure = ['base', 'raft', 'proto'];
+const pure = ['base', 'raft', 'proto', 'http2'];
 
 interface Manifest {
   readonly name: string;

@@ -1,13 +1,15 @@
-// The seam to the outside world. Every package under `server` takes files, time and chance from an `Env` that it is
+// The seam to the outside world. Every package under `server` takes files, time, chance and connections from an `Env` that it is
 // handed, and from nowhere else; so a whole cluster can run on a simulated world, and any failure can be replayed.
 // Two bindings: `createNodeEnv` (the real one) and `createMemoryEnv` (crashable, seeded). One contract suite runs on both.
 import type { Random } from '@distrokv/base';
+import type { Network } from './net.ts';
 
 export interface Env {
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  readonly net: Network;
 }
 
 /** Time. Safety never depends on it: only time-outs, expiry and logs do. */
@@ -64,6 +66,8 @@ export type OpenMode = 'read' | 'write' | 'create';
  * - of a directory's entries (create, rename, link, remove), what happened before the last successful `syncDirectory` of it; later ones may be kept or lost.
  */
 export interface FileSystem {
+  /** It is the host's own: a thread of this process that has a binding of its own sees the same files. */
+  readonly isHost: boolean;
   open(path: string, mode: OpenMode): Promise<File>;
   /** As `open` with mode `read`; blocks the event loop, as the `…Sync` calls of `File` do. */
   openSync(path: string): File;

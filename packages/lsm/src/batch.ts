@@ -129,7 +129,7 @@ export class Batch implements WriteBatch {
 
 /**
  * Applies a group of batches, from `start` on, to a memtable; returns the sequence after it, or undefined if the bytes are
- * no group of these keyspaces (given by id): then part of it may have been applied.
+ * no group of these keyspaces (given by id): then part of it may have been applied. What it holds for dropped ones is left out.
  */
 export function applyGroup(
   bytes: Uint8Array,
@@ -154,6 +154,7 @@ export function applyGroup(
     const valueStart = reader.at;
     if (!reader.ok || valueLength > bytes.length - valueStart) return undefined;
     reader.at += valueLength;
+    if (state.isDropped) continue;
     memtable.insert(state.id, bytes, keyStart, keyStart + keyLength, version, tombstone, bytes, valueStart, valueStart + valueLength);
     state.noteWritten(version);
   }

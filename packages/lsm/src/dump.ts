@@ -46,10 +46,16 @@ async function* dumpManifest(env: Env, path: string): AsyncGenerator<DumpedPiece
     yield {
       offset: record.byteOffset,
       what: 'edit',
-      fields: { edit: JSON.stringify(edit, (_, value: unknown) => (value instanceof Map ? [...value] : value)) },
+      fields: { edit: JSON.stringify(edit, plain) },
     };
   }
   yield* tornTail(contents.end, bytes);
+}
+
+/** Maps as lists, and without what is empty. */
+function plain(_: string, value: unknown): unknown {
+  const list = value instanceof Map ? [...value] : value;
+  return Array.isArray(list) && list.length === 0 ? undefined : list;
 }
 
 async function* dumpSegment(env: Env, directory: string, path: string): AsyncGenerator<DumpedPiece> {
@@ -57,6 +63,7 @@ async function* dumpSegment(env: Env, directory: string, path: string): AsyncGen
   const manifest = await readManifest(env, directory);
   if (manifest === undefined) throw new LsmError('invalid', `a segment is read together with its manifest, and ${directory} has none`);
   const keyspaces = keyspaceStates(manifest.state);
+  for (const keyspace of keyspaces) if (keyspace !== undefined) keyspace.isDropped = false;
   const bytes = await env.fs.readFile(path, MAX_LOG_BYTES);
   const contents = readLog(bytes, WAL_KIND, path);
   if (contents === undefined) return yield* tornTail(0, bytes);
@@ -78,8 +85,8 @@ async function* dumpTable(env: Env, directory: string, path: string, number: num
   const table = await Table.openAlone(env.fs, directory, number, byteLength);
   try {
     const { index } = table;
-    const { garbage, ...properties } = table.properties;
-    const garbageBytes = garbage.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { shares, ...properties } = table.properties;
+    const garbageBytes = shares.reduce((sum, share) => sum + share.garbageBytes, 0);
     const { blocks, largestKey } = index;
     yield { offset: 0, what: 'table', fields: { bytes: byteLength, blocks, ...properties, garbageBytes, largestKey } };
     let last = -1;

@@ -30,6 +30,7 @@ export interface EngineOptions {
   readonly env: Env;
   /** The engine's own directory; created if missing. The caller holds the lock on it. */
   readonly directory: string;
+  /** Those of them that are not there are made. Others that the store has are there too. */
   readonly keyspaces: readonly KeyspaceOptions[];
   readonly wal: WalMode;
   readonly logger?: Logger;
@@ -43,15 +44,15 @@ export interface EngineOptions {
   readonly blockBytes?: number;
   /** Flushed runs are merged into the levels when there are more than this (default 4). */
   readonly mergeFanIn?: number;
-  /** Tables that are kept open (default 512); others are opened when they are read. Merges on a thread open 32 more. */
+  /** Tables that are kept open (default 512); others are opened when they are read. The background thread opens 32 more. */
   readonly maxOpenFiles?: number;
   /** The codecs of levels 0, 1 and so on; the last one holds for all that follow (default: `['none']`). It may change from one opening to the next. */
   readonly codecs?: readonly Codec[];
   /**
-   * Where merges are done: `inline` on this thread, in slices of about a millisecond (the default), or on a `thread` of their own, which
-   * opens the directory by the host's file system: only where `env` is the host's, too.
+   * Where flushes and merges are done: on a `thread` of their own, which opens the directory by the host's file system (the default where
+   * `env` has the host's, too), or `inline` on this thread, in slices of about a millisecond.
    */
-  readonly merges?: 'inline' | 'thread';
+  readonly background?: 'inline' | 'thread';
   /** Merges write no faster than this on average (default: no bound). Too slow for what is written, they hold up the writers. */
   readonly mergeBytesPerSecond?: number;
   /** A background failure (a failed flush, sync or merge) after which the engine refuses writes. The owner should stop. */
@@ -180,8 +181,21 @@ export interface EngineStats {
 }
 
 export interface Engine {
-  /** A keyspace that was named in the options. */
+  /** Throws LsmError `invalid` if there is none of this name. */
   keyspace(name: string): Keyspace;
+  /** All there are, in the order in which they were made. */
+  keyspaces(): Keyspace[];
+  /**
+   * Makes a keyspace, which is durable when this resolves. Throws LsmError `invalid` if there is one of this name, or if 127 were made in
+   * this store already, dropped ones included; `no-space`.
+   */
+  createKeyspace(options: KeyspaceOptions): Promise<Keyspace>;
+  /**
+   * Drops a keyspace with all that is in it, at once and durably: when this resolves nothing of it can be read or written any more, only iterators
+   * that are open go on. What a batch that is being written holds for it is left out. Its space comes back as tables are merged; those that
+   * hold nothing else go right away. Its name may be given again. Throws LsmError `invalid` if there is none of this name; `no-space`.
+   */
+  dropKeyspace(name: string): Promise<void>;
   batch(): WriteBatch;
   /** Atomic. Resolves when the batch is as durable as the WAL mode says, and visible. Not with WAL mode `none`. */
   write(batch: WriteBatch): Promise<void>;

@@ -1,18 +1,15 @@
 // Turns frozen memtables into tables, the oldest first, and tells writers when they run ahead of the disk.
-import { EMPTY, defined, messageOf } from '@distrokv/base';
-import { NEWEST } from './cursor.ts';
+import { defined, messageOf } from '@distrokv/base';
 import { LsmError } from './errors.ts';
 import { type Health, isTransient } from './fail-stop.ts';
+import type { FlushWork } from './flush-work.ts';
 import { type Frozen, type Generations, MAX_FROZEN } from './generations.ts';
-import { Below } from './key-bounds.ts';
-import { MemtableCursor } from './memtable-cursor.ts';
+import type { Keyspaces } from './keyspaces.ts';
 import type { Merger } from './merger.ts';
-import { MergingCursor } from './merging-cursor.ts';
-import { Retention, watermarksOf } from './retention.ts';
-import { type RunWriterOptions, removeTables, writeRun } from './run-writer.ts';
+import { removeTables } from './run-writer.ts';
 import { type Settings, codecAt } from './options.ts';
+import type { WrittenTable } from './table-writer.ts';
 import type { Tree } from './tree.ts';
-import type { VersionMode } from './engine.ts';
 import type { SealedSegments } from './wal.ts';
 import { WorkLoop } from './work-loop.ts';
 import type { WritePace } from './write-pace.ts';
@@ -24,8 +21,9 @@ export interface FlusherOptions {
   readonly tree: Tree;
   readonly merger: Merger;
   readonly sealed: SealedSegments;
-  readonly modes: ReadonlyMap<number, VersionMode>;
-  readonly writing: Omit<RunWriterOptions, 'codec'>;
+  readonly keyspaces: Keyspaces;
+  /** Does the work of a flush: on this thread, or on another. */
+  readonly write: (work: FlushWork) => Promise<readonly WrittenTable[]>;
   readonly pace: WritePace;
 }
 
@@ -107,27 +105,26 @@ export class Flusher {
   }
 
   async #step(): Promise<boolean> {
-    const { generations, merger, tree, modes, writing, pace, settings } = this.#options;
+    const { generations, merger, tree, keyspaces, write, pace, settings } = this.#options;
     const next = generations.frozen[0];
     if (next === undefined) return false;
     const startMs = settings.env.clock.monotonicMs();
     await merger.keepUp();
-    const entries = new MergingCursor([new MemtableCursor(next.memtable)], false);
-    entries.seek(EMPTY, NEWEST);
-    const { walFrom, sequence, lastVersions, retentions } = next;
-    const below = new Below(tree.version.runs.map((run) => run.tables));
-    const added = await writeRun(entries, new Retention(watermarksOf(modes, retentions), below), {
-      ...writing,
+    const { memtable, walFrom, sequence, lastVersions, retentions } = next;
+    const added = await write({
+      memtable,
+      below: tree.version.runs.map((run) => run.tables),
+      watermarks: keyspaces.watermarks(retentions),
       codec: codecAt(settings, 0),
     });
     try {
       await tree.change({ added, level: 0, removed: [], edit: { walFrom, sequence, lastVersions, retentions } });
     } catch (error) {
-      if (isTransient(error)) await removeTables(added, writing);
+      if (isTransient(error)) await removeTables(added, settings);
       throw error;
     }
     this.#finish(next);
-    pace.noteFlush(next.memtable.byteLength, settings.env.clock.monotonicMs() - startMs);
+    pace.noteFlush(memtable.byteLength, settings.env.clock.monotonicMs() - startMs);
     for (const table of added) this.bytesWritten += table.byteLength;
     await this.#removeSegments(walFrom);
     merger.wake();

@@ -83,12 +83,13 @@ const properties = encodeProperties({
   keyBytes: 300,
   valueBytes: 700,
   smallestKey: utf8('\u0001a'),
-  garbage: [{ keyspace: 1, bytes: 200, version: 9 }],
+  shares: [{ keyspace: 1, bytes: 900, lastVersion: 12, garbageBytes: 200, garbageVersion: 9 }],
 });
 const footer = encodeFooter({ dataBytes: 500, filterBytes: 20, indexBytes: 60, propertiesBytes: 30 });
 const edit = encodeEdit(
   {
     keyspaces: [{ id: 1, name: 'data', versions: 'caller' }],
+    dropped: [1],
     added: [{ number: 3, level: 0, run: 4, byteLength: 1000 }],
     removed: [1, 2],
     walFrom: 3,

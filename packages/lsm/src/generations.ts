@@ -52,7 +52,7 @@ export class Generations {
     const lastVersions = new Map<number, number>();
     const retentions = new Map<number, number>();
     for (const keyspace of this.#keyspaces) {
-      if (keyspace === undefined || keyspace.versions === 'latest') continue;
+      if (keyspace === undefined || keyspace.isDropped || keyspace.versions === 'latest') continue;
       lastVersions.set(keyspace.id, keyspace.lastWritten);
       if (keyspace.retention > 0) retentions.set(keyspace.id, keyspace.retention);
     }

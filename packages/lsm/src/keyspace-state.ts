@@ -20,6 +20,8 @@ export class KeyspaceState {
   lastAccepted: number;
   /** Nobody reads as of a version below; 0 in a `latest` keyspace. */
   retention: number;
+  /** Nothing can be read or written any more. */
+  isDropped = false;
 
   constructor(id: number, name: string, versions: VersionMode, lastVersion: number, retention: number, owner: object) {
     this.id = id;
@@ -29,6 +31,11 @@ export class KeyspaceState {
     this.lastWritten = lastVersion;
     this.lastAccepted = lastVersion;
     this.retention = retention;
+  }
+
+  /** Throws LsmError `invalid` once the keyspace was dropped. */
+  checkThere(): void {
+    if (this.isDropped) throw new LsmError('invalid', `keyspace ${this.name} was dropped`);
   }
 
   noteWritten(version: number): void {
@@ -43,9 +50,12 @@ export class KeyspaceState {
   }
 }
 
-/** The state behind a keyspace; throws LsmError `invalid` if it is of another engine. */
+/** The state behind a keyspace; throws LsmError `invalid` if it is of another engine, or was dropped. */
 export function stateOf(keyspace: Keyspace, owner: object): KeyspaceState {
-  if (keyspace instanceof KeyspaceState && keyspace.owner === owner) return keyspace;
+  if (keyspace instanceof KeyspaceState && keyspace.owner === owner) {
+    if (keyspace.isDropped) keyspace.checkThere();
+    return keyspace;
+  }
   throw new LsmError('invalid', `keyspace ${keyspace.name} belongs to another engine`);
 }
 

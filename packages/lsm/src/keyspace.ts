@@ -66,6 +66,7 @@ export class EngineKeyspace extends KeyspaceState implements Keyspace {
   }
 
   setRetention(version: number): void {
+    this.checkThere();
     if (this.versions === 'latest') throw new LsmError('invalid', `keyspace ${this.name} keeps only the latest version of a key`);
     if (!Number.isSafeInteger(version) || version < 0) throw new LsmError('invalid', `a version is a safe natural number, not ${version}`);
     if (version > this.retention) this.retention = version;
@@ -73,6 +74,7 @@ export class EngineKeyspace extends KeyspaceState implements Keyspace {
 
   get #source(): Reader {
     if (this.#reader === undefined) throw new LsmError('closed', 'the engine is not open yet');
+    if (this.isDropped) this.checkThere();
     return this.#reader;
   }
 

@@ -14,7 +14,9 @@ const REWRITE_BYTES = 64 << 10;
 
 /** All that the edits of a manifest add up to. */
 export class ManifestState {
+  /** By id, dropped ones too. */
   readonly keyspaces: Map<number, KeyspaceRecord> = new Map();
+  readonly dropped: Set<number> = new Set();
   readonly tables: Map<number, TableRecord> = new Map();
   readonly lastVersions: Map<number, number> = new Map();
   readonly retentions: Map<number, number> = new Map();
@@ -28,13 +30,20 @@ export class ManifestState {
       if (this.keyspaces.has(keyspace.id)) return false;
       this.keyspaces.set(keyspace.id, keyspace);
     }
+    for (const id of edit.dropped ?? []) {
+      if (!this.keyspaces.has(id) || this.dropped.has(id)) return false;
+      this.dropped.add(id);
+      this.lastVersions.delete(id);
+      this.retentions.delete(id);
+    }
     for (const number of edit.removed ?? []) if (!this.tables.delete(number)) return false;
     for (const table of edit.added ?? []) {
       if (this.tables.has(table.number)) return false;
       this.tables.set(table.number, table);
     }
-    for (const [id, version] of edit.lastVersions ?? []) this.lastVersions.set(id, version);
-    for (const [id, version] of edit.retentions ?? []) this.retentions.set(id, version);
+    // A flush may tell of a keyspace that was dropped meanwhile.
+    for (const [id, version] of edit.lastVersions ?? []) if (!this.dropped.has(id)) this.lastVersions.set(id, version);
+    for (const [id, version] of edit.retentions ?? []) if (!this.dropped.has(id)) this.retentions.set(id, version);
     this.walFrom = edit.walFrom ?? this.walFrom;
     this.sequence = edit.sequence ?? this.sequence;
     this.nextNumber = edit.nextNumber ?? this.nextNumber;
@@ -44,8 +53,8 @@ export class ManifestState {
   /** The edit that makes this state out of nothing. */
   whole(): VersionEdit {
     const { walFrom, sequence, nextNumber, lastVersions, retentions } = this;
-    const [keyspaces, added] = [[...this.keyspaces.values()], [...this.tables.values()]];
-    return { keyspaces, added, walFrom, sequence, nextNumber, lastVersions, retentions };
+    const [keyspaces, dropped, added] = [[...this.keyspaces.values()], [...this.dropped], [...this.tables.values()]];
+    return { keyspaces, dropped, added, walFrom, sequence, nextNumber, lastVersions, retentions };
   }
 }
 

@@ -1,11 +1,11 @@
 // Merges runs, so that a read has few of them to ask and dead entries go. Which ones is picker.ts's matter; here it is done:
 // the inputs pass by in order, what is still needed becomes tables, and the tree changes in one step.
-import type { VersionMode } from './engine.ts';
 import { type Health, isTransient } from './fail-stop.ts';
+import type { Keyspaces } from './keyspaces.ts';
 import { type MergeWork, mergeWork } from './merge-work.ts';
 import { type Settings, codecAt } from './options.ts';
 import { type Merge, pickMerge, tablesOf } from './picker.ts';
-import { type Watermarks, watermarksOf } from './retention.ts';
+import type { Watermarks } from './retention.ts';
 import { removeTables } from './run-writer.ts';
 import type { WrittenTable } from './table-writer.ts';
 import type { Tree } from './tree.ts';
@@ -19,7 +19,7 @@ export interface MergerOptions {
   readonly settings: Settings;
   readonly health: Health;
   readonly tree: Tree;
-  readonly modes: ReadonlyMap<number, VersionMode>;
+  readonly keyspaces: Keyspaces;
   readonly tableBytes: number;
   /** Does the work of a merge: on this thread, or on another. */
   readonly write: (work: MergeWork) => Promise<readonly WrittenTable[]>;
@@ -97,17 +97,15 @@ export class Merger {
   }
 
   #watermarks(): Watermarks {
-    const { modes, tree } = this.#options;
-    return watermarksOf(modes, tree.retentions);
+    const { keyspaces, tree } = this.#options;
+    return keyspaces.watermarks(tree.retentions);
   }
 
-  async #merge({ inputs, level, isMove }: Merge): Promise<void> {
+  async #merge({ inputs, level, kind }: Merge): Promise<void> {
     const { tree, settings } = this.#options;
     const tables = tablesOf(inputs);
-    if (isMove) {
-      await tree.change({ level, added: [], removed: [], moved: tables });
-      return;
-    }
+    if (kind === 'move') return tree.change({ level, added: [], removed: [], moved: tables });
+    if (kind === 'drop') return tree.change({ level, added: [], removed: tables });
     const version = tree.version.hold();
     try {
       const deeper = version.runs.filter((run) => run.level > level);

@@ -1,23 +1,24 @@
 // The engine put together: recovery, then the rooms that work while it is open.
+import { BackgroundThread } from './background-thread.ts';
+import type { Writing } from './background-work.ts';
 import { BlockCache } from './block-cache.ts';
 import { Batch, BatchBuffers } from './batch.ts';
-import type { Engine, EngineOptions, EngineStats, Keyspace, Snapshot, UnloggedWriter, VersionMode, WriteBatch } from './engine.ts';
+import type { Engine, EngineOptions, EngineStats, Keyspace, KeyspaceOptions, Snapshot, UnloggedWriter, WriteBatch } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { Health } from './fail-stop.ts';
 import { FilePool } from './file-pool.ts';
-import { Flusher } from './flusher.ts';
+import { flushJobOf, writeFlush } from './flush-work.ts';
+import { Flusher, type FlusherOptions } from './flusher.ts';
 import type { Generations } from './generations.ts';
 import { GroupCommit } from './group-commit.ts';
-import type { EngineKeyspace } from './keyspace.ts';
+import type { Keyspaces } from './keyspaces.ts';
 import type { Manifest } from './manifest.ts';
-import { MergeThread } from './merge-thread.ts';
-import { jobOf, writeMerge } from './merge-work.ts';
+import { mergeJobOf, writeMerge } from './merge-work.ts';
 import { Merger, type MergerOptions } from './merger.ts';
 import { Pacer } from './pacer.ts';
 import { type Settings, settingsOf } from './options.ts';
 import { Reader } from './reader.ts';
 import { type Recovered, recover } from './recovery.ts';
-import type { RunWriterOptions } from './run-writer.ts';
 import { Tree } from './tree.ts';
 import { Unlogged } from './unlogged.ts';
 import { type VerifyOptions, type VerifyReport, verifyOpen } from './verify.ts';
@@ -36,13 +37,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return new OpenEngine(settings, files, cache, owner, await recover(settings, files, cache, owner));
 }
 
+interface Background {
+  readonly writeFlush: FlusherOptions['write'];
+  readonly writeMerge: MergerOptions['write'];
+}
+
 class OpenEngine implements Engine {
   readonly #settings: Settings;
   readonly #files: FilePool;
   readonly #cache: BlockCache;
   readonly #owner: object;
   readonly #health: Health;
-  readonly #keyspaces = new Map<string, EngineKeyspace>();
+  readonly #keyspaces: Keyspaces;
   readonly #generations: Generations;
   readonly #manifest: Manifest;
   readonly #sealed: SealedSegments;
@@ -56,22 +62,17 @@ class OpenEngine implements Engine {
   /** The way of writes: one of the two, as the WAL mode says. */
   readonly #commit: GroupCommit | undefined;
   readonly #unlogged: Unlogged | undefined;
-  #mergeThread: MergeThread | undefined;
+  #thread: BackgroundThread | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(settings: Settings, files: FilePool, cache: BlockCache, owner: object, recovered: Recovered) {
     const { manifest, generations, sealed, wal, keyspaces } = recovered;
     const health = new Health(settings.onFatal);
     const tree = new Tree(settings, manifest, files, cache, recovered.runs);
-    const modes = new Map<number, VersionMode>();
     const reader = new Reader(generations, tree, health);
-    for (const keyspace of keyspaces) {
-      if (keyspace === undefined) continue;
-      keyspace.attach(reader);
-      modes.set(keyspace.id, keyspace.versions);
-      if (settings.keyspaces.some(({ name }) => name === keyspace.name)) this.#keyspaces.set(keyspace.name, keyspace);
-    }
-    const writing: Omit<RunWriterOptions, 'codec'> = {
+    keyspaces.attach(reader);
+    this.#keyspaces = keyspaces;
+    const writing: Writing = {
       env: settings.env,
       directory: settings.directory,
       blockBytes: settings.blockBytes,
@@ -83,9 +84,9 @@ class OpenEngine implements Engine {
     const { memtableBytes } = settings;
     const { clock, timers } = settings.env;
     const pace = new WritePace({ clock, timers, generations, memtableBytes, mergeDebt: () => merger.debt });
-    const write = this.#mergeWriter(settings, health, tree, writing);
-    const merger: Merger = new Merger({ settings, health, tree, modes, tableBytes, write, pace });
-    const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, modes, writing, pace });
+    const { writeMerge: write, writeFlush } = this.#background(settings, health, tree, writing);
+    const merger: Merger = new Merger({ settings, health, tree, keyspaces, tableBytes, write, pace });
+    const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, keyspaces, write: writeFlush, pace });
     this.#settings = settings;
     this.#files = files;
     this.#cache = cache;
@@ -101,29 +102,50 @@ class OpenEngine implements Engine {
     this.#flusher = flusher;
     this.#pace = pace;
     if (wal === undefined) this.#unlogged = new Unlogged({ owner, health, generations, flusher, pace, walFrom: recovered.nextSegment });
-    else this.#commit = new GroupCommit({ settings, health, wal, generations, flusher, pace, keyspaces });
+    else this.#commit = new GroupCommit({ settings, health, wal, generations, flusher, pace, keyspaces: keyspaces.byId });
     flusher.wake();
     merger.wake();
   }
 
-  /** How the work of a merge is done: here, or on a thread. */
-  #mergeWriter(settings: Settings, health: Health, tree: Tree, writing: Omit<RunWriterOptions, 'codec'>): MergerOptions['write'] {
-    const { env, directory, blockBytes, mergeBytesPerSecond: bytesPerSecond } = settings;
-    if (settings.merges === 'inline') {
+  /** How the work of flushes and merges is done: here, or on a thread. */
+  #background(settings: Settings, health: Health, tree: Tree, writing: Writing): Background {
+    const { env, mergeBytesPerSecond: bytesPerSecond } = settings;
+    if (settings.background === 'inline') {
       const pacer = new Pacer(env, bytesPerSecond);
-      return (work) => writeMerge(work, { ...writing, afterSlice: (bytes) => pacer.spend(bytes) });
+      return {
+        writeFlush: (work) => writeFlush(work, writing),
+        writeMerge: (work) => writeMerge(work, { ...writing, afterSlice: (bytes) => pacer.spend(bytes) }),
+      };
     }
-    const thread = new MergeThread();
-    this.#mergeThread = thread;
+    const thread = new BackgroundThread();
+    this.#thread = thread;
     health.onEnd(() => thread.cancel());
-    const { tableBytes } = writing;
-    return (work) => thread.run(jobOf(work, { directory, blockBytes, tableBytes, bytesPerSecond }, (count) => tree.reserve(count)));
+    const { directory, blockBytes, tableBytes } = writing;
+    const plain = { directory, blockBytes, tableBytes };
+    const reserve = (count: number): number => tree.reserve(count);
+    return {
+      writeFlush: (work) => thread.run(flushJobOf(work, plain, reserve)),
+      writeMerge: (work) => thread.run(mergeJobOf(work, { ...plain, bytesPerSecond }, reserve)),
+    };
   }
 
   keyspace(name: string): Keyspace {
-    const keyspace = this.#keyspaces.get(name);
-    if (keyspace === undefined) throw new LsmError('invalid', `keyspace ${name} was not named in the options`);
-    return keyspace;
+    return this.#keyspaces.get(name);
+  }
+
+  keyspaces(): Keyspace[] {
+    return this.#keyspaces.all;
+  }
+
+  async createKeyspace(options: KeyspaceOptions): Promise<Keyspace> {
+    this.#checkAccepting();
+    return this.#keyspaces.create(options, (edit) => this.#manifest.append(edit), this.#health);
+  }
+
+  async dropKeyspace(name: string): Promise<void> {
+    this.#checkAccepting();
+    await this.#keyspaces.drop(name, (edit) => this.#manifest.append(edit), this.#health);
+    this.#merger.wake();
   }
 
   batch(): WriteBatch {
@@ -227,7 +249,7 @@ class OpenEngine implements Engine {
     this.#health.close();
     await this.#flusher.stop();
     await this.#merger.stop();
-    await this.#mergeThread?.stop();
+    await this.#thread?.stop();
     // After a final failure nothing may be added to files of which nothing is known.
     const { hasFailed } = this.#health;
     try {

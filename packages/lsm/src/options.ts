@@ -19,7 +19,7 @@ export interface Settings {
   readonly mergeFanIn: number;
   readonly maxOpenFiles: number;
   readonly codecs: readonly Codec[];
-  readonly merges: 'inline' | 'thread';
+  readonly background: 'inline' | 'thread';
   readonly mergeBytesPerSecond: number;
   readonly onFatal: (error: Error) => void;
 }
@@ -53,7 +53,7 @@ export function settingsOf(options: EngineOptions): Settings {
     mergeFanIn: within('mergeFanIn', options.mergeFanIn ?? 4, 1, 64),
     maxOpenFiles: within('maxOpenFiles', options.maxOpenFiles ?? 512, 1, 1 << 20),
     codecs: checkedCodecs(options.codecs ?? ['none']),
-    merges: options.merges ?? 'inline',
+    background: options.background ?? (options.env.fs.isHost ? 'thread' : 'inline'),
     mergeBytesPerSecond: within('mergeBytesPerSecond', options.mergeBytesPerSecond ?? UNBOUNDED, 64 << 10, UNBOUNDED),
     onFatal: options.onFatal ?? (() => {}),
   };

@@ -12,7 +12,7 @@
 // Each level that may get a merge has a *score*, its size by its target; the highest one above 1 is next. From a level, the
 // table goes down that meets the fewest bytes below it, since those are what it costs.
 import { type KeyBounds, hull, overlap, overlappingRange } from './key-bounds.ts';
-import { KEEP_ALL, type Watermarks } from './retention.ts';
+import { KEEP_ALL, KEEP_NOTHING, type Watermarks } from './retention.ts';
 import { type Run, makeRun } from './run.ts';
 import type { Table } from './table.ts';
 import { LAST_LEVEL, type Version } from './version.ts';
@@ -35,8 +35,11 @@ export interface Merge {
   readonly inputs: readonly Run[];
   /** Where it goes. */
   readonly level: number;
-  /** The tables, all of `inputs`, meet nothing there: they change their level, and no byte is written. */
-  readonly isMove: boolean;
+  /**
+   * - `move`: the tables, all of `inputs`, meet nothing there: they change their level, and no byte is written
+   * - `drop`: nothing in them can be seen any more: they go
+   */
+  readonly kind: 'merge' | 'move' | 'drop';
 }
 
 export function tablesOf(inputs: readonly Run[]): Table[] {
@@ -45,6 +48,8 @@ export function tablesOf(inputs: readonly Run[]): Table[] {
 
 /** The merge that is due; undefined if none is. */
 export function pickMerge(version: Version, watermarks: Watermarks, options: PickerOptions): Merge | undefined {
+  const dead = wholly(version, watermarks);
+  if (dead !== undefined) return dead;
   const { base, targets } = levelTargets(version, options.baseBytes);
   let level = -1;
   let highest = 1;
@@ -86,15 +91,15 @@ function fromLevel0(version: Version, base: number, options: PickerOptions): Mer
   // Keys that rise make runs that meet no other; the oldest such can go down as it is.
   const oldest = runs.at(-1) as Run;
   const isAlone = runs.every((run) => run === oldest || !overlap(hull(run.tables), hull(oldest.tables)));
-  if (isAlone && isMovable(version, oldest.tables, base, options)) return { inputs: [oldest], level: base, isMove: true };
-  return { inputs: withOverlapped(version, runs, base, options), level: base, isMove: false };
+  if (isAlone && isMovable(version, oldest.tables, base, options)) return { inputs: [oldest], level: base, kind: 'move' };
+  return { inputs: withOverlapped(version, runs, base, options), level: base, kind: 'merge' };
 }
 
 function fromLevel(version: Version, level: number, options: PickerOptions): Merge {
   const table = leastOverlapping(version.tablesAt(level), version.tablesAt(level + 1));
   const inputs = [makeRun(level, 0, [table])];
-  if (isMovable(version, [table], level + 1, options)) return { inputs, level: level + 1, isMove: true };
-  return { inputs: withOverlapped(version, inputs, level + 1, options), level: level + 1, isMove: false };
+  if (isMovable(version, [table], level + 1, options)) return { inputs, level: level + 1, kind: 'move' };
+  return { inputs: withOverlapped(version, inputs, level + 1, options), level: level + 1, kind: 'merge' };
 }
 
 /** The table with the fewest bytes below it for each of its own; both lists are sorted. */
@@ -129,15 +134,28 @@ function withOverlapped(version: Version, inputs: readonly Run[], level: number,
   return start === end ? [...inputs] : [...inputs, makeRun(level, 0, tables.slice(start, end))];
 }
 
+/** Tables of which everything can go: of dropped keyspaces. */
+function wholly(version: Version, watermarks: Watermarks): Merge | undefined {
+  for (const run of version.runs) {
+    const dead = run.tables.filter(({ properties: { shares } }) =>
+      shares.every(({ keyspace }) => watermarks.get(keyspace) === KEEP_NOTHING),
+    );
+    if (dead.length > 0) return { inputs: [makeRun(run.level, run.number, dead)], level: run.level, kind: 'drop' };
+  }
+  return undefined;
+}
+
 /** A table of the last level of which enough can go by itself. */
 function rewrite(version: Version, watermarks: Watermarks): Merge | undefined {
   for (const table of version.tablesAt(LAST_LEVEL)) {
     let garbage = 0;
-    for (const { keyspace, bytes, version: from } of table.properties.garbage) {
-      if (from <= (watermarks.get(keyspace) ?? KEEP_ALL)) garbage += bytes;
+    for (const { keyspace, bytes, garbageBytes, garbageVersion } of table.properties.shares) {
+      const watermark = watermarks.get(keyspace) ?? KEEP_ALL;
+      if (watermark === KEEP_NOTHING) garbage += bytes;
+      else if (garbageVersion <= watermark) garbage += garbageBytes;
     }
     if (garbage > 0 && garbage >= table.byteLength * GARBAGE_SHARE)
-      return { inputs: [makeRun(LAST_LEVEL, 0, [table])], level: LAST_LEVEL, isMove: false };
+      return { inputs: [makeRun(LAST_LEVEL, 0, [table])], level: LAST_LEVEL, kind: 'merge' };
   }
   return undefined;
 }

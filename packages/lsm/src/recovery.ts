@@ -4,17 +4,16 @@ import { unreachable } from '@distrokv/base';
 import { type FileSystem, FsError } from '@distrokv/env';
 import { applyGroup } from './batch.ts';
 import type { BlockCache } from './block-cache.ts';
-import { LsmError, corrupt } from './errors.ts';
+import { corrupt } from './errors.ts';
 import { syncDirectoryOrFail } from './fail-stop.ts';
 import type { FilePool } from './file-pool.ts';
 import { Generations } from './generations.ts';
-import { EngineKeyspace } from './keyspace.ts';
+import { Keyspaces } from './keyspaces.ts';
 import { Manifest, ManifestState, readManifest } from './manifest.ts';
 import { MANIFEST, parseName } from './names.ts';
 import type { Settings } from './options.ts';
 import { type Run, areDisjoint, makeRun } from './run.ts';
 import { Table } from './table.ts';
-import { type KeyspaceRecord, MAX_KEYSPACE_ID } from './version-edit.ts';
 import { LAST_LEVEL } from './version.ts';
 import { type ReadSegment, SealedSegments, Wal, readSegments, sealSegments } from './wal.ts';
 
@@ -23,8 +22,7 @@ export interface Recovered {
   readonly manifest: Manifest;
   readonly runs: readonly Run[];
   readonly generations: Generations;
-  /** By id. */
-  readonly keyspaces: readonly (EngineKeyspace | undefined)[];
+  readonly keyspaces: Keyspaces;
   readonly sealed: SealedSegments;
   /** Undefined without a log. */
   readonly wal: Wal | undefined;
@@ -39,13 +37,14 @@ export async function recover(settings: Settings, files: FilePool, cache: BlockC
   const read = await readManifest(env, directory);
   if (read === undefined) checkEmpty(directory, names);
   const state = read?.state ?? new ManifestState();
-  const newKeyspaces = keyspacesToAdd(settings, state);
+  const keyspaces = new Keyspaces(owner, state);
+  const newKeyspaces = keyspaces.missing(settings.keyspaces);
+  keyspaces.add(newKeyspaces);
   const tables: Table[] = [];
   let manifest: Manifest | undefined;
   try {
     const runs = await openRuns(settings, state, files, cache, tables);
     const segments = await readSegments(env, directory, segmentNumbers(names, state.walFrom), state.walFrom);
-    const keyspaces = makeKeyspaces([...state.keyspaces.values(), ...newKeyspaces], state, owner);
     const generations = replay(settings, state, keyspaces, segments);
     // Everything made sense. From here on the directory is ours.
     manifest = await startManifest(settings, read);
@@ -67,20 +66,6 @@ export async function recover(settings: Settings, files: FilePool, cache: BlockC
 function checkEmpty(directory: string, names: readonly string[]): void {
   const other = names.find((name) => parseName(name)?.kind === 'table' || parseName(name)?.kind === 'segment');
   if (other !== undefined) throw corrupt(`${directory}/${MANIFEST}`, 0, `it is missing, though ${other} is there`);
-}
-
-function keyspacesToAdd(settings: Settings, state: ManifestState): KeyspaceRecord[] {
-  const known = new Map([...state.keyspaces.values()].map((keyspace) => [keyspace.name, keyspace]));
-  const added: KeyspaceRecord[] = [];
-  for (const { name, versions } of settings.keyspaces) {
-    const before = known.get(name);
-    if (before === undefined) added.push({ id: known.size + added.length + 1, name, versions });
-    else if (before.versions !== versions) {
-      throw new LsmError('invalid', `keyspace ${name} was made with versions '${before.versions}' and cannot be opened with '${versions}'`);
-    }
-  }
-  if (known.size + added.length > MAX_KEYSPACE_ID) throw new LsmError('invalid', `an engine has at most ${MAX_KEYSPACE_ID} keyspaces`);
-  return added;
 }
 
 async function openRuns(
@@ -116,24 +101,12 @@ function segmentNumbers(names: readonly string[], from: number): number[] {
   return numbers.sort((a, b) => a - b);
 }
 
-function makeKeyspaces(records: readonly KeyspaceRecord[], state: ManifestState, owner: object): (EngineKeyspace | undefined)[] {
-  const keyspaces: (EngineKeyspace | undefined)[] = [];
-  for (const { id, name, versions } of records)
-    keyspaces[id] = new EngineKeyspace(id, name, versions, state.lastVersions.get(id) ?? 0, state.retentions.get(id) ?? 0, owner);
-  return keyspaces;
-}
-
 /** Puts what the log holds into memtables; what was flushed already comes again, and does no harm. */
-function replay(
-  { memtableBytes }: Settings,
-  state: ManifestState,
-  keyspaces: readonly (EngineKeyspace | undefined)[],
-  segments: readonly ReadSegment[],
-): Generations {
-  const generations = new Generations(memtableBytes, state.sequence, keyspaces);
+function replay({ memtableBytes }: Settings, state: ManifestState, { byId }: Keyspaces, segments: readonly ReadSegment[]): Generations {
+  const generations = new Generations(memtableBytes, state.sequence, byId);
   for (const { records, path, number } of segments) {
     for (const record of records) {
-      const sequence = applyGroup(record, 0, keyspaces, generations.active);
+      const sequence = applyGroup(record, 0, byId, generations.active);
       if (sequence === undefined) throw corrupt(path, record.byteOffset, 'a record that makes no sense');
       generations.sequence = Math.max(generations.sequence, sequence);
     }

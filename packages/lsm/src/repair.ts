@@ -71,16 +71,16 @@ export async function repairStore(env: Env, directory: string, options: RepairOp
     const names = (await env.fs.readDirectory(directory)).filter((name) => parseName(name) !== undefined);
     const rebuilt = new ManifestState();
     for (const [id, keyspace] of state.keyspaces) rebuilt.keyspaces.set(id, keyspace);
+    for (const id of state.dropped) rebuilt.dropped.add(id);
     for (const [id, version] of state.retentions) rebuilt.retentions.set(id, version);
     // Numbers of unfinished tables are taken too.
     const numbers = names.map((name) => Number(/^\d+/.exec(name)?.[0] ?? 0));
     rebuilt.walFrom = Math.max(state.walFrom, log.nextSegment);
     rebuilt.nextNumber = Math.max(state.nextNumber, ...numbers) + 1;
     noteVersions(rebuilt, state, tables, log);
-    const modes = modesOf(rebuilt);
     const entries = new MergingCursor([new MemtableCursor(log.memtable), ...tables.cursors()], false);
     entries.seek(EMPTY, NEWEST);
-    const written = await writeRun(entries, new Retention(watermarksOf(modes, rebuilt.retentions), new Below([])), {
+    const written = await writeRun(entries, new Retention(watermarksOf(keptOf(rebuilt), rebuilt.retentions), new Below([])), {
       env,
       directory,
       blockBytes: BLOCK_BYTES,
@@ -109,10 +109,9 @@ export async function repairStore(env: Env, directory: string, options: RepairOp
 }
 
 /** What a keyspace that the manifest no longer tells of holds is kept whole. */
-function modesOf({ keyspaces }: ManifestState): Map<number, VersionMode> {
-  const modes = new Map<number, VersionMode>();
-  for (let id = 1; id <= MAX_KEYSPACE_ID; id++) modes.set(id, keyspaces.get(id)?.versions ?? 'caller');
-  return modes;
+function keptOf({ keyspaces, dropped }: ManifestState): { id: number; versions: VersionMode; isDropped: boolean }[] {
+  const ids = Array.from({ length: MAX_KEYSPACE_ID }, (_, i) => i + 1);
+  return ids.map((id) => ({ id, versions: keyspaces.get(id)?.versions ?? 'caller', isDropped: dropped.has(id) }));
 }
 
 /** Versions go on from the highest that was ever seen. */

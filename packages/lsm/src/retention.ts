@@ -6,7 +6,7 @@
 // - it goes too if it is a tombstone and nothing older lies below, for then there is nothing left to hide;
 // - the same key and version twice (a log replayed over what was flushed already): the second goes.
 //
-// A `latest` keyspace is one whose watermark is above every version. No reader can miss what goes: an open iterator holds
+// A `latest` keyspace is one whose watermark is above every version; of a dropped one everything goes. No reader can miss what goes: an open iterator holds
 // on to the memtables and tables that it began with.
 import { assert } from '@distrokv/base';
 import { type Cursor, NEWEST } from './cursor.ts';
@@ -20,8 +20,21 @@ export type Watermarks = ReadonlyMap<number, number>;
 /** Below every version: all of them stay. */
 export const KEEP_ALL = -1;
 
-export function watermarksOf(modes: ReadonlyMap<number, VersionMode>, retentions: ReadonlyMap<number, number>): Watermarks {
-  return new Map([...modes].map(([id, mode]) => [id, mode === 'latest' ? NEWEST : (retentions.get(id) ?? KEEP_ALL)]));
+/** Above everything: of a dropped keyspace nothing stays. */
+export const KEEP_NOTHING: number = Infinity;
+
+interface Kept {
+  readonly id: number;
+  readonly versions: VersionMode;
+  readonly isDropped: boolean;
+}
+
+export function watermarksOf(keyspaces: readonly Kept[], retentions: ReadonlyMap<number, number>): Watermarks {
+  const watermark = ({ id, versions, isDropped }: Kept): number => {
+    if (isDropped) return KEEP_NOTHING;
+    return versions === 'latest' ? NEWEST : (retentions.get(id) ?? KEEP_ALL);
+  };
+  return new Map(keyspaces.map((keyspace) => [keyspace.id, watermark(keyspace)]));
 }
 
 export class Retention {
@@ -52,6 +65,7 @@ export class Retention {
     const watermark = this.#watermarks.get(keyBytes[keyStart] as number);
     assert(watermark !== undefined, 'every entry belongs to a keyspace');
     if (version > watermark) return true;
+    if (watermark === KEEP_NOTHING) return false;
     this.#isShadowed = true;
     return !entry.tombstone || this.#below.mayHold(keyBytes, keyStart, keyEnd);
   }

@@ -10,6 +10,8 @@ import { type BlockFormat, TableWriter, type WrittenTable } from './table-writer
 /** Entries looked at, or bytes written, before other events get their turn: about a millisecond. */
 const SLICE_ENTRIES = 2048;
 const SLICE_BYTES = 128 << 10;
+/** On a thread of its own work is cut for the sake of flushes that come, and of an end: slices are this many times as large. */
+const OWN_THREAD_FACTOR = 8;
 
 export interface RunWriterOptions extends BlockFormat {
   readonly env: Env;
@@ -17,6 +19,8 @@ export interface RunWriterOptions extends BlockFormat {
   /** A table ends at the first key beyond this size; all versions of a key stay together. */
   readonly tableBytes: number;
   readonly nextNumber: () => number;
+  /** This thread does nothing else, and may wait for the disk (default: no). */
+  readonly ownThread?: boolean;
   /** Done before each slice; what it throws ends the work. */
   readonly beforeSlice: () => Promise<void>;
   /** Done after each slice, which wrote so many bytes. */
@@ -35,7 +39,7 @@ export async function writeRun(entries: MergingCursor, retention: Retention, opt
     while (entries.top !== undefined) {
       await options.beforeSlice();
       writer ??= await TableWriter.create(env.fs, directory, options.nextNumber(), options);
-      const isFull = fillSlice(entries, retention, writer, options.tableBytes);
+      const isFull = fillSlice(entries, retention, writer, options);
       const bytes = writer.bufferedBytes;
       await writer.drain();
       await options.afterSlice?.(bytes);
@@ -57,10 +61,18 @@ export async function writeRun(entries: MergingCursor, retention: Retention, opt
 }
 
 /** True when the table is full and the next entry is of another key. */
-function fillSlice(entries: MergingCursor, retention: Retention, writer: TableWriter, tableBytes: number): boolean {
-  for (let seen = 0; seen < SLICE_ENTRIES; seen++) {
+function fillSlice(
+  entries: MergingCursor,
+  retention: Retention,
+  writer: TableWriter,
+  { tableBytes, ownThread = false }: RunWriterOptions,
+): boolean {
+  const factor = ownThread ? OWN_THREAD_FACTOR : 1;
+  const sliceEntries = SLICE_ENTRIES * factor;
+  const sliceBytes = SLICE_BYTES * factor;
+  for (let seen = 0; seen < sliceEntries; seen++) {
     const top = entries.top;
-    if (top === undefined || writer.bufferedBytes >= SLICE_BYTES) return false;
+    if (top === undefined || writer.bufferedBytes >= sliceBytes) return false;
     if (writer.byteLength >= tableBytes && !writer.endsWithKeyOf(top)) return true;
     if (retention.keeps(top)) writer.add(top);
     entries.step();

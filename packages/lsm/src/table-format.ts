@@ -78,13 +78,18 @@ export function decodeFooter(bytes: Uint8Array, path: string, fileBytes: number)
   return footer;
 }
 
-/** What a merge of this table alone would leave out, once the keyspace's watermark has reached `version`. */
-export interface Garbage {
+/** What a table holds of one keyspace. */
+export interface KeyspaceShare {
   /** Its id. */
   readonly keyspace: number;
-  /** Keys and values of entries that are shadowed by others of the table, and of tombstones. */
+  /** Keys and values of all its entries. */
   readonly bytes: number;
-  readonly version: number;
+  /** The highest version of an entry. */
+  readonly lastVersion: number;
+  /** Keys and values of entries that are shadowed by others of the table, and of tombstones: a merge of this table alone would leave them out. */
+  readonly garbageBytes: number;
+  /** Once the keyspace's watermark has reached this version. */
+  readonly garbageVersion: number;
 }
 
 /** What a table says of itself. */
@@ -97,13 +102,14 @@ export interface TableProperties {
   readonly valueBytes: number;
   /** The internal key of the first entry. */
   readonly smallestKey: Uint8Array;
-  /** One for each keyspace that has any. */
-  readonly garbage: readonly Garbage[];
+  /** One for each keyspace that has entries in the table, by rising ids. */
+  readonly shares: readonly KeyspaceShare[];
 }
 
 export function encodeProperties(p: TableProperties): Uint8Array {
-  const numbers = [p.number, p.entries, p.tombstones, p.keyBytes, p.valueBytes, p.garbage.length];
-  for (const { keyspace, bytes, version } of p.garbage) numbers.push(keyspace, bytes, version);
+  const numbers = [p.number, p.entries, p.tombstones, p.keyBytes, p.valueBytes, p.shares.length];
+  for (const { keyspace, bytes, lastVersion, garbageBytes, garbageVersion } of p.shares)
+    numbers.push(keyspace, bytes, lastVersion, garbageBytes, garbageVersion);
   numbers.push(p.smallestKey.length);
   const bytes = new Uint8Array(numbers.length * MAX_VARINT_BYTES + p.smallestKey.length);
   let at = 0;
@@ -119,10 +125,17 @@ export function decodeProperties(payload: Uint8Array, path: string, offset: numb
   const tombstones = reader.varint();
   const keyBytes = reader.varint();
   const valueBytes = reader.varint();
-  const garbage: Garbage[] = [];
-  for (let left = reader.varint(); left > 0 && reader.ok; left--)
-    garbage.push({ keyspace: reader.varint(), bytes: reader.varint(), version: reader.varint() });
+  const shares: KeyspaceShare[] = [];
+  for (let left = reader.varint(); left > 0 && reader.ok; left--) {
+    shares.push({
+      keyspace: reader.varint(),
+      bytes: reader.varint(),
+      lastVersion: reader.varint(),
+      garbageBytes: reader.varint(),
+      garbageVersion: reader.varint(),
+    });
+  }
   const smallestKey = reader.take(reader.varint()).slice();
   if (!reader.ok || reader.at !== reader.end) throw corrupt(path, offset, 'properties that do not decode');
-  return { number, entries, tombstones, keyBytes, valueBytes, smallestKey, garbage };
+  return { number, entries, tombstones, keyBytes, valueBytes, smallestKey, shares };
 }

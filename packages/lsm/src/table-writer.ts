@@ -9,7 +9,7 @@ import type { Codec } from './engine.ts';
 import { syncOrFail } from './fail-stop.ts';
 import { tableName, temporaryName } from './names.ts';
 import { compareRanges, grown } from './ranges.ts';
-import { type Garbage, TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
+import { type KeyspaceShare, TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
 import { TableIndexBuilder } from './table-index.ts';
 
 /** Dirty pages that pile up make the log's next sync slow, so a growing table is synced each time it has gained this much. */
@@ -27,6 +27,8 @@ export interface BlockFormat {
   readonly codec: Codec;
 }
 
+type Share = { -readonly [Field in keyof KeyspaceShare]: KeyspaceShare[Field] };
+
 export class TableWriter {
   readonly number: number;
   readonly #fs: FileSystem;
@@ -37,18 +39,23 @@ export class TableWriter {
   readonly #block: BlockBuilder;
   readonly #index = new TableIndexBuilder();
   readonly #hashes: number[] = [];
-  /** Finished blocks that are not in the file yet. */
+  /** Finished blocks that nobody writes yet. */
   #buffer: Uint8Array = new Uint8Array(64 << 10);
   #buffered = 0;
+  /** The other buffer, whose blocks are on their way into the file, or in it. */
+  #other: Uint8Array = new Uint8Array(64 << 10);
+  /** Bytes in the file, once `#writing` is done, and those that are synced once `#syncing` is. */
   #written = 0;
   #synced = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> = Promise.resolve();
   #dataBytes = 0;
   #entries = 0;
   #tombstones = 0;
   #keyBytes = 0;
   #valueBytes = 0;
   #smallestKey: Uint8Array = new Uint8Array(0);
-  readonly #garbage = new Map<number, Garbage>();
+  readonly #shares: Share[] = [];
 
   static async create(fs: FileSystem, directory: string, number: number, format: BlockFormat): Promise<TableWriter> {
     const path = `${directory}/${tableName(number)}`;
@@ -91,10 +98,8 @@ export class TableWriter {
     if (this.#entries === 0) this.#smallestKey = keyBytes.slice(keyStart, keyEnd);
     const newer = this.#block.lastVersion;
     const isNewKey = this.#block.add(cursor);
-    const entryBytes = keyEnd - keyStart + cursor.valueEnd - cursor.valueStart;
     if (isNewKey) this.#hashes.push(hashKey(keyBytes, keyStart, keyEnd));
-    else this.#noteGarbage(keyBytes[keyStart] as number, entryBytes, newer);
-    if (isNewKey && cursor.tombstone) this.#noteGarbage(keyBytes[keyStart] as number, entryBytes, cursor.version);
+    this.#noteShare(cursor, isNewKey, newer);
     this.#entries++;
     if (cursor.tombstone) this.#tombstones++;
     this.#keyBytes += keyEnd - keyStart;
@@ -102,14 +107,28 @@ export class TableWriter {
     if (this.#block.byteLength >= this.#blockBytes) this.#finishBlock();
   }
 
-  /** Writes what is buffered. */
+  /**
+   * Begins to write what is buffered, as soon as what was before it is written; so the next blocks are made meanwhile, and the disk gets a
+   * sync while more is written. Throws what went wrong with an earlier write or sync.
+   */
   async drain(): Promise<void> {
-    if (this.#buffered > 0) await this.#file.write(this.#buffer.subarray(0, this.#buffered), this.#written);
-    this.#written += this.#buffered;
+    await this.#writing;
+    const bytes = this.#buffer.subarray(0, this.#buffered);
+    [this.#buffer, this.#other] = [this.#other, this.#buffer];
     this.#buffered = 0;
+    this.#writing = this.#write(bytes);
+    this.#writing.catch(ignore);
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    const position = this.#written;
+    this.#written += bytes.length;
+    if (bytes.length > 0) await this.#file.write(bytes, position);
     if (this.#written - this.#synced < SYNC_BYTES) return;
-    await syncOrFail(this.#file);
+    await this.#syncing;
     this.#synced = this.#written;
+    this.#syncing = syncOrFail(this.#file);
+    this.#syncing.catch(ignore);
   }
 
   /** Completes the file under its own name. At least one entry was added. The caller syncs the directory. */
@@ -125,7 +144,7 @@ export class TableWriter {
         keyBytes: this.#keyBytes,
         valueBytes: this.#valueBytes,
         smallestKey: this.#smallestKey,
-        garbage: [...this.#garbage.values()],
+        shares: this.#shares,
       }),
     );
     const footer = encodeFooter({ dataBytes: this.#dataBytes, filterBytes, indexBytes, propertiesBytes });
@@ -133,6 +152,8 @@ export class TableWriter {
     this.#buffer.set(footer, this.#buffered);
     this.#buffered += footer.length;
     await this.drain();
+    await this.#writing;
+    await this.#syncing;
     await syncOrFail(this.#file);
     await this.#file.close();
     await this.#fs.rename(temporaryName(this.#path), this.#path);
@@ -141,14 +162,26 @@ export class TableWriter {
 
   /** Removes the file, as far as that is possible: what stays is removed when the engine is opened. */
   async abandon(): Promise<void> {
+    await this.#writing.catch(ignore);
+    await this.#syncing.catch(ignore);
     await this.#file.close().catch(ignore);
     await this.#fs.removeFile(temporaryName(this.#path)).catch(ignore);
   }
 
-  /** Of this keyspace `bytes` more can go as soon as its watermark has reached `version`. */
-  #noteGarbage(keyspace: number, bytes: number, version: number): void {
-    const before = this.#garbage.get(keyspace);
-    this.#garbage.set(keyspace, { keyspace, bytes: bytes + (before?.bytes ?? 0), version: Math.max(version, before?.version ?? 0) });
+  /** Counts an entry for its keyspace; `newer`: the version of the entry before, which shadows it if it is of the same key. */
+  #noteShare({ keyBytes, keyStart, keyEnd, version, tombstone, valueStart, valueEnd }: Cursor, isNewKey: boolean, newer: number): void {
+    const keyspace = keyBytes[keyStart] as number;
+    let share = this.#shares.at(-1);
+    if (share?.keyspace !== keyspace) {
+      share = { keyspace, bytes: 0, lastVersion: 0, garbageBytes: 0, garbageVersion: 0 };
+      this.#shares.push(share);
+    }
+    const bytes = keyEnd - keyStart + valueEnd - valueStart;
+    share.bytes += bytes;
+    if (version > share.lastVersion) share.lastVersion = version;
+    if (isNewKey && !tombstone) return;
+    share.garbageBytes += bytes;
+    share.garbageVersion = Math.max(share.garbageVersion, isNewKey ? version : newer);
   }
 
   #finishBlock(): void {

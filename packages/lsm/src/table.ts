@@ -134,6 +134,15 @@ export class Table {
     return bytes;
   }
 
+  /** As `readBlocks`; the thread waits for the disk. */
+  readBlocksSync(first: number, end: number): Uint8Array {
+    const offset = this.index.offset(first);
+    const bytes = new Uint8Array(this.index.offset(end) - offset);
+    const got = this.#file.readSync(bytes, offset);
+    if (got < bytes.length) throw corrupt(this.path, offset + got, 'it ends too early');
+    return bytes;
+  }
+
   /** A block whose bytes, trailer included, were read by `readBlocks`. */
   decodeBlock(bytes: Uint8Array, index: number): Block {
     const offset = this.index.offset(index);

@@ -170,9 +170,12 @@ async function checkSegments(
 }
 
 /** The keyspaces of a manifest, by id, for those who read its log. */
-export function keyspaceStates({ keyspaces, lastVersions, retentions }: ManifestState): KeyspaceState[] {
+export function keyspaceStates({ keyspaces, dropped, lastVersions, retentions }: ManifestState): KeyspaceState[] {
   const states: KeyspaceState[] = [];
-  for (const { id, name, versions } of keyspaces.values())
-    states[id] = new KeyspaceState(id, name, versions, lastVersions.get(id) ?? 0, retentions.get(id) ?? 0, {});
+  for (const { id, name, versions } of keyspaces.values()) {
+    const state = new KeyspaceState(id, name, versions, lastVersions.get(id) ?? 0, retentions.get(id) ?? 0, {});
+    state.isDropped = dropped.has(id);
+    states[id] = state;
+  }
   return states;
 }

@@ -14,6 +14,7 @@ const edits: fc.Arbitrary<Required<VersionEdit>> = fc.record(
         plain,
       ),
     ),
+    dropped: fc.array(natural),
     added: fc.array(fc.record({ number: natural, level: natural, run: natural, byteLength: natural }, plain)),
     removed: fc.array(natural),
     walFrom: natural,

@@ -20,6 +20,8 @@ export interface TableRecord {
 
 export interface VersionEdit {
   readonly keyspaces?: readonly KeyspaceRecord[];
+  /** Ids of keyspaces that are no more. */
+  readonly dropped?: readonly number[];
   readonly added?: readonly TableRecord[];
   /** Numbers of tables. */
   readonly removed?: readonly number[];
@@ -45,6 +47,7 @@ const SEQUENCE = 5;
 const NEXT_NUMBER = 6;
 const LAST_VERSION = 7;
 const RETENTION = 8;
+const DROPPED = 9;
 const MODES: readonly VersionMode[] = ['caller', 'latest'];
 
 /** The edit behind `reserve` bytes that are left for a header. */
@@ -56,6 +59,7 @@ export function encodeEdit(edit: VersionEdit, reserve: number): Uint8Array {
     names.push(bytes);
     fields.push([KEYSPACE, id, MODES.indexOf(versions), bytes.length]);
   }
+  for (const id of edit.dropped ?? []) fields.push([DROPPED, id]);
   for (const { number, level, run, byteLength } of edit.added ?? []) fields.push([ADDED, number, level, run, byteLength]);
   for (const number of edit.removed ?? []) fields.push([REMOVED, number]);
   if (edit.walFrom !== undefined) fields.push([WAL_FROM, edit.walFrom]);
@@ -81,6 +85,7 @@ export function encodeEdit(edit: VersionEdit, reserve: number): Uint8Array {
 export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
   const reader = new VarintReader(bytes);
   const keyspaces: KeyspaceRecord[] = [];
+  const dropped: number[] = [];
   const added: TableRecord[] = [];
   const removed: number[] = [];
   const lastVersions = new Map<number, number>();
@@ -95,6 +100,9 @@ export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
         keyspaces.push(keyspace);
         break;
       }
+      case DROPPED:
+        dropped.push(reader.varint());
+        break;
       case ADDED:
         added.push({ number: reader.varint(), level: reader.varint(), run: reader.varint(), byteLength: reader.varint() });
         break;
@@ -120,7 +128,7 @@ export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
         return undefined;
     }
   }
-  return reader.ok ? { keyspaces, added, removed, lastVersions, retentions, ...single } : undefined;
+  return reader.ok ? { keyspaces, dropped, added, removed, lastVersions, retentions, ...single } : undefined;
 }
 
 function readKeyspace(reader: VarintReader): KeyspaceRecord | undefined {

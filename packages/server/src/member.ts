@@ -1,10 +1,9 @@
 // The composition root: builds a member out of its rooms. It is the only place that knows them all.
 import { type MemberId, logIndex, memberId, messageOf } from '@distrokv/base';
 import type { Env, Logger, Timer } from '@distrokv/env';
-import { type Server, createServer } from '@distrokv/grpc';
 import { etcdserverpb as pb, health, kvservice } from '@distrokv/proto';
+import type { RaftStatus } from '@distrokv/raft';
 import { type ServerConfig, parseEndpointUrl } from './config.ts';
-import { Peers } from './peers/peers.ts';
 import { Replica } from './replica/replica.ts';
 import { ancestorHandlers } from './services/ancestor.ts';
 import { clusterHandlers } from './services/cluster.ts';
@@ -13,11 +12,8 @@ import { healthHandlers } from './services/health.ts';
 import { KvService } from './services/kv.ts';
 import { maintenanceHandlers } from './services/maintenance.ts';
 import type { Storage } from './storage.ts';
+import type { ClientTransport, PeerTransport, Transport } from './transport.ts';
 
-/** What gRPC and a batch's mark take beside the request that they carry; etcd allows as much. */
-const OVERHEAD_BYTES = 512 << 10;
-/** Batches of peers: appends of up to 1 MiB and what shares their batch. */
-const PEER_BATCH_BYTES = 16 << 20;
 const COMPACT_LOG_PERIOD_MS = 10_000;
 const PUBLISH_PAUSE_MS = 500;
 
@@ -26,6 +22,7 @@ export interface MemberOptions {
   readonly env: Env;
   readonly logger: Logger;
   readonly storage: Storage;
+  readonly transport: Transport;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -33,26 +30,22 @@ export interface MemberOptions {
 export class Member {
   readonly id: MemberId;
   readonly #options: MemberOptions;
-  readonly #peers: Peers;
+  readonly #peers: PeerTransport;
   readonly #replica: Replica;
-  readonly #clientServer: Server;
-  readonly #peerServer: Server;
+  readonly #clients: ClientTransport;
   #stopped = false;
   #compacting = false;
   #compaction: Timer | undefined;
 
   constructor(options: MemberOptions) {
-    const { config, env, logger, storage, onFatal } = options;
+    const { config, env, logger, storage, transport, onFatal } = options;
     const { clusterId, memberId: id } = storage.log.identity;
     this.id = id;
     this.#options = options;
-    this.#peers = new Peers({
-      env,
-      logger,
+    this.#peers = transport.peers({
       clusterId,
       memberId: id,
       others: storage.store.members.filter((m) => m.id !== id).map((m) => ({ id: memberId(m.id), targets: m.peerURLs.map(targetOf) })),
-      maxReceiveBytes: PEER_BATCH_BYTES + 2 * config.maxRequestBytes,
       onMessages: (messages) => this.#replica.receive(messages),
     });
     this.#replica = new Replica({
@@ -66,27 +59,25 @@ export class Member {
       maxCommandBytes: config.maxRequestBytes,
       onFatal,
     });
-    const onUnexpectedError = (error: unknown, path: string): void => logger.error('a handler failed', { path, error });
-    this.#peerServer = createServer({ maxReceiveBytes: PEER_BATCH_BYTES + 2 * config.maxRequestBytes, onUnexpectedError });
-    this.#peers.serve(this.#peerServer);
-    this.#clientServer = createServer({ maxReceiveBytes: config.maxRequestBytes + OVERHEAD_BYTES, onUnexpectedError });
-    serveClients(this.#clientServer, { env, logger, config, clusterId, memberId: id, replica: this.#replica, store: storage.store });
+    this.#clients = transport.clients();
+    serveClients(this.#clients, { env, logger, config, clusterId, memberId: id, replica: this.#replica, store: storage.store });
     storage.engine.onFlush(() => void this.#compactLog());
   }
 
   /** Listens, connects and takes part. Returns the addresses that clients are served on. */
   async start(): Promise<string[]> {
-    const { config, env } = this.#options;
-    for (const { host, port } of config.listenPeerUrls) await this.#peerServer.listen({ host, port });
-    const addresses: string[] = [];
-    for (const { host, port } of config.listenClientUrls) {
-      const taken = await this.#clientServer.listen({ host, port });
-      addresses.push(`${host.includes(':') ? `[${host}]` : host}:${taken.port}`);
-    }
+    const { env } = this.#options;
+    await this.#peers.listen();
+    const addresses = await this.#clients.listen();
     this.#peers.connect();
     this.#replica.start();
     this.#compaction = env.timers.every(COMPACT_LOG_PERIOD_MS, () => void this.#compactLog());
     return addresses;
+  }
+
+  /** How consensus stands here. */
+  get raft(): RaftStatus {
+    return this.#replica.status;
   }
 
   /** Resolves when the cluster has a leader that this member can follow up to now, and knows where this member serves clients. */
@@ -109,10 +100,9 @@ export class Member {
     this.#stopped = true;
     this.#compaction?.cancel();
     if (graceMs > 0) await this.#replica.handOver();
-    await this.#clientServer.close({ graceMs });
+    await this.#clients.close({ graceMs });
     await this.#replica.stop();
     await this.#peers.close();
-    await this.#peerServer.close({ graceMs: 0 });
   }
 
   /** Tells the cluster this member's name and client URLs, if it does not know them yet. */
@@ -140,7 +130,7 @@ export class Member {
   }
 }
 
-function serveClients(server: Server, context: ServiceContext): void {
+function serveClients(server: ClientTransport, context: ServiceContext): void {
   const kv = new KvService(context);
   server.addService(pb.KV, kv.handlers);
   server.addService(pb.Cluster, clusterHandlers(context));

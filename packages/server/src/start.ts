@@ -4,6 +4,7 @@ import type { Logger } from '@distrokv/env';
 import { GrpcError, createServer } from '@distrokv/grpc';
 import { type EndpointUrl, checkConfig } from './config.ts';
 import { ServerError } from './errors.ts';
+import { grpcTransport } from './grpc-transport.ts';
 import { Member } from './member.ts';
 import type { RunningServer, StartOptions } from './running.ts';
 import { type Storage, openStorage } from './storage.ts';
@@ -18,7 +19,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const life = new Life(options.logger);
   const onFatal = (error: unknown): void => life.fail(error);
   const storage = await openStorage({ ...options, onFatal });
-  const member = new Member({ ...options, storage, onFatal });
+  const member = new Member({ ...options, storage, transport: grpcTransport(options), onFatal });
   try {
     return life.begin(storage, member, await member.start());
   } catch (error) {

@@ -21,10 +21,18 @@ export interface Storage {
   close(options: { readonly flush: boolean }): Promise<void>;
 }
 
+/** How much is kept in memory and in one file; the defaults of the engine and of the log where it says nothing. */
+export interface StorageSizes {
+  readonly memtableBytes?: number;
+  readonly segmentBytes?: number;
+  readonly recentBytes?: number;
+}
+
 export interface StorageOptions {
   readonly config: ServerConfig;
   readonly env: Env;
   readonly logger: Logger;
+  readonly sizes?: StorageSizes;
   /** A disk failed under the engine or the log. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -61,7 +69,7 @@ function lastFlush(engine: Engine, env: Env): Promise<void> {
 }
 
 async function openParts(
-  { config, env, logger, onFatal }: StorageOptions,
+  { config, env, logger, sizes = {}, onFatal }: StorageOptions,
   directory: DataDirectory,
   opened: { engine?: Engine; log?: RaftLog },
 ): Promise<{ engine: Engine; store: Store; log: RaftLog }> {
@@ -70,7 +78,17 @@ async function openParts(
       'invalid-config',
       'initial-cluster-state: existing: this version cannot join a running cluster yet; start with --initial-cluster-state new',
     );
-  const engine = await openEngine({ env, directory: directory.db, keyspaces: storeKeyspaces, wal: 'none', logger, onFatal });
+  const { memtableBytes, ...logSizes } = sizes;
+  const engineSizes = memtableBytes === undefined ? {} : { memtableBytes };
+  const engine = await openEngine({
+    env,
+    directory: directory.db,
+    keyspaces: storeKeyspaces,
+    wal: 'none',
+    logger,
+    ...engineSizes,
+    onFatal,
+  });
   opened.engine = engine;
   const store = new Store(engine);
   const bootstrap = bootstrapOf(config);
@@ -82,7 +100,7 @@ async function openParts(
       );
     await store.bootstrap(bootstrap.members);
   }
-  const log = await RaftLog.open({ env, logger, directory: directory.raft, identity: bootstrap.identity, onFatal });
+  const log = await RaftLog.open({ env, logger, directory: directory.raft, identity: bootstrap.identity, ...logSizes, onFatal });
   opened.log = log;
   checkTogether(store, log, config.dataDirectory);
   await directory.markInitialized();

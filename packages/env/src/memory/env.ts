@@ -3,6 +3,7 @@
 import { seededRandom } from '@distrokv/base';
 import type { Env } from '../env.ts';
 import { MemoryFileSystem } from './file-system.ts';
+import { MemoryNetwork } from './net.ts';
 import { SimulatedTime } from './time.ts';
 
 export interface MemoryEnvOptions {
@@ -11,6 +12,10 @@ export interface MemoryEnvOptions {
   readonly fs?: MemoryFileSystem;
   /** Default: a time of its own. */
   readonly time?: SimulatedTime;
+  /** Default: a network of its own, without delays. */
+  readonly network?: MemoryNetwork;
+  /** The name of this host in the network (default `localhost`). */
+  readonly host?: string;
 }
 
 export interface MemoryEnv extends Env {
@@ -22,5 +27,6 @@ export function createMemoryEnv(options: MemoryEnvOptions): MemoryEnv {
   const random = seededRandom(options.seed);
   const fs = options.fs ?? new MemoryFileSystem({ random: seededRandom(random.uint32()) });
   const time = options.time ?? new SimulatedTime();
-  return { fs, time, clock: time, timers: time.timers, random };
+  const network = options.network ?? new MemoryNetwork({ timers: time.timers, seed: options.seed });
+  return { fs, time, clock: time, timers: time.timers, random, net: network.at(options.host ?? 'localhost') };
 }

@@ -19,6 +19,7 @@ export interface MemoryFileSystemOptions {
 }
 
 export class MemoryFileSystem implements FileSystem {
+  readonly isHost = false;
   readonly #disk: Disk;
   readonly #locks = new Set<string>();
 

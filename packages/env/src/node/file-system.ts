@@ -21,6 +21,8 @@ const flags: Readonly<Record<OpenMode, number>> = {
 };
 
 export class NodeFileSystem implements FileSystem {
+  readonly isHost = true;
+
   async open(path: string, mode: OpenMode): Promise<File> {
     const fd = await translated(openFd(path, flags[mode], 0o600), 'open', path);
     const stats = await translated(fstat(fd), 'open', path);

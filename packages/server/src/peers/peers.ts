@@ -1,31 +1,22 @@
 // How members reach each other: each pair has two streams, one for each direction, which the sender opens. A stream begins with a hello
 // from both sides, so that a member never takes in messages of another cluster, or of a stranger.
-import { type ClusterId, type MemberId, hexId } from '@distrokv/base';
+import { type MemberId, hexId } from '@distrokv/base';
 import type { Env, Logger } from '@distrokv/env';
 import { GrpcError, type Server, type ServerStream } from '@distrokv/grpc';
 import { peer as pb } from '@distrokv/proto';
 import type { Message } from '@distrokv/raft';
 import type { PeerSender } from '../replica/replica.ts';
+import type { PeerOptions } from '../transport.ts';
 import { fromPeerMessage } from './codec.ts';
 import { Outbound } from './outbound.ts';
 
 const FORMAT_VERSION = 1;
 
-export interface PeerAddress {
-  readonly id: MemberId;
-  /** "host:port"; at least one. */
-  readonly targets: readonly string[];
-}
-
-export interface PeersOptions {
+export interface PeersOptions extends PeerOptions {
   readonly env: Env;
   readonly logger: Logger;
-  readonly clusterId: ClusterId;
-  readonly memberId: MemberId;
-  readonly others: readonly PeerAddress[];
   /** Largest batch that a peer may send. */
   readonly maxReceiveBytes: number;
-  readonly onMessages: (messages: readonly Message[]) => void;
 }
 
 export class Peers implements PeerSender {

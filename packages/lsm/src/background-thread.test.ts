@@ -1,14 +1,16 @@
-// Merges on a real thread, over real files: the same tables come out, and failures and endings mean what they mean without one.
+// Flushes and merges on a real thread, over real files: the same tables come out, and failures and endings mean what they mean without one.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { seededRandom } from '@distrokv/base';
 import { FsError, createNodeEnv } from '@distrokv/env';
 import type { Engine, EngineOptions } from './engine.ts';
 import { LsmError } from './errors.ts';
-import { MergeThread } from './merge-thread.ts';
+import { BackgroundThread } from './background-thread.ts';
 import type { MergeJob } from './merge-work.ts';
 import { openEngine } from './open.ts';
 import { asPlain, fromPlain } from './plain-errors.ts';
@@ -29,7 +31,7 @@ function open(directory: string, options: Partial<EngineOptions> = {}): Promise<
     wal: 'none',
     memtableBytes: 2048,
     mergeFanIn: 1,
-    merges: 'thread',
+    background: 'thread',
     codecs: ['none', 'lz4'],
     ...options,
   });
@@ -49,7 +51,7 @@ async function fill(engine: Engine, model: Model, first: number, last: number): 
 
 const tablesIn = (directory: string): string[] => readdirSync(directory).filter((name) => name.endsWith('.sst'));
 
-test('a thread merges what the engine reads', async (t) => {
+test('a thread flushes and merges what the engine reads', async (t) => {
   const directory = directoryFor(t);
   const model = new Model();
   let engine = await open(directory);
@@ -62,7 +64,7 @@ test('a thread merges what the engine reads', async (t) => {
   assert.ok(engine.stats().merges > 3, `${engine.stats().merges} merges`);
   await assertEqual(engine, model, 500, seededRandom(1));
   await engine.close();
-  engine = await open(directory, { merges: 'inline' });
+  engine = await open(directory, { background: 'inline' });
   assert.equal(tablesIn(directory).length, engine.stats().tables);
   await assertEqual(engine, model, 500, seededRandom(2));
   await engine.close();
@@ -107,8 +109,47 @@ test('damage that the thread finds ends the engine', async (t) => {
   await engine.close();
 });
 
+test('a thread that dies in the middle of a flush ends the engine, and the log has what it was to write', async (t) => {
+  const directory = directoryFor(t);
+  const model = new Model();
+  const fatal: Error[] = [];
+  const options = { wal: 'nosync', memtableBytes: 256 << 10 } as const;
+  let engine = await open(directory, { ...options, onFatal: (error) => fatal.push(error) });
+  const started = once(process, 'worker');
+  let version = 0;
+  const writeUntil = async (isEnough: () => boolean): Promise<void> => {
+    while (!isEnough()) {
+      const operations = randomOperations(seededRandom(++version), version);
+      const batch = engine.batch();
+      writeTo(batch, engine, operations);
+      await engine.write(batch);
+      model.apply(operations);
+    }
+  };
+  await writeUntil(() => engine.stats().frozenMemtables > 0);
+  const [thread] = (await started) as [Worker];
+  await thread.terminate();
+  // The flush that was being done, or the next one.
+  await assert.rejects(engine.flush(), { code: 'failed' });
+  await assert.rejects(
+    writeUntil(() => false),
+    { code: 'failed' },
+  );
+  assert.match(fatal.map((error) => error.message).join(), /thread of the storage engine ended/);
+  await assertEqual(engine, model, version, seededRandom(1));
+  await engine.close();
+  engine = await open(directory, options);
+  await assertEqual(engine, model, version, seededRandom(2));
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => name.endsWith('.tmp')),
+    [],
+  );
+  await engine.close();
+});
+
 test('a thread that crashes fails its merge and all that come', async () => {
   const job: MergeJob = {
+    kind: 'merge',
     directory: '/nowhere',
     blockBytes: 64,
     tableBytes: 64,
@@ -121,7 +162,7 @@ test('a thread that crashes fails its merge and all that come', async () => {
     endNumber: 2,
   };
   for (const code of ['throw new Error("planted")', 'process.exit(3)', '']) {
-    const thread = new MergeThread(new URL(`data:text/javascript,${code}`));
+    const thread = new BackgroundThread(new URL(`data:text/javascript,${code}`));
     await assert.rejects(thread.run(job), /thread of the storage engine ended/);
     await assert.rejects(thread.run(job), /thread of the storage engine ended/);
     await thread.stop();

@@ -1,0 +1,41 @@
+// The options of TLS, from our form to node:tls's.
+import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls';
+import { isIP } from 'node:net';
+import type { ClientTls, ServerTls, TlsState } from '../net.ts';
+
+export function secureServerOptions(tls: ServerTls): TlsOptions {
+  const { identity, clientCa, requireClientCertificate = clientCa !== undefined, protocols } = tls;
+  return {
+    cert: Buffer.from(identity.cert),
+    key: Buffer.from(identity.key),
+    ...(clientCa !== undefined && { ca: Buffer.from(clientCa) }),
+    requestCert: clientCa !== undefined,
+    rejectUnauthorized: requireClientCertificate,
+    ALPNProtocols: [...protocols],
+    minVersion: 'TLSv1.2',
+  };
+}
+
+export function clientTlsOptions(tls: ClientTls, host: string): ConnectionOptions {
+  const { ca, identity, serverName, insecureSkipVerify = false, protocols } = tls;
+  const name = serverName ?? host;
+  return {
+    ...(ca !== undefined && { ca: Buffer.from(ca) }),
+    ...(identity !== undefined && { cert: Buffer.from(identity.cert), key: Buffer.from(identity.key) }),
+    // An address is no server name (RFC 6066 §3), though a certificate may be for one.
+    ...(isIP(name) === 0 && { servername: name }),
+    rejectUnauthorized: !insecureSkipVerify,
+    ALPNProtocols: [...protocols],
+    minVersion: 'TLSv1.2',
+  };
+}
+
+export function tlsStateOf(socket: TLSSocket): TlsState {
+  const { alpnProtocol } = socket;
+  const name = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined;
+  return {
+    protocol: typeof alpnProtocol === 'string' ? alpnProtocol : undefined,
+    // A certificate may bear several; the first counts, as with Go.
+    peerCommonName: Array.isArray(name) ? name[0] : name,
+  };
+}
