@@ -14,6 +14,15 @@ const table = {
   compacted: ['out-of-range', 'mvcc: required revision has been compacted'],
   'future-revision': ['out-of-range', 'mvcc: required revision is a future revision'],
   'no-space': ['resource-exhausted', 'mvcc: database space exceeded'],
+  'member-not-found': ['not-found', 'member not found'],
+  'member-exists': ['failed-precondition', 'member ID already exist'],
+  'peer-urls-exist': ['failed-precondition', 'Peer URLs already exists'],
+  'bad-member-urls': ['invalid-argument', 'given member URLs are invalid'],
+  'not-enough-started-members': ['unknown', 're-configuration failed due to not enough started members'],
+  'not-learner': ['failed-precondition', 'can only promote a learner member'],
+  'learner-not-ready': ['failed-precondition', 'can only promote a learner member which is in sync with leader'],
+  'too-many-learners': ['failed-precondition', 'too many learner members in cluster'],
+  unhealthy: ['unavailable', 'unhealthy cluster'],
   'lease-not-found': ['not-found', 'requested lease not found'],
 } as const;
 

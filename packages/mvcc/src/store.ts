@@ -13,7 +13,7 @@ import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { ApiError } from './api-errors.ts';
 import type { Command } from './command.ts';
 import { isEmptyRange, keyRange } from './key-range.ts';
-import { readMembers, writeMember } from './members.ts';
+import { type Membership, isRemovedMember, membershipIn, readMembers, replaceMembers, writeMember } from './members.ts';
 import { type RangeResult, keyValue, rangeSteps, readRange } from './range.ts';
 import { type KeyRecord, decodeRecord, encodeRecord } from './record.ts';
 import { STATE_KEY, type StoreState, decodeState, encodeState, freshState } from './state.ts';
@@ -69,6 +69,16 @@ export class Store {
     return this.#members;
   }
 
+  /** Who the members are, as the driver of the log wrote it down with the last change; undefined before the first. */
+  get membership(): Membership | undefined {
+    return membershipIn(this.#meta);
+  }
+
+  /** Whether there was a member with this id, which was removed: its id never comes back. */
+  isRemoved(member: bigint): boolean {
+    return isRemovedMember(this.#meta, member);
+  }
+
   /** False for an engine that `bootstrap` has not filled yet. */
   get isBootstrapped(): boolean {
     return this.#members.length > 0;
@@ -111,6 +121,15 @@ export class Store {
       case 'member-attributes':
         return this.#setMemberAttributes(command.request);
     }
+  }
+
+  /**
+   * A log entry that says who the members are, and where (`members` have ids, peer URLs and `isLearner`). Their names and client URLs stay.
+   * `configuration` is the driver's own record of it. End the entry with `commit`.
+   */
+  setMembership(membership: Membership, members: readonly pb.Member[]): void {
+    replaceMembers(this.#writer, this.#meta, membership, members);
+    this.#members = readMembers(this.#meta);
   }
 
   /** Ends a log entry. Wait for the promise, if there is one, before the next: flushes lag behind. */
