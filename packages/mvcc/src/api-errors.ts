@@ -24,6 +24,9 @@ const table = {
   'too-many-learners': ['failed-precondition', 'too many learner members in cluster'],
   unhealthy: ['unavailable', 'unhealthy cluster'],
   'lease-not-found': ['not-found', 'requested lease not found'],
+  'lease-exists': ['failed-precondition', 'lease already exists'],
+  'lease-ttl-too-large': ['out-of-range', 'too large lease TTL'],
+  corrupt: ['data-loss', 'corrupt cluster'],
 } as const;
 
 export type ApiErrorCode = keyof typeof table;

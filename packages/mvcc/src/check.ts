@@ -3,6 +3,8 @@ import type { etcdserverpb as pb } from '@distrokv/proto';
 import { ApiError } from './api-errors.ts';
 import { type KeyRange, isEmptyRange, isInRange, keyRange } from './key-range.ts';
 
+/** A little less than the engine takes: it keeps keys of leases too, with the lease's id before each. */
+const MAX_KEY_BYTES = (1 << 20) - 64;
 const HIGHEST_SORT_ORDER = 2; // NONE, ASCEND, DESCEND
 const HIGHEST_SORT_TARGET = 4; // KEY, VERSION, CREATE, MOD, VALUE
 
@@ -15,6 +17,7 @@ export function checkRange(request: pb.RangeRequest): void {
 
 export function checkPut(request: pb.PutRequest): void {
   if (request.key.length === 0) throw new ApiError('empty-key');
+  if (request.key.length > MAX_KEY_BYTES) throw new ApiError('request-too-large');
   if (request.ignoreValue && request.value.length > 0) throw new ApiError('value-provided');
   if (request.ignoreLease && request.lease !== 0n) throw new ApiError('lease-provided');
 }
@@ -103,4 +106,11 @@ export function isReadOnlyTxn(request: pb.TxnRequest): boolean {
 export function isSerializableTxn(request: pb.TxnRequest): boolean {
   const ops = [...request.success, ...request.failure];
   return ops.length > 0 && ops.every((op) => op.request?.case === 'requestRange' && op.request.value.serializable);
+}
+
+/** Does either branch put a key? Such a transaction is refused while there is no space. */
+export function hasPut(request: pb.TxnRequest): boolean {
+  const puts = (ops: readonly pb.RequestOp[]): boolean =>
+    ops.some(({ request: op }) => op?.case === 'requestPut' || (op?.case === 'requestTxn' && hasPut(op.value)));
+  return puts(request.success) || puts(request.failure);
 }

@@ -1,5 +1,6 @@
 // What goes through the log: one command for each request that changes the store. On the log a command is one byte for
 // its kind and the request in protobuf's binary form, as in docs/format/store.md.
+import { VarintReader, varintLength, writeVarint } from '@distrokv/base';
 import { etcdserverpb as pb, type MessageType } from '@distrokv/proto';
 import { StoreError } from './errors.ts';
 
@@ -8,7 +9,21 @@ export type Command =
   | { readonly kind: 'delete-range'; readonly request: pb.DeleteRangeRequest }
   | { readonly kind: 'txn'; readonly request: pb.TxnRequest }
   /** A member tells its name and where it serves clients. */
-  | { readonly kind: 'member-attributes'; readonly request: pb.Member };
+  | { readonly kind: 'member-attributes'; readonly request: pb.Member }
+  | { readonly kind: 'compact'; readonly request: pb.CompactionRequest }
+  /** With the id and the TTL that the lease gets. */
+  | { readonly kind: 'lease-grant'; readonly request: pb.LeaseGrantRequest }
+  | { readonly kind: 'lease-revoke'; readonly request: pb.LeaseRevokeRequest }
+  | { readonly kind: 'lease-renew'; readonly request: pb.LeaseKeepAliveRequest }
+  | { readonly kind: 'lease-tick'; readonly request: LeaseTick }
+  | { readonly kind: 'alarm'; readonly request: pb.AlarmRequest };
+
+/** Moves the lease clock on, unless another tick came first (`leases.ts`). */
+export interface LeaseTick {
+  /** The reading that the proposer has seen. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
 
 export type CommandKind = Command['kind'];
 
@@ -17,6 +32,12 @@ const PUT = 1;
 const DELETE_RANGE = 2;
 const TXN = 3;
 const MEMBER_ATTRIBUTES = 4;
+const COMPACT = 5;
+const LEASE_GRANT = 6;
+const LEASE_REVOKE = 7;
+const LEASE_RENEW = 8;
+const LEASE_TICK = 9;
+const ALARM = 10;
 
 export function encodeCommand(command: Command): Uint8Array {
   switch (command.kind) {
@@ -28,6 +49,18 @@ export function encodeCommand(command: Command): Uint8Array {
       return tagged(TXN, pb.TxnRequest, command.request);
     case 'member-attributes':
       return tagged(MEMBER_ATTRIBUTES, pb.Member, command.request);
+    case 'compact':
+      return tagged(COMPACT, pb.CompactionRequest, command.request);
+    case 'lease-grant':
+      return tagged(LEASE_GRANT, pb.LeaseGrantRequest, command.request);
+    case 'lease-revoke':
+      return tagged(LEASE_REVOKE, pb.LeaseRevokeRequest, command.request);
+    case 'lease-renew':
+      return tagged(LEASE_RENEW, pb.LeaseKeepAliveRequest, command.request);
+    case 'lease-tick':
+      return encodeTick(command.request);
+    case 'alarm':
+      return tagged(ALARM, pb.AlarmRequest, command.request);
   }
 }
 
@@ -51,7 +84,33 @@ export function decodeCommand(bytes: Uint8Array): Command {
       return { kind: 'txn', request: pb.TxnRequest.decode(body) };
     case MEMBER_ATTRIBUTES:
       return { kind: 'member-attributes', request: pb.Member.decode(body) };
+    case COMPACT:
+      return { kind: 'compact', request: pb.CompactionRequest.decode(body) };
+    case LEASE_GRANT:
+      return { kind: 'lease-grant', request: pb.LeaseGrantRequest.decode(body) };
+    case LEASE_REVOKE:
+      return { kind: 'lease-revoke', request: pb.LeaseRevokeRequest.decode(body) };
+    case LEASE_RENEW:
+      return { kind: 'lease-renew', request: pb.LeaseKeepAliveRequest.decode(body) };
+    case LEASE_TICK:
+      return { kind: 'lease-tick', request: decodeTick(body) };
+    case ALARM:
+      return { kind: 'alarm', request: pb.AlarmRequest.decode(body) };
     default:
       throw new StoreError('corrupt', `the log holds a command of the unknown kind ${bytes[0]}: it was written by a newer version`);
   }
+}
+
+function encodeTick({ fromMs, toMs }: LeaseTick): Uint8Array {
+  const out = new Uint8Array(1 + varintLength(fromMs) + varintLength(toMs));
+  out[0] = LEASE_TICK;
+  writeVarint(out, writeVarint(out, 1, fromMs), toMs);
+  return out;
+}
+
+function decodeTick(body: Uint8Array): LeaseTick {
+  const reader = new VarintReader(body);
+  const tick = { fromMs: reader.varint(), toMs: reader.varint() };
+  if (!reader.ok || !reader.done) throw new StoreError('corrupt', 'the log holds a tick of the lease clock that does not decode');
+  return tick;
 }

@@ -6,6 +6,7 @@ import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { isEmptyRange, keyRange } from './key-range.ts';
 import { type KeyRecord, decodeRecord } from './record.ts';
 import { StoreLimitError } from './errors.ts';
+import type { Steps } from './steps.ts';
 
 /** Keys walked between two steps. */
 const KEYS_PER_STEP = 256;
@@ -21,7 +22,7 @@ export interface RangeResult {
 }
 
 /** Yields between slices of work; the result is as of revision `at`, which must not be compacted while it runs. */
-export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, at: Revision): Generator<undefined, RangeResult, undefined> {
+export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, at: Revision): Steps<RangeResult> {
   const range = keyRange(request.key, request.rangeEnd);
   if (isEmptyRange(range)) return { kvs: [], more: false, count: 0 };
   if (range.single) return readOne(kv, request, at);
@@ -32,7 +33,7 @@ export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, at: Revision
   const kvs: mvccpb.KeyValue[] = [];
   let count = 0;
   let bytes = 0;
-  const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at });
+  const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly });
   try {
     while (keys.next()) {
       count++;
@@ -53,13 +54,43 @@ export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, at: Revision
   return { ...sortAndCut(request, kvs), count };
 }
 
-/** Runs all steps at once. */
-export function readRange(kv: Keyspace, request: pb.RangeRequest, at: Revision): RangeResult {
-  const steps = rangeSteps(kv, request, at);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
+/** Keys of the first chunk: whoever waits for it sees something soon. */
+const FIRST_CHUNK_KEYS = 10;
+
+/** Yields chunks of keys, and undefined between slices of work without one. */
+export type RangeChunks = Generator<mvccpb.KeyValue[] | undefined, RangeResult, undefined>;
+
+/** A range in key order without filters, in chunks of at most `maxBytes` or one key. The result has the last of them. */
+export function* rangeChunks(kv: Keyspace, request: pb.RangeRequest, at: Revision, maxBytes: number): RangeChunks {
+  const range = keyRange(request.key, request.rangeEnd);
+  if (isEmptyRange(range)) return { kvs: [], more: false, count: 0 };
+  if (range.single) return readOne(kv, request, at);
+  const wanted = request.countOnly ? 0 : request.limit > 0 ? request.limit : Infinity;
+  let chunk: mvccpb.KeyValue[] = [];
+  let chunkBytes = 0;
+  let sent = 0;
+  let count = 0;
+  const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly });
+  try {
+    while (keys.next()) {
+      if (count++ < wanted) {
+        const found = toKeyValue(request, keys, decodeRecord(keys.value));
+        const bytes = found.key.length + found.value.length;
+        if (chunk.length > 0 && (chunkBytes + bytes > maxBytes || (sent === 0 && chunk.length >= FIRST_CHUNK_KEYS))) {
+          yield chunk;
+          sent += chunk.length;
+          chunk = [];
+          chunkBytes = 0;
+        }
+        chunk.push(found);
+        chunkBytes += bytes;
+      }
+      if (count % KEYS_PER_STEP === 0) yield undefined;
+    }
+  } finally {
+    keys.close();
   }
+  return { kvs: chunk, more: !request.countOnly && count > wanted, count };
 }
 
 function readOne(kv: Keyspace, request: pb.RangeRequest, at: Revision): RangeResult {

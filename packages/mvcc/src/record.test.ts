@@ -19,14 +19,26 @@ test('a record is written as docs/format/store.md shows, and reads back', () => 
 });
 
 test('the state is written as docs/format/store.md shows, and reads back', () => {
-  const state = { appliedIndex: logIndex(9), appliedTerm: term(2), revision: revision(5) };
+  const state = { appliedIndex: logIndex(9), appliedTerm: term(2), revision: revision(5), compactRevision: 3, leaseClockMs: 500 };
   assert.equal(hex(encodeState(state)), examples[1]);
   assert.deepEqual(decodeState(encodeState(state)), state);
+  const never = { ...state, compactRevision: -1, leaseClockMs: 0 };
+  assert.deepEqual(decodeState(encodeState(never)), never);
+  assert.deepEqual(decodeState(Uint8Array.of(1, 9, 2, 5)), never, 'as the first format had it');
 });
 
 test('bytes that cannot be a record or a state are refused', () => {
   for (const bad of [[], [0], [0, 1], [2, 1, 1], [1, 1, 1, 0, 0], [0, 1, 0]])
     assert.throws(() => decodeRecord(Uint8Array.from(bad)), { code: 'corrupt' });
-  for (const bad of [[], [1, 1, 1], [2, 1, 1, 1], [1, 1, 1, 0], [1, 1, 1, 1, 1]])
+  for (const bad of [
+    [],
+    [1, 1, 1],
+    [2, 1, 1, 1],
+    [1, 1, 1, 0],
+    [1, 1, 1, 1, 1],
+    [2, 1, 1, 1, 0],
+    [2, 1, 1, 1, 0, 0, 0],
+    [3, 1, 1, 1, 0, 0],
+  ])
     assert.throws(() => decodeState(Uint8Array.from(bad)), { code: 'corrupt' });
 });

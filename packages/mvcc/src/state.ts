@@ -20,17 +20,23 @@ export interface StoreState {
   readonly appliedTerm: Term;
   /** The revision of the last change; a fresh store is at 1. */
   readonly revision: Revision;
+  /** History begins here: what was before it can no longer be read. -1: the store was never compacted. */
+  readonly compactRevision: number;
+  /** Milliseconds that the leaders have counted so far for the leases (`leases.ts`). */
+  readonly leaseClockMs: number;
 }
 
 export const STATE_KEY: Uint8Array = utf8('state');
-const FORMAT = 1;
+const FORMAT = 2;
+/** Without the last two fields. */
+const FORMAT_BEFORE_COMPACTION = 1;
 
 export function freshState(): StoreState {
-  return { appliedIndex: logIndex(0), appliedTerm: term(0), revision: revision(1) };
+  return { appliedIndex: logIndex(0), appliedTerm: term(0), revision: revision(1), compactRevision: -1, leaseClockMs: 0 };
 }
 
 export function encodeState(state: StoreState): Uint8Array {
-  const fields = [FORMAT, state.appliedIndex, state.appliedTerm, state.revision];
+  const fields = [FORMAT, state.appliedIndex, state.appliedTerm, state.revision, state.compactRevision + 1, state.leaseClockMs];
   const out = new Uint8Array(fields.reduce((sum, n) => sum + varintLength(n), 0));
   let at = 0;
   for (const n of fields) at = writeVarint(out, at, n);
@@ -40,8 +46,15 @@ export function encodeState(state: StoreState): Uint8Array {
 export function decodeState(bytes: Uint8Array): StoreState {
   const reader = new VarintReader(bytes);
   const format = reader.varint();
-  const state = { appliedIndex: logIndex(reader.varint()), appliedTerm: term(reader.varint()), revision: revision(reader.varint()) };
-  if (!reader.ok || !reader.done || format !== FORMAT || state.revision < 1)
+  const isOld = format === FORMAT_BEFORE_COMPACTION;
+  const state = {
+    appliedIndex: logIndex(reader.varint()),
+    appliedTerm: term(reader.varint()),
+    revision: revision(reader.varint()),
+    compactRevision: isOld ? -1 : reader.varint() - 1,
+    leaseClockMs: isOld ? 0 : reader.varint(),
+  };
+  if (!reader.ok || !reader.done || (format !== FORMAT && !isOld) || state.revision < 1)
     throw new StoreError('corrupt', 'the state record of the store does not decode');
   return state;
 }

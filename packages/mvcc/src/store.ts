@@ -8,26 +8,24 @@
 // 3. A key has at most one change in a revision (`checkTxn` refuses what would break it).
 // 4. A command that is refused has changed nothing.
 import { type LogIndex, type Revision, type Term, assert, revision } from '@distrokv/base';
-import type { Engine, Keyspace, KeyspaceOptions, UnloggedWriter } from '@distrokv/lsm';
-import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
+import { type Engine, LsmError } from '@distrokv/lsm';
+import { etcdserverpb as pb } from '@distrokv/proto';
+import { Alarms } from './alarms.ts';
 import { ApiError } from './api-errors.ts';
-import type { Command } from './command.ts';
-import { isEmptyRange, keyRange } from './key-range.ts';
+import { hasPut } from './check.ts';
+import { CommandWrites } from './command-writes.ts';
+import type { Command, LeaseTick } from './command.ts';
+import { StoreLimitError } from './errors.ts';
+import { type StoreHash, hashStore } from './hash.ts';
+import { History } from './history.ts';
+import { type StoreKeyspaces, keyspacesOf } from './keyspaces.ts';
+import { LEASES_PER_TICK, Leases, MAX_LEASE_TTL, MAX_TICK_MS } from './leases.ts';
 import { type Membership, isRemovedMember, membershipIn, readMembers, replaceMembers, writeMember } from './members.ts';
-import { type RangeResult, keyValue, rangeSteps, readRange } from './range.ts';
-import { type KeyRecord, decodeRecord, encodeRecord } from './record.ts';
+import { type RangeChunks, type RangeResult, rangeChunks, rangeSteps } from './range.ts';
 import { STATE_KEY, type StoreState, decodeState, encodeState, freshState } from './state.ts';
+import { type Steps, runSteps } from './steps.ts';
 import { type TxnView, choosePath, forEachOp, revisionHeader, runPath } from './txn.ts';
-
-/** What the engine must be opened with. */
-export const storeKeyspaces: readonly KeyspaceOptions[] = [
-  /** User key, revision → record. */
-  { name: 'kv', versions: 'caller' },
-  /** Revision and place in it → the key that changed: history in the order of time. */
-  { name: 'changes', versions: 'latest' },
-  /** State and members. */
-  { name: 'meta', versions: 'latest' },
-];
+import { WatchHub } from './watch/watch-hub.ts';
 
 /** What `apply` answers, by the command's kind: the response, whose headers carry the revision alone; nothing for commands about the cluster itself. */
 export interface CommandResults {
@@ -35,30 +33,52 @@ export interface CommandResults {
   readonly 'delete-range': pb.DeleteRangeResponse;
   readonly txn: pb.TxnResponse;
   readonly 'member-attributes': undefined;
+  readonly compact: pb.CompactionResponse;
+  readonly 'lease-grant': pb.LeaseGrantResponse;
+  readonly 'lease-revoke': pb.LeaseRevokeResponse;
+  readonly 'lease-renew': pb.LeaseKeepAliveResponse;
+  readonly 'lease-tick': TickResult;
+  readonly alarm: pb.AlarmResponse;
+}
+
+export interface TickResult {
+  /** More leases are due than one tick ends. */
+  readonly more: boolean;
 }
 
 export type CommandResult = CommandResults[keyof CommandResults];
 
 export class Store {
-  readonly #kv: Keyspace;
-  readonly #changes: Keyspace;
-  readonly #meta: Keyspace;
+  /** Who watches what is applied here. */
+  readonly watches: WatchHub;
+  readonly leases: Leases;
+  readonly alarms: Alarms;
   readonly #engine: Engine;
-  readonly #writer: UnloggedWriter;
+  readonly #spaces: StoreKeyspaces;
+  readonly #history: History;
+  readonly #writes: CommandWrites;
   #state: StoreState;
   #members: readonly pb.Member[];
-  /** The revision of the command being applied is `#state.revision + 1` once this is above 0: the changes it has made. */
-  #changesInCommand = 0;
+  /** Between the first change of a log entry and its `commit`. */
+  #isUnitOpen = false;
+  #onTick: () => void = () => {};
+  #onCompact: () => void = () => {};
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#kv = engine.keyspace('kv');
-    this.#changes = engine.keyspace('changes');
-    this.#meta = engine.keyspace('meta');
-    this.#writer = engine.unlogged();
-    const state = this.#meta.getSync(STATE_KEY);
+    this.#spaces = keyspacesOf(engine);
+    const state = this.#spaces.meta.getSync(STATE_KEY);
     this.#state = state ? decodeState(state) : freshState();
-    this.#members = readMembers(this.#meta);
+    this.#members = readMembers(this.#spaces.meta);
+    this.leases = new Leases(this.#spaces);
+    this.alarms = new Alarms(this.#spaces);
+    this.#history = new History(this.#spaces);
+    this.#writes = new CommandWrites(this.#spaces, this.leases, this.#history);
+    this.watches = new WatchHub({
+      history: this.#history,
+      revision: this.#state.revision,
+      compactRevision: () => this.#state.compactRevision,
+    });
   }
 
   get state(): StoreState {
@@ -71,12 +91,12 @@ export class Store {
 
   /** Who the members are, as the driver of the log wrote it down with the last change; undefined before the first. */
   get membership(): Membership | undefined {
-    return membershipIn(this.#meta);
+    return membershipIn(this.#spaces.meta);
   }
 
   /** Whether there was a member with this id, which was removed: its id never comes back. */
   isRemoved(member: bigint): boolean {
-    return isRemovedMember(this.#meta, member);
+    return isRemovedMember(this.#spaces.meta, member);
   }
 
   /** False for an engine that `bootstrap` has not filled yet. */
@@ -93,33 +113,54 @@ export class Store {
   /** Writes down who the cluster starts with, the same on each of its members; durable when it resolves. */
   async bootstrap(members: readonly pb.Member[]): Promise<void> {
     assert(!this.isBootstrapped && members.length > 0, 'a store is bootstrapped once, with at least one member');
-    for (const member of members) writeMember(this.#writer, this.#meta, member);
-    this.#writer.put(this.#meta, STATE_KEY, encodeState(this.#state));
-    await this.#writer.commit();
+    const { writer, meta } = this.#spaces;
+    for (const member of members) writeMember(writer, meta, member);
+    writer.put(meta, STATE_KEY, encodeState(this.#state));
+    await writer.commit();
     await this.#engine.flush();
-    this.#members = readMembers(this.#meta);
+    this.#members = readMembers(meta);
   }
 
   /** The log entry up to which everything is in synced tables: the log may forget what is at or before it. */
   async durableIndex(): Promise<LogIndex> {
-    const state = await this.#meta.getFlushed(STATE_KEY);
+    const state = await this.#spaces.meta.getFlushed(STATE_KEY);
     return (state ? decodeState(state) : freshState()).appliedIndex;
   }
 
   // --- Writing: one `apply` for each command of a log entry, then one `commit`. ---
 
-  /** Throws ApiError, on every member alike, when the command is refused; then nothing has changed. */
+  /**
+   * Throws ApiError, on every member alike, when the command is refused; then nothing has changed. Throws StoreLimitError, alike too, when what
+   * a transaction reads is too large to be answered; its writes have happened.
+   */
   apply(command: Command): CommandResult {
+    return command.kind === 'put' ? this.#put(command.request) : runSteps(this.applySteps(command));
+  }
+
+  /** As `apply`, for commands that may take long. Nothing else may be applied before the last step. */
+  *applySteps(command: Command): Steps<CommandResult> {
+    this.#isUnitOpen = true;
     switch (command.kind) {
       case 'put':
-        this.#checkPut(command.request);
-        return this.#asOneRevision((view) => view.put(command.request));
+        return this.#put(command.request);
       case 'delete-range':
-        return this.#asOneRevision((view) => view.deleteRange(command.request));
+        return yield* this.#asOneRevision(this.#deleteRange(command.request));
       case 'txn':
-        return this.#txn(command.request);
+        return yield* this.#txn(command.request);
       case 'member-attributes':
         return this.#setMemberAttributes(command.request);
+      case 'compact':
+        return this.#compact(command.request);
+      case 'lease-grant':
+        return this.#grant(command.request);
+      case 'lease-revoke':
+        return yield* this.#revoke(command.request);
+      case 'lease-renew':
+        return this.#renew(command.request);
+      case 'lease-tick':
+        return yield* this.#tick(command.request);
+      case 'alarm':
+        return pb.AlarmResponse.create({ header: revisionHeader(this.#state.revision), alarms: this.alarms.handle(command.request) });
     }
   }
 
@@ -128,120 +169,183 @@ export class Store {
    * `configuration` is the driver's own record of it. End the entry with `commit`.
    */
   setMembership(membership: Membership, members: readonly pb.Member[]): void {
-    replaceMembers(this.#writer, this.#meta, membership, members);
-    this.#members = readMembers(this.#meta);
+    this.#isUnitOpen = true;
+    const { writer, meta } = this.#spaces;
+    replaceMembers(writer, meta, membership, members);
+    this.#members = readMembers(meta);
   }
 
   /** Ends a log entry. Wait for the promise, if there is one, before the next: flushes lag behind. */
   commit(index: LogIndex, term: Term): Promise<void> | undefined {
     assert(index > this.#state.appliedIndex, `entries are applied in order: ${index} after ${this.#state.appliedIndex}`);
     this.#state = { ...this.#state, appliedIndex: index, appliedTerm: term };
-    this.#writer.put(this.#meta, STATE_KEY, encodeState(this.#state));
-    return this.#writer.commit();
+    const { writer, meta } = this.#spaces;
+    writer.put(meta, STATE_KEY, encodeState(this.#state));
+    this.#isUnitOpen = false;
+    const room = writer.commit();
+    this.watches.publish(this.#writes.take(), this.#state.revision);
+    return room;
   }
 
-  #asOneRevision<T>(work: (view: TxnView) => T): T {
-    this.#changesInCommand = 0;
-    const result = work(this.#view);
-    if (this.#changesInCommand > 0) this.#state = { ...this.#state, revision: revision(this.#state.revision + 1) };
-    this.#changesInCommand = 0;
+  #endRevision(): void {
+    if (this.#writes.count > 0) this.#state = { ...this.#state, revision: revision(this.#state.revision + 1) };
+    this.#writes.begin(this.#state.revision);
+  }
+
+  *#asOneRevision<T>(work: Steps<T>): Steps<T> {
+    this.#writes.begin(this.#state.revision);
+    const result = yield* work;
+    this.#endRevision();
     return result;
   }
 
-  /** What the commands and transactions in work read and write through. */
-  readonly #view: TxnView = {
-    range: (request) => this.#rangeResponse(request, this.#revisionSeen()),
-    put: (request) => this.#put(request),
-    deleteRange: (request) => this.#deleteRange(request),
-  };
-
-  /** The newest revision for the command in work: its own, once it has changed something. */
-  #revisionSeen(): Revision {
-    return this.#changesInCommand > 0 ? this.#nextRevision() : this.#state.revision;
-  }
-
-  #nextRevision(): Revision {
-    return revision(this.#state.revision + 1);
+  #put(request: pb.PutRequest): pb.PutResponse {
+    this.#checkSpace();
+    this.#checkPut(request);
+    this.#isUnitOpen = true;
+    this.#writes.begin(this.#state.revision);
+    const response = this.#writes.put(request);
+    this.#endRevision();
+    return response;
   }
 
   #checkPut(request: pb.PutRequest): void {
-    // Leases come with a later version of this store: none exists, so none is found.
-    if (request.lease !== 0n) throw new ApiError('lease-not-found');
-    if ((request.ignoreValue || request.ignoreLease) && !this.#kv.getEntrySync(request.key)) throw new ApiError('key-not-found');
+    if (request.lease !== 0n && !this.leases.get(request.lease)) throw new ApiError('lease-not-found');
+    if ((request.ignoreValue || request.ignoreLease) && !this.#spaces.kv.getEntrySync(request.key)) throw new ApiError('key-not-found');
   }
 
-  #put(request: pb.PutRequest): pb.PutResponse {
-    const at = this.#nextRevision();
-    const found = this.#kv.getEntrySync(request.key);
-    const previous = found && decodeRecord(found.value);
-    const record: KeyRecord = {
-      createRevision: previous?.createRevision ?? at,
-      version: (previous?.version ?? 0) + 1,
-      lease: request.ignoreLease ? (previous?.lease ?? 0n) : request.lease,
-      value: request.ignoreValue ? (previous?.value ?? request.value) : request.value,
-    };
-    this.#writer.put(this.#kv, request.key, encodeRecord(record), at);
-    this.#recordChange(at, request.key);
-    const prevKv = request.prevKv && found && previous ? keyValue(request.key, found.version, previous) : undefined;
-    return pb.PutResponse.create({ header: revisionHeader(at), ...(prevKv && { prevKv }) });
+  /** Refuses what adds to a store that is full, or changes one that is damaged. */
+  #checkSpace(): void {
+    if (this.alarms.has(pb.AlarmType.NOSPACE)) throw new ApiError('no-space');
+    this.#checkSound();
   }
 
-  #deleteRange(request: pb.DeleteRangeRequest): pb.DeleteRangeResponse {
-    const at = this.#nextRevision();
-    const [keys, prevKvs] = this.#keysToDelete(request);
-    for (const key of keys) {
-      this.#writer.delete(this.#kv, key, at);
-      this.#recordChange(at, key);
-    }
-    return pb.DeleteRangeResponse.create({ header: revisionHeader(this.#revisionSeen()), deleted: keys.length, prevKvs });
+  #checkSound(): void {
+    if (this.alarms.has(pb.AlarmType.CORRUPT)) throw new ApiError('corrupt');
   }
 
-  #keysToDelete(request: pb.DeleteRangeRequest): [keys: Uint8Array[], prevKvs: mvccpb.KeyValue[]] {
-    const range = keyRange(request.key, request.rangeEnd);
-    const keys: Uint8Array[] = [];
-    const prevKvs: mvccpb.KeyValue[] = [];
-    if (isEmptyRange(range)) return [keys, prevKvs];
-    const add = (key: Uint8Array, version: number, bytes: Uint8Array): void => {
-      keys.push(key);
-      if (request.prevKv) prevKvs.push(keyValue(key, version, decodeRecord(bytes)));
-    };
-    if (range.single) {
-      const found = this.#kv.getEntrySync(range.from);
-      if (found) add(range.from, found.version, found.value);
-      return [keys, prevKvs];
-    }
-    const found = this.#kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }) });
-    try {
-      while (found.next()) add(Buffer.from(found.key), found.version, request.prevKv ? Buffer.from(found.value) : found.value);
-    } finally {
-      found.close();
-    }
-    return [keys, prevKvs];
+  *#deleteRange(request: pb.DeleteRangeRequest): Steps<pb.DeleteRangeResponse> {
+    this.#checkSound();
+    return yield* this.#writes.deleteRange(request);
   }
 
-  #recordChange(at: Revision, key: Uint8Array): void {
-    const change = Buffer.allocUnsafe(12);
-    change.writeBigUInt64BE(BigInt(at), 0);
-    change.writeUInt32BE(this.#changesInCommand++, 8);
-    this.#writer.put(this.#changes, change, key);
-  }
-
-  #txn(request: pb.TxnRequest): pb.TxnResponse {
-    const path = choosePath(this.#kv, this.#state.revision, request);
+  *#txn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
+    if (hasPut(request)) this.#checkSpace();
+    else this.#checkSound();
+    const path = yield* choosePath(this.#spaces.kv, this.#state.revision, request);
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
       if (op.case === 'requestPut') this.#checkPut(op.value);
     });
-    const response = this.#asOneRevision((view) => runPath(path, view));
+    let tooLarge: StoreLimitError | undefined;
+    const view: TxnView = {
+      range: (range) => this.#rangeInTxn(range, (error) => (tooLarge = error)),
+      put: (put) => this.#writes.put(put),
+      deleteRange: (range) => this.#writes.deleteRange(range),
+    };
+    const response = yield* this.#asOneRevision(runPath(path, view));
+    if (tooLarge !== undefined) throw tooLarge;
     return { ...response, header: revisionHeader(this.#state.revision) };
+  }
+
+  /** A range that is too large must not end a transaction halfway: it goes on, and is answered with the error. */
+  *#rangeInTxn(request: pb.RangeRequest, onTooLarge: (error: StoreLimitError) => void): Steps<pb.RangeResponse> {
+    const seen = this.#writes.revisionSeen;
+    try {
+      return yield* this.#rangeResponse(request, seen);
+    } catch (error) {
+      if (!(error instanceof StoreLimitError)) throw error;
+      onTooLarge(error);
+      return pb.RangeResponse.create({ header: revisionHeader(seen) });
+    }
   }
 
   /** A member may tell its own name and client URLs; who is a member at all is not for this command to change. */
   #setMemberAttributes(told: pb.Member): undefined {
     const known = this.#members.find((m) => m.id === told.id);
     if (!known) return;
-    writeMember(this.#writer, this.#meta, { ...known, name: told.name, clientURLs: told.clientURLs });
-    this.#members = readMembers(this.#meta);
+    writeMember(this.#spaces.writer, this.#spaces.meta, { ...known, name: told.name, clientURLs: told.clientURLs });
+    this.#members = readMembers(this.#spaces.meta);
+  }
+
+  // --- Compaction: the past before a revision can no longer be read; the engine drops it as it merges tables. ---
+
+  #compact({ revision: at }: pb.CompactionRequest): pb.CompactionResponse {
+    this.#checkSound();
+    if (at <= this.#state.compactRevision) throw new ApiError('compacted');
+    if (at > this.#state.revision) throw new ApiError('future-revision');
+    this.#state = { ...this.#state, compactRevision: at };
+    this.#spaces.kv.setRetention(at);
+    this.#onCompact();
+    return pb.CompactionResponse.create({ header: revisionHeader(this.#state.revision) });
+  }
+
+  /**
+   * Deletes a little of the history that was compacted away. False when there is none left. To be called between log entries, again and again; wait
+   * for the promise, if there is one.
+   */
+  purge(): { readonly more: boolean; readonly room: Promise<void> | undefined } {
+    if (this.#isUnitOpen) return { more: true, room: undefined };
+    const more = this.#history.purge(this.#state.compactRevision, CHANGES_PER_PURGE);
+    return { more, room: this.#spaces.writer.commit() };
+  }
+
+  /** Called after each compaction. */
+  onCompact(listener: () => void): void {
+    this.#onCompact = listener;
+  }
+
+  /** Lets the engine give back the space of what is compacted and deleted, as far as it is worth the work. */
+  async reclaim(): Promise<void> {
+    await this.#engine.flush();
+    await this.#engine.settle();
+  }
+
+  // --- Leases. ---
+
+  #grant({ id, ttl }: pb.LeaseGrantRequest): pb.LeaseGrantResponse {
+    this.#checkSpace();
+    if (ttl > MAX_LEASE_TTL) throw new ApiError('lease-ttl-too-large');
+    assert(id !== 0n && ttl > 0, 'who proposes a lease gives it an id and a time');
+    const lease = this.leases.grant(id, ttl, this.#state.leaseClockMs);
+    return pb.LeaseGrantResponse.create({ header: revisionHeader(this.#state.revision), id, ttl: lease.ttl });
+  }
+
+  *#revoke({ id }: pb.LeaseRevokeRequest): Steps<pb.LeaseRevokeResponse> {
+    this.#checkSound();
+    if (!this.leases.get(id)) throw new ApiError('lease-not-found');
+    yield* this.#endLease(id);
+    return pb.LeaseRevokeResponse.create({ header: revisionHeader(this.#state.revision) });
+  }
+
+  /** All keys of a lease go in one revision; a lease without keys makes none. */
+  *#endLease(id: bigint): Steps<void> {
+    yield* this.#asOneRevision(this.#writes.deleteLeased(id));
+    this.leases.remove(id);
+  }
+
+  #renew({ id }: pb.LeaseKeepAliveRequest): pb.LeaseKeepAliveResponse {
+    const lease = this.leases.renew(id, this.#state.leaseClockMs);
+    return pb.LeaseKeepAliveResponse.create({ header: revisionHeader(this.#state.revision), id, ttl: lease?.ttl ?? 0 });
+  }
+
+  *#tick({ fromMs, toMs }: LeaseTick): Steps<TickResult> {
+    const isLate = fromMs !== this.#state.leaseClockMs || toMs < fromMs;
+    if (isLate || this.alarms.has(pb.AlarmType.CORRUPT)) return { more: false };
+    const leaseClockMs = Math.min(toMs, fromMs + MAX_TICK_MS);
+    this.#state = { ...this.#state, leaseClockMs };
+    let due = this.leases.nextDue(leaseClockMs);
+    for (let ended = 0; due && ended < LEASES_PER_TICK; ended++) {
+      yield* this.#endLease(due.id);
+      due = this.leases.nextDue(leaseClockMs);
+    }
+    this.#onTick();
+    return { more: due !== undefined };
+  }
+
+  /** Called after each tick of the lease clock that counted. */
+  onTick(listener: () => void): void {
+    this.#onTick = listener;
   }
 
   // --- Reading: as of a revision that is applied. ---
@@ -249,31 +353,73 @@ export class Store {
   /** Throws ApiError unless a read at `requested` (0 or less: the latest) can be answered. */
   checkRevision(requested: number): void {
     if (requested > this.#state.revision) throw new ApiError('future-revision');
+    if (requested > 0 && requested < this.#state.compactRevision) throw new ApiError('compacted');
   }
 
-  /** A range in steps, pinned to the revision at the call; `finish` the result with `toResponse`. */
+  /** A range in steps, pinned to the revision at the call; make the response of the result at once. */
   rangeSteps(request: pb.RangeRequest): {
-    readonly steps: Generator<undefined, RangeResult, undefined>;
+    readonly steps: Steps<RangeResult>;
     readonly toResponse: (result: RangeResult) => pb.RangeResponse;
   } {
     this.checkRevision(request.revision);
-    const steps = rangeSteps(this.#kv, request, request.revision > 0 ? revision(request.revision) : this.#state.revision);
+    const steps = rangeSteps(this.#spaces.kv, request, request.revision > 0 ? revision(request.revision) : this.#state.revision);
     // The header names the current revision, whatever the read was as of.
     return { steps, toResponse: (result) => pb.RangeResponse.create({ header: revisionHeader(this.#state.revision), ...result }) };
   }
 
-  /** A transaction of ranges alone (`isReadOnlyTxn`), answered from what is applied. */
-  readOnlyTxn(request: pb.TxnRequest): pb.TxnResponse {
+  /** As `rangeSteps`, with the keys in chunks of at most `maxBytes`; the result has the last keys. For ranges in key order, without filters. */
+  rangeChunks(
+    request: pb.RangeRequest,
+    maxBytes: number,
+  ): { readonly chunks: RangeChunks; readonly toResponse: (result: RangeResult) => pb.RangeResponse } {
+    const { toResponse } = this.rangeSteps(request);
+    const at = request.revision > 0 ? revision(request.revision) : this.#state.revision;
+    return { chunks: rangeChunks(this.#spaces.kv, request, at, maxBytes), toResponse };
+  }
+
+  /** Of all that can be read as of `requested` (0: now) and of the history behind it; equal on members that are equal. */
+  *hash(requested: number): Steps<StoreHash> {
+    this.checkRevision(requested);
+    const { revision: now, compactRevision } = this.#state;
+    const hashRevision = requested > 0 ? requested : now;
+    const { kv } = this.#spaces;
+    const hash = yield* unlessCompacted(hashStore(kv, this.#history, { from: compactRevision, to: hashRevision }));
+    return { hash, compactRevision, hashRevision };
+  }
+
+  /** A transaction of ranges alone (`isReadOnlyTxn`), answered from what is applied, all of it as of the revision at the first step. */
+  *readOnlyTxn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
+    return yield* unlessCompacted(this.#readTxn(request));
+  }
+
+  *#readTxn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
     const at = this.#state.revision;
-    const path = choosePath(this.#kv, at, request);
+    const path = yield* choosePath(this.#spaces.kv, at, request);
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
     });
-    return { ...runPath(path, this.#view), header: revisionHeader(at) };
+    const refuse = (): never => {
+      throw new Error('a transaction of ranges does not write');
+    };
+    const response = yield* runPath(path, { range: (range) => this.#rangeResponse(range, at), put: refuse, deleteRange: refuse });
+    return { ...response, header: revisionHeader(at) };
   }
 
-  #rangeResponse(request: pb.RangeRequest, seen: Revision): pb.RangeResponse {
+  *#rangeResponse(request: pb.RangeRequest, seen: Revision): Steps<pb.RangeResponse> {
     const at = request.revision > 0 ? revision(request.revision) : seen;
-    return pb.RangeResponse.create({ header: revisionHeader(seen), ...readRange(this.#kv, request, at) });
+    return pb.RangeResponse.create({ header: revisionHeader(seen), ...(yield* rangeSteps(this.#spaces.kv, request, at)) });
   }
 }
+
+/** A read whose revision is compacted away between two of its steps is refused like one that comes later. */
+function* unlessCompacted<T>(steps: Steps<T>): Steps<T> {
+  try {
+    return yield* steps;
+  } catch (error) {
+    if (error instanceof LsmError && error.code === 'compacted') throw new ApiError('compacted');
+    throw error;
+  }
+}
+
+/** Changes of the compacted past that one `purge` deletes. */
+const CHANGES_PER_PURGE = 500;

@@ -5,6 +5,7 @@ import type { Keyspace } from '@distrokv/lsm';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { isEmptyRange, keyRange } from './key-range.ts';
 import { type KeyRecord, decodeRecord } from './record.ts';
+import type { Steps } from './steps.ts';
 
 /** The operations that the compares chose; `nested` has a path for each nested transaction among them, in order. */
 export interface TxnPath {
@@ -15,16 +16,23 @@ export interface TxnPath {
 
 /** What a transaction runs on. Reads see the writes made through it before. */
 export interface TxnView {
-  range(request: pb.RangeRequest): pb.RangeResponse;
+  range(request: pb.RangeRequest): Steps<pb.RangeResponse>;
   put(request: pb.PutRequest): pb.PutResponse;
-  deleteRange(request: pb.DeleteRangeRequest): pb.DeleteRangeResponse;
+  deleteRange(request: pb.DeleteRangeRequest): Steps<pb.DeleteRangeResponse>;
 }
 
-export function choosePath(kv: Keyspace, at: Revision, request: pb.TxnRequest): TxnPath {
-  const succeeded = request.compare.every((compare) => holds(kv, at, compare));
+/** Keys compared between two steps. */
+const KEYS_PER_STEP = 256;
+
+export function* choosePath(kv: Keyspace, at: Revision, request: pb.TxnRequest): Steps<TxnPath> {
+  let succeeded = true;
+  for (const compare of request.compare) {
+    succeeded = yield* holds(kv, at, compare);
+    if (!succeeded) break;
+  }
   const ops = succeeded ? request.success : request.failure;
   const nested: TxnPath[] = [];
-  for (const { request: op } of ops) if (op?.case === 'requestTxn') nested.push(choosePath(kv, at, op.value));
+  for (const { request: op } of ops) if (op?.case === 'requestTxn') nested.push(yield* choosePath(kv, at, op.value));
   return { succeeded, ops, nested };
 }
 
@@ -34,22 +42,22 @@ export function forEachOp(path: TxnPath, check: (op: NonNullable<pb.RequestOp['r
   for (const nested of path.nested) forEachOp(nested, check);
 }
 
-export function runPath(path: TxnPath, view: TxnView): pb.TxnResponse {
+export function* runPath(path: TxnPath, view: TxnView): Steps<pb.TxnResponse> {
   const responses: pb.ResponseOp[] = [];
   let nested = 0;
   for (const { request } of path.ops) {
     switch (request?.case) {
       case 'requestRange':
-        responses.push({ response: { case: 'responseRange', value: view.range(request.value) } });
+        responses.push({ response: { case: 'responseRange', value: yield* view.range(request.value) } });
         break;
       case 'requestPut':
         responses.push({ response: { case: 'responsePut', value: view.put(request.value) } });
         break;
       case 'requestDeleteRange':
-        responses.push({ response: { case: 'responseDeleteRange', value: view.deleteRange(request.value) } });
+        responses.push({ response: { case: 'responseDeleteRange', value: yield* view.deleteRange(request.value) } });
         break;
       case 'requestTxn': {
-        const value = runPath(path.nested[nested++] as TxnPath, view);
+        const value = yield* runPath(path.nested[nested++] as TxnPath, view);
         responses.push({ response: { case: 'responseTxn', value } });
         break;
       }
@@ -74,9 +82,9 @@ const MISSING: KeyRecord & { readonly modRevision: number } = {
 };
 
 /** With a range, every key of it must compare true; an empty range compares as one key that is missing. */
-function holds(kv: Keyspace, at: Revision, compare: pb.Compare): boolean {
+function* holds(kv: Keyspace, at: Revision, compare: pb.Compare): Steps<boolean> {
   const range = keyRange(compare.key, compare.rangeEnd);
-  let any = false;
+  let compared = 0;
   if (range.single) {
     const found = kv.getEntrySync(compare.key, at);
     if (found) return matches(compare, decodeRecord(found.value), found.version);
@@ -84,15 +92,15 @@ function holds(kv: Keyspace, at: Revision, compare: pb.Compare): boolean {
     const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at });
     try {
       while (keys.next()) {
-        any = true;
         if (!matches(compare, decodeRecord(keys.value), keys.version)) return false;
+        if (++compared % KEYS_PER_STEP === 0) yield;
       }
     } finally {
       keys.close();
     }
   }
   // A value never compares true on a missing key, not even "not equal"; everything else of it is 0.
-  return any || (compare.target !== pb.CompareTarget.VALUE && matches(compare, MISSING, 0));
+  return compared > 0 || (compare.target !== pb.CompareTarget.VALUE && matches(compare, MISSING, 0));
 }
 
 function matches(compare: pb.Compare, record: KeyRecord, modRevision: number): boolean {

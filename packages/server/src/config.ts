@@ -37,7 +37,19 @@ export interface ServerConfig {
   readonly maxRequestBytes: number;
   /** Most operations in one branch of a transaction. */
   readonly maxTxnOps: number;
+  /** How often watchers that ask for it hear of progress while nothing happens (default 10 minutes). */
+  readonly watchProgressNotifyMs?: number;
+  /** Default: nothing is compacted unless somebody asks. */
+  readonly autoCompaction?: AutoCompaction;
+  /** Take the NOSPACE alarm back when there is room again (default true); etcd leaves that to an operator. */
+  readonly autoDisarm?: boolean;
 }
+
+/** How much of the past is kept. */
+export type AutoCompaction =
+  | { readonly mode: 'periodic'; readonly retentionMs: number }
+  /** So many revisions, looked after every five minutes. */
+  | { readonly mode: 'revision'; readonly retention: number };
 
 export const serverDefaults = {
   name: 'default',
@@ -50,6 +62,7 @@ export const serverDefaults = {
   quotaBytes: 2_147_483_648,
   maxRequestBytes: 1_572_864,
   maxTxnOps: 128,
+  watchProgressNotifyMs: 600_000,
 } as const;
 
 /** Reads "http://host:port". Throws ServerError `invalid-config` that names `what` and the fault. */

@@ -1,16 +1,11 @@
 // The composition root: builds a member out of its rooms. It is the only place that knows them all.
 import { type MemberId, logIndex, memberId, messageOf } from '@distrokv/base';
 import type { Env, Logger, Timer } from '@distrokv/env';
-import { etcdserverpb as pb, health, kvservice } from '@distrokv/proto';
+import { etcdserverpb as pb } from '@distrokv/proto';
 import type { RaftStatus } from '@distrokv/raft';
 import { type ServerConfig, parseEndpointUrl } from './config.ts';
 import { Replica } from './replica/replica.ts';
-import { ancestorHandlers } from './services/ancestor.ts';
-import { clusterHandlers } from './services/cluster.ts';
-import type { ServiceContext } from './services/context.ts';
-import { healthHandlers } from './services/health.ts';
-import { KvService } from './services/kv.ts';
-import { maintenanceHandlers } from './services/maintenance.ts';
+import { Services } from './services/services.ts';
 import type { Storage } from './storage.ts';
 import type { ClientTransport, PeerTransport, Transport } from './transport.ts';
 
@@ -33,6 +28,7 @@ export class Member {
   readonly #peers: PeerTransport;
   readonly #replica: Replica;
   readonly #clients: ClientTransport;
+  readonly #services: Services;
   #stopped = false;
   #compacting = false;
   #compaction: Timer | undefined;
@@ -60,7 +56,8 @@ export class Member {
       onFatal,
     });
     this.#clients = transport.clients();
-    serveClients(this.#clients, { env, logger, config, clusterId, memberId: id, replica: this.#replica, store: storage.store });
+    this.#services = new Services({ env, logger, config, clusterId, memberId: id, replica: this.#replica, store: storage.store, onFatal });
+    this.#services.serve(this.#clients);
     storage.engine.onFlush(() => void this.#compactLog());
   }
 
@@ -71,6 +68,7 @@ export class Member {
     const addresses = await this.#clients.listen();
     this.#peers.connect();
     this.#replica.start();
+    this.#services.start();
     this.#compaction = env.timers.every(COMPACT_LOG_PERIOD_MS, () => void this.#compactLog());
     return addresses;
   }
@@ -99,6 +97,7 @@ export class Member {
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     this.#compaction?.cancel();
+    this.#services.stop();
     if (graceMs > 0) await this.#replica.handOver();
     await this.#clients.close({ graceMs });
     await this.#replica.stop();
@@ -128,15 +127,6 @@ export class Member {
       this.#compacting = false;
     }
   }
-}
-
-function serveClients(server: ClientTransport, context: ServiceContext): void {
-  const kv = new KvService(context);
-  server.addService(pb.KV, kv.handlers);
-  server.addService(pb.Cluster, clusterHandlers(context));
-  server.addService(pb.Maintenance, maintenanceHandlers(context));
-  server.addService(kvservice.KVService, ancestorHandlers(context, kv));
-  server.addService(health.Health, healthHandlers());
 }
 
 function targetOf(url: string): string {

@@ -5,7 +5,9 @@ import { type Engine, openEngine } from '@distrokv/lsm';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { ApiError } from '../api-errors.ts';
 import { type Command, decodeCommand, encodeCommand } from '../command.ts';
-import { type CommandResult, Store, storeKeyspaces } from '../store.ts';
+import { storeKeyspaces } from '../keyspaces.ts';
+import { runSteps } from '../steps.ts';
+import { type CommandResult, Store } from '../store.ts';
 
 export class StoreFixture {
   #env: MemoryEnv;
@@ -50,12 +52,35 @@ export class StoreFixture {
     return this.#one<pb.TxnResponse>({ kind: 'txn', request });
   }
 
+  async compact(revision: number): Promise<pb.CompactionResponse> {
+    return this.#one<pb.CompactionResponse>({ kind: 'compact', request: { revision, physical: false } });
+  }
+
+  async grant(id: bigint, ttl: number): Promise<pb.LeaseGrantResponse> {
+    return this.#one<pb.LeaseGrantResponse>({ kind: 'lease-grant', request: { id, ttl } });
+  }
+
+  async revoke(id: bigint): Promise<pb.LeaseRevokeResponse> {
+    return this.#one<pb.LeaseRevokeResponse>({ kind: 'lease-revoke', request: { id } });
+  }
+
+  async renew(id: bigint): Promise<pb.LeaseKeepAliveResponse> {
+    return this.#one<pb.LeaseKeepAliveResponse>({ kind: 'lease-renew', request: { id } });
+  }
+
+  /** Moves the lease clock on. */
+  async tick(ms: number): Promise<void> {
+    const fromMs = this.#store.state.leaseClockMs;
+    await this.apply({ kind: 'lease-tick', request: { fromMs, toMs: fromMs + ms } });
+  }
+
+  async alarm(request: pb.AlarmRequest): Promise<pb.AlarmResponse> {
+    return this.#one<pb.AlarmResponse>({ kind: 'alarm', request });
+  }
+
   range(request: pb.RangeRequest): pb.RangeResponse {
     const { steps, toResponse } = this.#store.rangeSteps(request);
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return toResponse(step.value);
-    }
+    return toResponse(runSteps(steps));
   }
 
   flush(): Promise<void> {

@@ -1,9 +1,9 @@
 // Takes committed entries to the store, in order, in slices that leave the event loop to others.
 import { type LogIndex, type Term, defined } from '@distrokv/base';
 import type { Env } from '@distrokv/env';
-import { ApiError, type CommandResult, type Store, decodeCommand } from '@distrokv/mvcc';
+import { ApiError, type CommandResult, type Steps, type Store, StoreLimitError, decodeCommand } from '@distrokv/mvcc';
 import type { Entry } from '@distrokv/raft';
-import { decodeProposal } from './proposal-codec.ts';
+import { type Proposal, decodeProposal } from './proposal-codec.ts';
 import type { Proposals } from './proposals.ts';
 
 /** How long a slice may keep the event loop. */
@@ -24,6 +24,7 @@ export class Applier {
   #running: Promise<void> | undefined;
   #term: Term;
   #stopped = false;
+  #sliceStart = 0;
   /** Ends the wait for room in the store, if there is one. */
   #endWait: () => void = () => {};
 
@@ -50,16 +51,16 @@ export class Applier {
     const { env, onApplied, onFatal } = this.#options;
     await Promise.resolve(); // `#running` is set before any of this happens
     try {
-      let sliceStart = env.clock.monotonicMs();
+      this.#sliceStart = env.clock.monotonicMs();
       for (let entries = this.#queue.shift(); entries && !this.#stopped; entries = this.#queue.shift()) {
         for (const entry of entries) {
-          const room = this.#apply(entry);
+          const applied = entry.kind === 'command' ? this.#applyCommands(entry) : undefined;
+          const room = this.#end(entry, applied instanceof Promise ? await applied : applied);
           if (room) await this.#waitFor(room);
           if (this.#stopped) return;
-          if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
+          if (!this.#isSliceOver) continue;
           onApplied(entry.index);
-          await env.timers.yield();
-          sliceStart = env.clock.monotonicMs();
+          await this.#yield();
         }
         onApplied(defined(entries.at(-1), 'the last entry').index);
       }
@@ -71,6 +72,16 @@ export class Applier {
     }
   }
 
+  get #isSliceOver(): boolean {
+    return this.#options.env.clock.monotonicMs() - this.#sliceStart >= SLICE_MS;
+  }
+
+  async #yield(): Promise<void> {
+    const { env } = this.#options;
+    await env.timers.yield();
+    this.#sliceStart = env.clock.monotonicMs();
+  }
+
   /** A store that waits for room, on a disk that is full perhaps, must not keep a member from stopping. */
   #waitFor(room: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -79,26 +90,76 @@ export class Applier {
     });
   }
 
-  #apply(entry: Entry): Promise<void> | undefined {
-    const { store, proposals } = this.#options;
-    if (entry.kind === 'command') {
-      const proposal = decodeProposal(entry.data);
-      const results = proposal.commands.map((bytes) => this.#applyCommand(bytes));
-      if (proposals.isOurs(proposal)) proposals.settle(proposal.sequence, results);
+  /** Applies the commands of an entry; a promise only if that takes longer than a slice. */
+  #applyCommands(entry: Entry): Applied | Promise<Applied> {
+    const { store } = this.#options;
+    const proposal = decodeProposal(entry.data);
+    const results: Result[] = [];
+    for (const [i, bytes] of proposal.commands.entries()) {
+      const command = decodeCommand(bytes);
+      if (command.kind === 'put') {
+        results.push(refusable(() => store.apply(command)));
+        continue;
+      }
+      const steps = store.applySteps(command);
+      let result = stepOn(steps);
+      while (result === undefined && !this.#isSliceOver) result = stepOn(steps);
+      if (result === undefined) return this.#applyLong({ proposal, results }, steps, i + 1);
+      results.push(result.value);
     }
+    return { proposal, results };
+  }
+
+  /** A command that takes longer than a slice, and those after it. Once begun, it is brought to its end even if this member is to stop. */
+  async #applyLong({ proposal, results }: Applied, begun: Steps<CommandResult>, next: number): Promise<Applied> {
+    let steps = begun;
+    for (let i = next; ; i++) {
+      let result = stepOn(steps);
+      for (; result === undefined; result = stepOn(steps)) if (this.#isSliceOver) await this.#yield();
+      results.push(result.value);
+      const bytes = proposal.commands[i];
+      if (bytes === undefined) return { proposal, results };
+      steps = this.#options.store.applySteps(decodeCommand(bytes));
+    }
+  }
+
+  /** Clients learn of it after those who watch: a watch that begins later does not see it. */
+  #end(entry: Entry, applied: Applied | undefined): Promise<void> | undefined {
+    const { store, proposals } = this.#options;
+    const room = store.commit(entry.index, entry.term);
+    if (applied && proposals.isOurs(applied.proposal)) proposals.settle(applied.proposal.sequence, applied.results);
     if (entry.term > this.#term) {
       this.#term = entry.term;
       proposals.termApplied(entry.term);
     }
-    return store.commit(entry.index, entry.term);
+    return room;
   }
+}
 
-  #applyCommand(bytes: Uint8Array): CommandResult | ApiError {
-    try {
-      return this.#options.store.apply(decodeCommand(bytes));
-    } catch (error) {
-      if (error instanceof ApiError) return error; // the same on every member
-      throw error;
-    }
+interface Applied {
+  readonly proposal: Proposal;
+  readonly results: Result[];
+}
+
+/** What came of a command; an error is one that every member gives alike. */
+type Result = CommandResult | ApiError | StoreLimitError;
+
+/** Undefined while there is more to do. */
+function stepOn(steps: Steps<CommandResult>): { readonly value: Result } | undefined {
+  let isDone = true;
+  const value = refusable(() => {
+    const step = steps.next();
+    isDone = step.done === true;
+    return step.value as CommandResult;
+  });
+  return isDone ? { value } : undefined;
+}
+
+function refusable(work: () => CommandResult): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ApiError || error instanceof StoreLimitError) return error;
+    throw error;
   }
 }

@@ -58,6 +58,7 @@ export class Replica {
   #ticks: Timer | undefined;
   #turnPlanned = false;
   #stopped = false;
+  readonly #leaderlessListeners: (() => void)[] = [];
   readonly #leaderListeners: ((leader: MemberId | undefined) => void)[] = [];
 
   constructor(options: ReplicaOptions) {
@@ -195,6 +196,11 @@ export class Replica {
     this.#leaderListeners.push(listener);
   }
 
+  /** Called now and then while there has been no leader for several elections. */
+  onLeaderless(listener: () => void): void {
+    this.#leaderlessListeners.push(listener);
+  }
+
   // --- The turn: what came in since the last one goes to the core together, and the core's work goes out together. ---
 
   #planTurn(): void {
@@ -230,6 +236,7 @@ export class Replica {
     if (now - this.#leaderSeenMs < LEADERLESS_ELECTIONS * electionMs) return;
     this.#proposals.failUntaken(noLeader());
     this.#reads.failUnanswered(noLeader());
+    for (const listener of this.#leaderlessListeners) listener();
   }
 
   #work(): void {

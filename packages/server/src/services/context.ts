@@ -16,6 +16,8 @@ export interface ServiceContext {
   readonly memberId: MemberId;
   readonly replica: Replica;
   readonly store: Store;
+  /** Something broke that this member must not survive. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 /** The header of an answer: who gives it, in which term, at which revision of the store. */

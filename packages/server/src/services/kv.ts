@@ -1,20 +1,24 @@
 // etcdserverpb.KV: the keys. Every request is checked, then either proposed or answered from the store.
-import type { Env } from '@distrokv/env';
-import { GrpcError, type Handlers } from '@distrokv/grpc';
-import { ApiError, checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn, isSerializableTxn } from '@distrokv/mvcc';
-import type { etcdserverpb as pb } from '@distrokv/proto';
+import { GrpcError, type Handlers, type ServerStream } from '@distrokv/grpc';
+import { checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn, isSerializableTxn } from '@distrokv/mvcc';
+import { etcdserverpb as pb } from '@distrokv/proto';
 import { type ServiceContext, answer, withHeader } from './context.ts';
+import type { Compactor } from './compactor.ts';
+import type { Quota } from './quota.ts';
+import { SLICE_MS, inSlices } from './slices.ts';
 
-/** A range keeps the event loop for this long at most, then lets others run. */
-const SLICE_MS = 5;
 /** What a put takes beside its key and value: etcd's estimate, for the quota. */
 const PUT_OVERHEAD_BYTES = 256;
 
 export class KvService {
   readonly #context: ServiceContext;
+  readonly #quota: Quota;
+  readonly #compactor: Compactor;
 
-  constructor(context: ServiceContext) {
+  constructor(context: ServiceContext, quota: Quota, compactor: Compactor) {
     this.#context = context;
+    this.#quota = quota;
+    this.#compactor = compactor;
   }
 
   get handlers(): Handlers<typeof pb.KV> {
@@ -22,7 +26,9 @@ export class KvService {
       range: (request, call) => answer(this.#context, call, () => this.range(request, call.signal)),
       put: (request, call) => answer(this.#context, call, () => this.put(request)),
       deleteRange: (request, call) => answer(this.#context, call, () => this.deleteRange(request)),
-      txn: (request, call) => answer(this.#context, call, () => this.txn(request)),
+      txn: (request, call) => answer(this.#context, call, () => this.txn(request, call.signal)),
+      compact: (request, call) => answer(this.#context, call, () => this.compact(request)),
+      rangeStream: (request, call) => answer(this.#context, call, () => this.#rangeStream(request, call)),
     };
   }
 
@@ -34,9 +40,29 @@ export class KvService {
     return withHeader(this.#context, toResponse(await inSlices(env, steps, signal)));
   }
 
+  /** A range in pieces: keys in order, and with the last piece what a range says of them all. */
+  async #rangeStream(request: pb.RangeRequest, call: ServerStream<pb.RangeRequest, pb.RangeStreamResponse>): Promise<void> {
+    const { config, env, replica, store } = this.#context;
+    checkRange(request);
+    checkRangeStream(request);
+    if (!request.serializable) await replica.linearize();
+    const { chunks, toResponse } = store.rangeChunks(request, config.maxRequestBytes);
+    let sliceStart = env.clock.monotonicMs();
+    for (let step = chunks.next(); ; step = chunks.next()) {
+      if (step.done === true) {
+        call.send({ rangeResponse: withHeader(this.#context, toResponse(step.value)) });
+        return;
+      }
+      if (step.value && !call.send({ rangeResponse: pb.RangeResponse.create({ kvs: step.value }) })) await call.writable();
+      if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
+      await env.timers.yield();
+      sliceStart = env.clock.monotonicMs();
+    }
+  }
+
   async put(request: pb.PutRequest): Promise<pb.PutResponse> {
     checkPut(request);
-    this.#checkQuota(putBytes(request));
+    this.#quota.check(putBytes(request));
     return withHeader(this.#context, await this.#context.replica.propose({ kind: 'put', request }));
   }
 
@@ -45,21 +71,21 @@ export class KvService {
     return withHeader(this.#context, await this.#context.replica.propose({ kind: 'delete-range', request }));
   }
 
-  async txn(request: pb.TxnRequest): Promise<pb.TxnResponse> {
-    const { config, replica, store } = this.#context;
+  async txn(request: pb.TxnRequest, signal?: AbortSignal): Promise<pb.TxnResponse> {
+    const { config, env, replica, store } = this.#context;
     checkTxn(request, config.maxTxnOps);
     if (isReadOnlyTxn(request)) {
       if (!isSerializableTxn(request)) await replica.linearize();
-      return withHeader(this.#context, store.readOnlyTxn(request));
+      return withHeader(this.#context, await inSlices(env, store.readOnlyTxn(request), signal));
     }
-    this.#checkQuota(Math.max(opsBytes(request.success), opsBytes(request.failure)));
+    this.#quota.check(Math.max(opsBytes(request.success), opsBytes(request.failure)));
     return withHeader(this.#context, await replica.propose({ kind: 'txn', request }));
   }
 
-  /** Refuses what adds to a store that is full; deletes and reads still go. */
-  #checkQuota(bytes: number): void {
-    const { config, store } = this.#context;
-    if (bytes > 0 && store.sizeBytes + bytes >= config.quotaBytes) throw new ApiError('no-space');
+  async compact(request: pb.CompactionRequest): Promise<pb.CompactionResponse> {
+    const response = withHeader(this.#context, await this.#context.replica.propose({ kind: 'compact', request }));
+    if (request.physical) await this.#compactor.finished();
+    return response;
   }
 }
 
@@ -76,20 +102,11 @@ function opsBytes(ops: readonly pb.RequestOp[]): number {
   return bytes;
 }
 
-/** Runs work that comes in steps, and lets the event loop go on between slices of them. Stops when nobody waits for the result any more. */
-async function inSlices<T>(env: Env, steps: Generator<undefined, T, undefined>, signal: AbortSignal | undefined): Promise<T> {
-  let step = steps.next();
-  let sliceStart = step.done === true ? 0 : env.clock.monotonicMs();
-  while (step.done !== true) {
-    if (env.clock.monotonicMs() - sliceStart >= SLICE_MS) {
-      await env.timers.yield();
-      if (signal?.aborted === true) {
-        steps.return(undefined as never); // closes what it holds
-        throw new GrpcError('cancelled', 'context canceled');
-      }
-      sliceStart = env.clock.monotonicMs();
-    }
-    step = steps.next();
-  }
-  return step.value;
+/** What a stream of pieces in key order cannot do. */
+function checkRangeStream(request: pb.RangeRequest): void {
+  const isInOrder = request.sortTarget === pb.SortTarget.KEY && request.sortOrder !== pb.SortOrder.DESCEND;
+  if (!isInOrder) throw new GrpcError('unimplemented', 'RangeStream does not support custom sort orders');
+  const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = request;
+  if (minModRevision !== 0 || maxModRevision !== 0 || minCreateRevision !== 0 || maxCreateRevision !== 0)
+    throw new GrpcError('unimplemented', 'RangeStream does not support revision filters');
 }

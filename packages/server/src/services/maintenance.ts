@@ -2,7 +2,8 @@
 import { memberId } from '@distrokv/base';
 import type { Handlers } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
-import { type ServiceContext, answer, header } from './context.ts';
+import { type ServiceContext, answer, header, withHeader } from './context.ts';
+import { inSlices } from './slices.ts';
 
 /** The version of etcd whose API is served: clients and kube-apiserver switch features on by it. */
 export const ETCD_API_VERSION = '3.7.1';
@@ -16,6 +17,11 @@ export function maintenanceHandlers(context: ServiceContext): Handlers<typeof pb
         await context.replica.moveLeader(memberId(request.targetID));
         return pb.MoveLeaderResponse.create({}); // without a header, as in etcd
       }),
+    alarm: (request, call) => answer(context, call, () => alarm(context, request)),
+    // Nothing is left to do: the engine gives space back as it merges its tables.
+    defragment: (_request, call) => answer(context, call, () => pb.DefragmentResponse.create({})),
+    hash: (_request, call) => answer(context, call, () => hash(context, call.signal)),
+    hashKV: (request, call) => answer(context, call, () => hashKv(context, request, call.signal)),
   };
 }
 
@@ -34,6 +40,29 @@ function status(context: ServiceContext): pb.StatusResponse {
     raftIndex: raft.commit,
     raftTerm: raft.term,
     raftAppliedIndex: raft.applied,
-    errors: raft.leader === undefined ? ['etcdserver: no leader'] : [],
+    errors: [...(raft.leader === undefined ? ['etcdserver: no leader'] : []), ...store.alarms.list(pb.AlarmType.NONE).map(alarmText)],
   });
+}
+
+/** As etcd lists it among the errors of a status. */
+function alarmText({ memberID, alarm: type }: pb.AlarmMember): string {
+  const name = type === pb.AlarmType.NOSPACE ? 'NOSPACE' : type === pb.AlarmType.CORRUPT ? 'CORRUPT' : String(type);
+  return `memberID:${memberID} alarm:${name} `;
+}
+
+async function alarm(context: ServiceContext, request: pb.AlarmRequest): Promise<pb.AlarmResponse> {
+  return withHeader(context, await context.replica.propose({ kind: 'alarm', request }));
+}
+
+/** Of everything that is applied here. */
+async function hash(context: ServiceContext, signal: AbortSignal): Promise<pb.HashResponse> {
+  const { store, env } = context;
+  const { hash: value } = await inSlices(env, store.hash(0), signal);
+  return { header: header(context, store.state.revision), hash: value };
+}
+
+async function hashKv(context: ServiceContext, request: pb.HashKVRequest, signal: AbortSignal): Promise<pb.HashKVResponse> {
+  const { store, env } = context;
+  const found = await inSlices(env, store.hash(request.revision), signal);
+  return { header: header(context, store.state.revision), ...found };
 }

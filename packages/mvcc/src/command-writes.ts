@@ -1,0 +1,138 @@
+// The changes that the command in work makes: each key goes to `kv` under the coming revision, to the history, and to or from its lease.
+// Nobody else reads the coming revision before the command has ended.
+import { type Revision, revision } from '@distrokv/base';
+import { type mvccpb, etcdserverpb as pb } from '@distrokv/proto';
+import type { Change, History } from './history.ts';
+import { isEmptyRange, keyRange } from './key-range.ts';
+import type { StoreKeyspaces } from './keyspaces.ts';
+import type { Leases } from './leases.ts';
+import { keyValue } from './range.ts';
+import { type KeyRecord, decodeRecord, encodeRecord } from './record.ts';
+import type { Steps } from './steps.ts';
+import { revisionHeader } from './txn.ts';
+
+/** Keys deleted between two steps. */
+const KEYS_PER_STEP = 256;
+
+interface Doomed {
+  readonly key: Uint8Array;
+  readonly lease: bigint;
+}
+
+export class CommandWrites {
+  readonly #spaces: StoreKeyspaces;
+  readonly #leases: Leases;
+  readonly #history: History;
+  /** The revision before the command. */
+  #before: Revision = revision(0);
+  #count = 0;
+  #made: Change[] = [];
+
+  constructor(spaces: StoreKeyspaces, leases: Leases, history: History) {
+    this.#spaces = spaces;
+    this.#leases = leases;
+    this.#history = history;
+  }
+
+  begin(before: Revision): void {
+    this.#before = before;
+    this.#count = 0;
+  }
+
+  /** How many changes the command has made. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** What the command itself sees: its own changes, once there are any. */
+  get revisionSeen(): Revision {
+    return this.#count > 0 ? this.#next : this.#before;
+  }
+
+  get #next(): Revision {
+    return revision(this.#before + 1);
+  }
+
+  /** All changes since they were taken last. */
+  take(): readonly Change[] {
+    const taken = this.#made;
+    if (taken.length > 0) this.#made = [];
+    return taken;
+  }
+
+  put(request: pb.PutRequest): pb.PutResponse {
+    const at = this.#next;
+    const found = this.#spaces.kv.getEntrySync(request.key);
+    const previous = found && decodeRecord(found.value);
+    const record: KeyRecord = {
+      createRevision: previous?.createRevision ?? at,
+      version: (previous?.version ?? 0) + 1,
+      lease: request.ignoreLease ? (previous?.lease ?? 0n) : request.lease,
+      value: request.ignoreValue ? (previous?.value ?? request.value) : request.value,
+    };
+    this.#spaces.writer.put(this.#spaces.kv, request.key, encodeRecord(record), at);
+    this.#moveLease(request.key, previous?.lease ?? 0n, record.lease);
+    this.#changed(at, request.key);
+    const prevKv = request.prevKv && found && previous ? keyValue(request.key, found.version, previous) : undefined;
+    return pb.PutResponse.create({ header: revisionHeader(at), ...(prevKv && { prevKv }) });
+  }
+
+  *deleteRange(request: pb.DeleteRangeRequest): Steps<pb.DeleteRangeResponse> {
+    const prevKvs: mvccpb.KeyValue[] = [];
+    const doomed = yield* this.#keysOf(request, prevKvs);
+    yield* this.#deleteAll(doomed);
+    return pb.DeleteRangeResponse.create({ header: revisionHeader(this.revisionSeen), deleted: doomed.length, prevKvs });
+  }
+
+  /** The keys of a lease that ends, in order. */
+  *deleteLeased(lease: bigint): Steps<void> {
+    yield* this.#deleteAll(this.#leases.keysOf(lease).map((key) => ({ key, lease })));
+  }
+
+  *#deleteAll(doomed: readonly Doomed[]): Steps<void> {
+    const at = this.#next;
+    for (const { key, lease } of doomed) {
+      this.#spaces.writer.delete(this.#spaces.kv, key, at);
+      this.#moveLease(key, lease, 0n);
+      this.#changed(at, key);
+      if (this.#count % KEYS_PER_STEP === 0) yield;
+    }
+  }
+
+  *#keysOf(request: pb.DeleteRangeRequest, prevKvs: mvccpb.KeyValue[]): Steps<Doomed[]> {
+    const range = keyRange(request.key, request.rangeEnd);
+    const doomed: Doomed[] = [];
+    if (isEmptyRange(range)) return doomed;
+    const add = (key: Uint8Array, version: number, bytes: Uint8Array): void => {
+      const record = decodeRecord(bytes);
+      doomed.push({ key, lease: record.lease });
+      if (request.prevKv) prevKvs.push(keyValue(key, version, { ...record, value: Buffer.from(record.value) }));
+    };
+    if (range.single) {
+      const found = this.#spaces.kv.getEntrySync(range.from);
+      if (found) add(range.from, found.version, found.value);
+      return doomed;
+    }
+    const found = this.#spaces.kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }) });
+    try {
+      while (found.next()) {
+        add(Buffer.from(found.key), found.version, found.value);
+        if (doomed.length % KEYS_PER_STEP === 0) yield;
+      }
+    } finally {
+      found.close();
+    }
+    return doomed;
+  }
+
+  #moveLease(key: Uint8Array, from: bigint, to: bigint): void {
+    if (from === to) return;
+    if (from !== 0n) this.#leases.detach(from, key);
+    if (to !== 0n) this.#leases.attach(to, key);
+  }
+
+  #changed(at: Revision, key: Uint8Array): void {
+    this.#history.write(at, this.#count++, key);
+    this.#made.push({ revision: at, key });
+  }
+}

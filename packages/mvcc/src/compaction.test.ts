@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { etcdserverpb as pb } from '@distrokv/proto';
+import { keyRange } from './key-range.ts';
+import { runSteps } from './steps.ts';
+import { StoreFixture } from './testing/fixture.ts';
+import { RecordingSink, showEvent, watch } from './testing/watching.ts';
+import { del, put, range, show, txn } from './testing/requests.ts';
+
+const COMPACTED = { message: 'etcdserver: mvcc: required revision has been compacted' };
+const FUTURE = { message: 'etcdserver: mvcc: required revision is a future revision' };
+const everything = keyRange(Uint8Array.of(0), Uint8Array.of(0));
+const catchUp = (f: StoreFixture): void => {
+  while (f.store.watches.step());
+};
+
+async function withHistory(): Promise<StoreFixture> {
+  const f = await StoreFixture.open();
+  await f.put(put('a', '1')); // 2
+  await f.put(put('a', '2')); // 3
+  await f.del(del('a')); // 4
+  await f.put(put('b', '1')); // 5
+  return f;
+}
+
+test('Compact: what is before it cannot be read, what is at it can; the bounds have their errors', async () => {
+  const f = await withHistory();
+  await assert.rejects(f.compact(6), FUTURE);
+  await assert.rejects(f.compact(-1), COMPACTED);
+  assert.equal((await f.compact(0)).header?.revision, 5);
+  await assert.rejects(f.compact(0), COMPACTED);
+  assert.equal((await f.compact(3)).header?.revision, 5);
+  await assert.rejects(f.compact(3), COMPACTED);
+  await assert.rejects(f.compact(2), COMPACTED);
+  assert.throws(() => f.range(range('a', { revision: 2 })), COMPACTED);
+  assert.deepEqual(f.range(range('a', { revision: 3 })).kvs.map(show), ['a=2@2/3/2']);
+  assert.deepEqual(f.range(range('b')).kvs.map(show), ['b=1@5/5/1']);
+});
+
+test('reliability 36: a transaction that reads a compacted revision changes nothing, on any member', async () => {
+  const f = await withHistory();
+  await f.compact(4);
+  await assert.rejects(f.txn(txn([], [put('c', '1'), range('a', { revision: 3 })])), COMPACTED);
+  assert.equal(f.range(range('c')).count, 0);
+  assert.equal(f.store.state.revision, 5);
+  assert.throws(() => runSteps(f.store.readOnlyTxn(txn([], [range('a', { revision: 3 })]))), COMPACTED);
+});
+
+test('reliability 32: a watcher that starts at the compaction sees a delete there (etcd #18089, #19179)', async () => {
+  const f = await withHistory();
+  await f.compact(4);
+  while (f.store.purge().more);
+  await f.flush();
+  const sink = new RecordingSink(f.store.watches);
+  f.store.watches.create(watch(everything, { startRevision: 4, prevKv: true }), sink);
+  catchUp(f);
+  assert.deepEqual(sink.all.map(showEvent), ['4 delete a', '5 put b=1'], 'without the version before, which is compacted');
+  const late = new RecordingSink(f.store.watches);
+  f.store.watches.create(watch(everything, { startRevision: 3 }), late);
+  catchUp(f);
+  assert.deepEqual([late.compactedAt, late.responses.length], [4, 0]);
+});
+
+test('a watcher that lags behind a compaction ends with the revision that it can start from', async () => {
+  const f = await withHistory();
+  const sink = new RecordingSink(f.store.watches);
+  f.store.watches.create(watch(everything), sink);
+  sink.hasRoom = false;
+  await f.put(put('c', '1')); // 6
+  await f.put(put('c', '2')); // 7
+  await f.compact(7);
+  sink.makeRoom();
+  catchUp(f);
+  assert.deepEqual([sink.compactedAt, sink.responses.length], [7, 0]);
+});
+
+test('a compaction and the state of the purge outlive a crash', async () => {
+  const f = await withHistory();
+  await f.compact(4);
+  await f.crashAndRecover();
+  assert.throws(() => f.range(range('a', { revision: 3 })), COMPACTED);
+  await f.flush();
+  await f.crashAndRecover();
+  assert.equal(f.store.state.compactRevision, 4);
+  assert.throws(() => f.range(range('a', { revision: 3 })), COMPACTED);
+  while (f.store.purge().more);
+  assert.equal(f.range(range('b')).count, 1);
+});
+
+test('HashKV: equal stores have equal hashes, whatever is flushed; a change changes it', async () => {
+  const [f, g] = [await withHistory(), await withHistory()];
+  const hash = (of: StoreFixture, revision = 0): number => runSteps(of.store.hash(revision)).hash;
+  await f.flush();
+  assert.equal(hash(f), hash(g));
+  assert.notEqual(hash(f), hash(f, 4));
+  await f.compact(3);
+  await g.compact(3);
+  while (f.store.purge().more);
+  assert.equal(hash(f), hash(g));
+  await g.put(put('b', '1'));
+  assert.notEqual(hash(f), hash(g));
+  assert.equal(hash(f), hash(g, 5));
+  assert.throws(() => hash(f, 2), COMPACTED);
+  assert.throws(() => hash(f, 6), FUTURE);
+});
+
+test('RangeStream: the chunks together are the range; the first is small, each is bounded', async () => {
+  const f = await StoreFixture.open();
+  for (let i = 0; i < 60; i++) await f.put(put(`k${String(i).padStart(2, '0')}`, 'x'.repeat(100)));
+  for (const fields of [{}, { limit: 25 }, { limit: 60 }, { countOnly: true }, { limit: 5, keysOnly: true }]) {
+    const request = range('k', { end: 'l', ...fields });
+    const { chunks, toResponse } = f.store.rangeChunks(request, 1500);
+    const pieces: pb.RangeResponse['kvs'][] = [];
+    let step = chunks.next();
+    for (; step.done !== true; step = chunks.next()) if (step.value) pieces.push(step.value);
+    const last = toResponse(step.value);
+    assert.deepEqual({ ...last, kvs: [...pieces.flat(), ...last.kvs] }, f.range(request));
+    if (pieces[0]) assert.equal(pieces[0].length, 10);
+    for (const piece of pieces) assert.ok(piece.reduce((sum, kv) => sum + kv.key.length + kv.value.length, 0) <= 1500);
+  }
+  assert.equal(f.range(range('nothing')).count, 0);
+});
+
+test('NOSPACE: what adds is refused, what reads, deletes and compacts is not; alarms outlive a crash', async () => {
+  const f = await withHistory();
+  const alarm = pb.AlarmType.NOSPACE;
+  const raised = await f.alarm({ action: pb.AlarmAction.ACTIVATE, memberID: 7n, alarm });
+  assert.deepEqual(raised.alarms, [{ memberID: 7n, alarm }]);
+  const FULL = { message: 'etcdserver: mvcc: database space exceeded' };
+  await f.flush();
+  await f.crashAndRecover();
+  await assert.rejects(f.put(put('c', '1')), FULL);
+  await assert.rejects(f.txn(txn([], [range('a')], [put('c', '1')])), FULL);
+  await assert.rejects(f.grant(9n, 60), FULL);
+  assert.equal((await f.del(del('b'))).deleted, 1);
+  await f.txn(txn([], [del('b')]));
+  await f.compact(3);
+  assert.deepEqual((await f.alarm({ action: pb.AlarmAction.GET, memberID: 0n, alarm: pb.AlarmType.NONE })).alarms, raised.alarms);
+  assert.deepEqual((await f.alarm({ action: pb.AlarmAction.DEACTIVATE, memberID: 0n, alarm })).alarms, [], 'it is of member 7');
+  assert.deepEqual((await f.alarm({ action: pb.AlarmAction.DEACTIVATE, memberID: 7n, alarm })).alarms, raised.alarms);
+  await f.put(put('c', '1'));
+  await f.alarm({ action: pb.AlarmAction.ACTIVATE, memberID: 7n, alarm: pb.AlarmType.CORRUPT });
+  await assert.rejects(f.del(del('c')), { message: 'etcdserver: corrupt cluster' });
+  assert.equal(f.range(range('c')).count, 1);
+});

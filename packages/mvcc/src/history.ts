@@ -1,0 +1,104 @@
+// History in the order of time: which keys changed at which revision. A change is written with the key's own version, in the same unit; read again,
+// it becomes an event. What a compaction leaves behind is deleted here little by little, at each member's own pace: nobody reads it any more.
+import { type Revision, revision } from '@distrokv/base';
+import type { mvccpb } from '@distrokv/proto';
+import type { StoreKeyspaces } from './keyspaces.ts';
+import { keyValue } from './range.ts';
+import { decodeRecord } from './record.ts';
+
+/** What happened to one key in one revision. */
+export interface Change {
+  readonly revision: Revision;
+  readonly key: Uint8Array;
+}
+
+export class History {
+  readonly #spaces: StoreKeyspaces;
+  /** Changes of revisions below are gone. Found out at the first purge after a start. */
+  #purgedTo = 0;
+
+  constructor(spaces: StoreKeyspaces) {
+    this.#spaces = spaces;
+  }
+
+  /** `place`: how many changes of the same revision came before. */
+  write(at: Revision, place: number, key: Uint8Array): void {
+    this.#spaces.writer.put(this.#spaces.changes, changeKey(at, place), key);
+  }
+
+  /**
+   * Visits the changes of revisions from `from` to `to` in order. `visit` says what each cost; once that is `maxCost`, no further revision is
+   * begun. Returns the first revision that was not visited.
+   */
+  read(range: { readonly from: number; readonly to: number; readonly maxCost: number }, visit: (change: Change) => number): number {
+    const changes = this.#spaces.changes.iterator({ gte: changeKey(range.from, 0), lt: changeKey(range.to + 1, 0) });
+    let last = range.from - 1;
+    let cost = 0;
+    try {
+      while (changes.next()) {
+        const at = revisionOf(changes.key);
+        if (at !== last && cost >= range.maxCost) return at;
+        last = at;
+        cost += visit({ revision: revision(at), key: Buffer.from(changes.value) });
+      }
+    } finally {
+      changes.close();
+    }
+    return range.to + 1;
+  }
+
+  /** The change as clients see it. `compactRevision` tells which versions before it can still be read. */
+  event({ revision: at, key }: Change, withPrevious: boolean, compactRevision: number): mvccpb.Event {
+    const found = this.#spaces.kv.getEntrySync(key, at);
+    const record = found?.version === at ? decodeRecord(found.value) : undefined;
+    const kv = record
+      ? keyValue(key, at, record)
+      : { key, createRevision: revision(0), modRevision: at, version: 0, value: NOTHING, lease: 0n };
+    const isCreate = record?.createRevision === at;
+    const prevKv = withPrevious && !isCreate && at - 1 >= compactRevision ? this.#versionAt(key, at - 1) : undefined;
+    return { type: record ? 0 : 1, kv, prevKv };
+  }
+
+  #versionAt(key: Uint8Array, at: number): mvccpb.KeyValue | undefined {
+    const found = this.#spaces.kv.getEntrySync(key, at);
+    return found && keyValue(key, found.version, decodeRecord(found.value));
+  }
+
+  /** Deletes up to `max` changes of revisions below `before`; false when none is left. The caller ends the unit. */
+  purge(before: number, max: number): boolean {
+    if (this.#purgedTo >= before) return false;
+    const changes = this.#spaces.changes.iterator({
+      gte: changeKey(this.#purgedTo, 0),
+      lt: changeKey(before, 0),
+      limit: max,
+      keysOnly: true,
+    });
+    let count = 0;
+    try {
+      for (; changes.next(); count++) {
+        this.#spaces.writer.delete(this.#spaces.changes, Buffer.from(changes.key));
+        this.#purgedTo = revisionOf(changes.key);
+      }
+    } finally {
+      changes.close();
+    }
+    if (count < max) this.#purgedTo = before;
+    return count === max;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+const CHANGE_BYTES = 12;
+
+function changeKey(at: number, place: number): Buffer {
+  const key = Buffer.allocUnsafe(CHANGE_BYTES);
+  key.writeUInt32BE(Math.floor(at / 0x1_0000_0000), 0);
+  key.writeUInt32BE(at >>> 0, 4);
+  key.writeUInt32BE(place, 8);
+  return key;
+}
+
+function revisionOf(key: Uint8Array): number {
+  const view = new DataView(key.buffer, key.byteOffset, key.length);
+  return view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4);
+}

@@ -1,0 +1,80 @@
+// A sink that takes what watchers are given, and says "no room" when it is told to; and the checks that every history of a watcher must pass.
+import assert from 'node:assert/strict';
+import { fromUtf8 } from '@distrokv/base';
+import type { mvccpb } from '@distrokv/proto';
+import { type KeyRange, isInRange } from '../key-range.ts';
+import type { WatchHub } from '../watch/watch-hub.ts';
+import type { WatchOptions, WatchSink, Watcher } from '../watch/watcher.ts';
+
+export class RecordingSink implements WatchSink {
+  hasRoom = true;
+  readonly responses: { readonly events: readonly mvccpb.Event[]; readonly revision: number }[] = [];
+  compactedAt: number | undefined;
+  readonly #hub: WatchHub;
+  #parked: Watcher[] = [];
+
+  constructor(hub: WatchHub) {
+    this.#hub = hub;
+  }
+
+  park(watcher: Watcher): void {
+    this.#parked.push(watcher);
+  }
+
+  events(_watcher: Watcher, events: readonly mvccpb.Event[], revision: number): void {
+    assert.ok(this.hasRoom, 'nothing is given where there is no room');
+    assert.ok(events.length > 0, 'a response has events');
+    this.responses.push({ events, revision });
+  }
+
+  compacted(_watcher: Watcher, compactRevision: number): void {
+    this.compactedAt = compactRevision;
+  }
+
+  makeRoom(): void {
+    this.hasRoom = true;
+    this.#hub.resume(this.#parked.splice(0));
+  }
+
+  get all(): mvccpb.Event[] {
+    return this.responses.flatMap((response) => response.events);
+  }
+}
+
+export function watch(key: KeyRange, fields: Partial<WatchOptions> = {}): WatchOptions {
+  return { range: key, startRevision: 0, prevKv: false, noPut: false, noDelete: false, ...fields };
+}
+
+/** "3 put a=1 (a=0)": with the previous value, if it is told. */
+export function showEvent({ type, kv, prevKv }: mvccpb.Event): string {
+  const key = fromUtf8(kv?.key ?? new Uint8Array(0));
+  const change =
+    type === 1 ? `${kv?.modRevision} delete ${key}` : `${kv?.modRevision} put ${key}=${fromUtf8(kv?.value ?? new Uint8Array(0))}`;
+  return prevKv ? `${change} (${fromUtf8(prevKv.value)})` : change;
+}
+
+/** What etcd promises of every watcher, whatever happened: filtered, ordered, unique, atomic, bookmarkable. */
+export function checkHistory(sink: RecordingSink, options: WatchOptions): void {
+  let last = 0;
+  let bookmark = 0;
+  for (const { events, revision } of sink.responses) {
+    const first = events[0]?.kv?.modRevision ?? 0;
+    assert.ok(first > last, 'ordered, unique and atomic: a response begins with a later revision than all before');
+    assert.ok(first > bookmark, 'bookmarkable: nothing up to the revision of an earlier response comes later');
+    const seen = new Set<string>();
+    for (const event of events) {
+      const { kv } = event;
+      assert.ok(kv && isInRange(options.range, kv.key), 'only keys that are watched');
+      assert.ok(event.type === 1 ? !options.noDelete : !options.noPut, 'only events that are wanted');
+      assert.ok(kv.modRevision >= last && kv.modRevision >= options.startRevision, 'ordered, and none before the start');
+      const name = `${kv.modRevision}/${fromUtf8(kv.key)}`;
+      assert.ok(!seen.has(name), 'unique');
+      seen.add(name);
+      if (event.type === 0) assert.equal(kv.version === 1, kv.createRevision === kv.modRevision, 'a new key begins at version 1');
+      if (event.prevKv) assert.ok(options.prevKv && event.prevKv.modRevision < kv.modRevision, 'the previous version is an earlier one');
+      last = kv.modRevision;
+    }
+    assert.ok(revision >= last, 'a header is not behind its events');
+    bookmark = revision;
+  }
+}

@@ -1,0 +1,60 @@
+// All services of a member: made together, served on the client port, started and stopped with the member.
+import { etcdserverpb as pb, health, kvservice } from '@distrokv/proto';
+import type { ClientTransport } from '../transport.ts';
+import { ancestorHandlers } from './ancestor.ts';
+import { clusterHandlers } from './cluster.ts';
+import { Compactor } from './compactor.ts';
+import type { ServiceContext } from './context.ts';
+import { healthHandlers } from './health.ts';
+import { KvService } from './kv.ts';
+import { LeaseClock } from './lease-clock.ts';
+import { LeaseService } from './lease.ts';
+import { maintenanceHandlers } from './maintenance.ts';
+import { Quota } from './quota.ts';
+import { WatchService } from './watch.ts';
+
+export class Services {
+  readonly #context: ServiceContext;
+  readonly #clock: LeaseClock;
+  readonly #quota: Quota;
+  readonly #compactor: Compactor;
+  readonly #kv: KvService;
+  readonly #watch: WatchService;
+  readonly #lease: LeaseService;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+    this.#clock = new LeaseClock(context);
+    this.#quota = new Quota(context);
+    this.#compactor = new Compactor(context);
+    this.#kv = new KvService(context, this.#quota, this.#compactor);
+    this.#watch = new WatchService(context);
+    this.#lease = new LeaseService(context, this.#clock, this.#quota);
+  }
+
+  serve(server: ClientTransport): void {
+    const context = this.#context;
+    server.addService(pb.KV, this.#kv.handlers);
+    server.addService(pb.Watch, this.#watch.handlers);
+    server.addService(pb.Lease, this.#lease.handlers);
+    server.addService(pb.Cluster, clusterHandlers(context));
+    server.addService(pb.Maintenance, maintenanceHandlers(context));
+    server.addService(kvservice.KVService, ancestorHandlers(context, this.#kv));
+    server.addService(health.Health, healthHandlers());
+  }
+
+  start(): void {
+    this.#clock.start();
+    this.#quota.start();
+    this.#compactor.start();
+  }
+
+  /** Ends what would not end by itself. */
+  stop(): void {
+    this.#clock.stop();
+    this.#quota.stop();
+    this.#compactor.stop();
+    this.#watch.stop();
+    this.#lease.stop();
+  }
+}

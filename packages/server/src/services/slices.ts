@@ -1,0 +1,25 @@
+// Long work in slices, so that the event loop goes on in between.
+import type { Env } from '@distrokv/env';
+import { GrpcError } from '@distrokv/grpc';
+import type { Steps } from '@distrokv/mvcc';
+
+/** How long a slice may keep the event loop. */
+export const SLICE_MS = 5;
+
+/** Runs work that comes in steps. Stops when nobody waits for the result any more. */
+export async function inSlices<T>(env: Env, steps: Steps<T>, signal: AbortSignal | undefined): Promise<T> {
+  let step = steps.next();
+  let sliceStart = step.done === true ? 0 : env.clock.monotonicMs();
+  while (step.done !== true) {
+    if (env.clock.monotonicMs() - sliceStart >= SLICE_MS) {
+      await env.timers.yield();
+      if (signal?.aborted === true) {
+        steps.return(undefined as never); // closes what it holds
+        throw new GrpcError('cancelled', 'context canceled');
+      }
+      sliceStart = env.clock.monotonicMs();
+    }
+    step = steps.next();
+  }
+  return step.value;
+}

@@ -1,0 +1,308 @@
+// etcdserverpb.Watch: many watchers on one stream. What they see comes from the hub (`mvcc`); here are the stream's own rules: ids, the order of
+// what is sent, fragments, and word of progress. All that goes out passes one queue, so whatever is said of a watcher is said after its events.
+import { type Deferred, deferred } from '@distrokv/base';
+import type { Timer } from '@distrokv/env';
+import { GrpcError, type Handlers, type ServerStream } from '@distrokv/grpc';
+import { type WatchOptions, type WatchSink, type Watcher, isEmptyRange, keyRange } from '@distrokv/mvcc';
+import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
+import { serverDefaults } from '../config.ts';
+import { noLeader, serverStopped } from '../replica/errors.ts';
+import { type ServiceContext, header } from './context.ts';
+import { SLICE_MS } from './slices.ts';
+
+/** What a stream whose client reads slowly may hold here; beyond it, its watchers read history again when there is room. */
+const MAX_QUEUED_RESPONSES = 1000;
+const MAX_QUEUED_BYTES = 1 << 20;
+/** etcd's allowance beyond the largest request, before a response is cut in fragments. */
+const FRAGMENT_OVERHEAD_BYTES = 512 << 10;
+/** Nothing of an event but its keys and values takes more. */
+const EVENT_OVERHEAD_BYTES = 96;
+/** For all watchers of the stream, or for none. */
+const NO_WATCHER = -1;
+
+type Call = ServerStream<pb.WatchRequest, pb.WatchResponse>;
+
+export class WatchService {
+  readonly #context: ServiceContext;
+  readonly #streams = new Set<WatchStream>();
+  #isReading = false;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+    context.store.watches.onWork(() => void this.#readHistory());
+    context.replica.onLeaderless(() => {
+      for (const stream of this.#streams) stream.leaderLost();
+    });
+  }
+
+  get handlers(): Handlers<typeof pb.Watch> {
+    return { watch: (call) => this.#serve(call) };
+  }
+
+  /** Ends all streams. */
+  stop(): void {
+    for (const stream of this.#streams) stream.end(serverStopped());
+  }
+
+  async #serve(call: Call): Promise<void> {
+    const stream = new WatchStream(this.#context, call);
+    this.#streams.add(stream);
+    try {
+      await stream.run();
+    } finally {
+      this.#streams.delete(stream);
+    }
+  }
+
+  /** Lets those who are behind catch up, in slices. */
+  async #readHistory(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    const { env, store, onFatal } = this.#context;
+    try {
+      await env.timers.yield();
+      let sliceStart = env.clock.monotonicMs();
+      while (store.watches.step()) {
+        if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
+        await env.timers.yield();
+        sliceStart = env.clock.monotonicMs();
+      }
+    } catch (error) {
+      onFatal(error);
+    } finally {
+      this.#isReading = false;
+    }
+  }
+}
+
+interface Watch {
+  readonly id: number;
+  readonly request: pb.WatchCreateRequest;
+  /** Nothing was sent for it since the last word of progress was due. */
+  isQuiet: boolean;
+}
+
+class WatchStream implements WatchSink {
+  readonly #context: ServiceContext;
+  readonly #call: Call;
+  readonly #watchers = new Map<number, Watcher>();
+  readonly #watches = new Map<Watcher, Watch>();
+  readonly #needsLeader: boolean;
+  readonly #ended: Deferred<void> = deferred();
+  #nextId = 0;
+  /** What waits until the connection takes more; empty unless `#isFull`. */
+  #queue: { readonly response: pb.WatchResponse; readonly bytes: number }[] = [];
+  #queuedBytes = 0;
+  #isFull = false;
+  /** Those whose events found no room. */
+  #parked: Watcher[] = [];
+  #onRoom: () => void = () => {};
+  #progress: Timer | undefined;
+  #isOver = false;
+
+  constructor(context: ServiceContext, call: Call) {
+    this.#context = context;
+    this.#call = call;
+    this.#needsLeader = call.metadata.get('hasleader') === 'true';
+  }
+
+  async run(): Promise<void> {
+    if (this.#needsLeader && this.#context.replica.leader === undefined) throw noLeader();
+    this.#call.signal.addEventListener('abort', () => this.end(new GrpcError('cancelled', 'etcdserver: watch canceled')));
+    this.#read().catch((error: unknown) => this.end(error));
+    await this.#ended.promise;
+  }
+
+  end(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#progress?.cancel();
+    for (const watcher of this.#watches.keys()) this.#context.store.watches.remove(watcher);
+    this.#onRoom();
+    this.#ended.reject(error);
+  }
+
+  leaderLost(): void {
+    if (this.#needsLeader) this.end(noLeader());
+  }
+
+  /** A client that asks no more still listens: only it ends the stream. */
+  async #read(): Promise<void> {
+    for await (const { requestUnion } of this.#call.requests) {
+      if (this.#isOver) return;
+      if (requestUnion?.case === 'createRequest') this.#create(requestUnion.value);
+      if (requestUnion?.case === 'cancelRequest') this.#cancel(requestUnion.value.watchId);
+      if (requestUnion?.case === 'progressRequest') this.#tellProgress();
+      if (!this.hasRoom) await new Promise<void>((resolve) => (this.#onRoom = resolve));
+    }
+  }
+
+  // --- What the client asks for. ---
+
+  #create(request: pb.WatchCreateRequest): void {
+    const { store } = this.#context;
+    const revision = store.watches.revision;
+    const key = request.key.length === 0 ? Uint8Array.of(0) : request.key;
+    const range = keyRange(key, request.rangeEnd);
+    const refuse = (cancelReason: string): void => {
+      this.#send({ header: header(this.#context, revision), watchId: NO_WATCHER, created: true, canceled: true, cancelReason });
+    };
+    if (request.startRevision < 0) return refuse('etcdserver: mvcc: required revision has been compacted');
+    if (isEmptyRange(range)) return refuse('mvcc: watcher range is empty');
+    if (request.watchId !== 0 && this.#watchers.has(request.watchId)) return refuse('mvcc: duplicate watch ID provided on the WatchStream');
+    const id = request.watchId !== 0 ? request.watchId : this.#freeId();
+    const options: WatchOptions = {
+      range,
+      startRevision: request.startRevision,
+      prevKv: request.prevKv,
+      noPut: request.filters.includes(pb.FilterType.NOPUT),
+      noDelete: request.filters.includes(pb.FilterType.NODELETE),
+    };
+    const watcher = store.watches.create(options, this);
+    this.#watchers.set(id, watcher);
+    this.#watches.set(watcher, { id, request, isQuiet: true });
+    if (request.progressNotify) this.#startProgress();
+    this.#send({ header: header(this.#context, revision), watchId: id, created: true });
+  }
+
+  #freeId(): number {
+    while (this.#watchers.has(this.#nextId)) this.#nextId++;
+    return this.#nextId++;
+  }
+
+  #cancel(id: number): void {
+    const watcher = this.#watchers.get(id);
+    if (!watcher) return; // no answer, as in etcd
+    this.#context.store.watches.remove(watcher);
+    this.#forget(watcher, id);
+    this.#send({ header: header(this.#context, this.#context.store.watches.revision), watchId: id, canceled: true });
+  }
+
+  #forget(watcher: Watcher, id: number): void {
+    this.#watchers.delete(id);
+    this.#watches.delete(watcher);
+  }
+
+  /** One answer for all, once none of them lacks anything; until then none, and clients ask again. */
+  #tellProgress(): void {
+    const { watches } = this.#context.store;
+    if (this.#watches.size === 0) return;
+    for (const watcher of this.#watches.keys()) if (!watches.isCurrent(watcher)) return;
+    this.#send({ header: header(this.#context, watches.revision), watchId: NO_WATCHER });
+  }
+
+  // --- Word of progress from time to time. ---
+
+  #startProgress(): void {
+    if (this.#progress) return;
+    const { env, config } = this.#context;
+    // Not all streams in the same moment.
+    const periodMs = config.watchProgressNotifyMs ?? serverDefaults.watchProgressNotifyMs;
+    const jitterMs = env.random.below(Math.max(1, Math.floor(periodMs / 10)));
+    this.#progress = env.timers.every(periodMs + jitterMs, () => this.#notifyProgress());
+  }
+
+  #notifyProgress(): void {
+    const { watches } = this.#context.store;
+    for (const [watcher, watch] of this.#watches) {
+      if (!watch.request.progressNotify) continue;
+      if (watch.isQuiet && watches.isCurrent(watcher) && this.hasRoom)
+        this.#send({ header: header(this.#context, watches.revision), watchId: watch.id });
+      watch.isQuiet = true;
+    }
+  }
+
+  // --- What the hub gives. ---
+
+  get hasRoom(): boolean {
+    return !this.#isFull || (this.#queue.length < MAX_QUEUED_RESPONSES && this.#queuedBytes < MAX_QUEUED_BYTES);
+  }
+
+  park(watcher: Watcher): void {
+    this.#parked.push(watcher);
+  }
+
+  events(watcher: Watcher, events: readonly mvccpb.Event[], revision: number): void {
+    const watch = this.#watches.get(watcher);
+    if (!watch) return;
+    watch.isQuiet = false;
+    const response = { header: header(this.#context, revision), watchId: watch.id };
+    const limit = this.#context.config.maxRequestBytes + FRAGMENT_OVERHEAD_BYTES;
+    const pieces = watch.request.fragment && events.length > 1 ? fragmentsOf(events, limit) : [events];
+    for (const [i, piece] of pieces.entries()) this.#send({ ...response, events: piece, fragment: i < pieces.length - 1 });
+  }
+
+  compacted(watcher: Watcher, compactRevision: number): void {
+    const watch = this.#watches.get(watcher);
+    if (!watch) return;
+    this.#forget(watcher, watch.id);
+    // Revision 0 in the header, and no reason: as etcd has it.
+    this.#send({ header: header(this.#context, 0), watchId: watch.id, canceled: true, compactRevision });
+  }
+
+  // --- What goes out. ---
+
+  #send(fields: Partial<pb.WatchResponse>): void {
+    const response = pb.WatchResponse.create(fields);
+    if (!this.#isFull) {
+      if (!this.#call.send(response)) this.#full();
+      return;
+    }
+    const bytes = bytesOf(response.events);
+    this.#queue.push({ response, bytes });
+    this.#queuedBytes += bytes;
+  }
+
+  #full(): void {
+    this.#isFull = true;
+    this.#call.writable().then(
+      () => this.#drain(),
+      () => undefined, // the call is over
+    );
+  }
+
+  #drain(): void {
+    if (this.#isOver) return;
+    this.#isFull = false;
+    let sent = 0;
+    for (; sent < this.#queue.length && !this.#isFull; sent++) {
+      const { response, bytes } = this.#queue[sent] as { response: pb.WatchResponse; bytes: number };
+      this.#queuedBytes -= bytes;
+      if (!this.#call.send(response)) this.#full();
+    }
+    this.#queue = this.#queue.slice(sent);
+    if (!this.hasRoom) return;
+    this.#context.store.watches.resume(this.#parked.splice(0));
+    this.#onRoom();
+  }
+}
+
+function sizeOf({ kv, prevKv }: mvccpb.Event): number {
+  const pair = (one: mvccpb.KeyValue | undefined): number => (one ? one.key.length + one.value.length : 0);
+  return EVENT_OVERHEAD_BYTES + pair(kv) + pair(prevKv);
+}
+
+function bytesOf(events: readonly mvccpb.Event[]): number {
+  let bytes = 0;
+  for (const event of events) bytes += sizeOf(event);
+  return bytes;
+}
+
+/** Pieces below `limit` bytes; one event at least in each. */
+function fragmentsOf(events: readonly mvccpb.Event[], limit: number): (readonly mvccpb.Event[])[] {
+  const pieces: mvccpb.Event[][] = [];
+  let piece: mvccpb.Event[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const size = sizeOf(event);
+    if (piece.length > 0 && bytes + size >= limit) {
+      pieces.push(piece);
+      piece = [];
+      bytes = 0;
+    }
+    piece.push(event);
+    bytes += size;
+  }
+  pieces.push(piece);
+  return pieces;
+}
