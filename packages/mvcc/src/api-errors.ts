@@ -1,6 +1,6 @@
 // The errors of the etcd API that this state machine gives, with the status and the exact text that clients match on
 // (etcd's api/v3rpc/rpctypes/error.go).
-import { CodedError } from '@distrokv/base';
+import { CodedError, type CodedErrorOptions } from '@distrokv/base';
 
 const table = {
   'empty-key': ['invalid-argument', 'key is not provided'],
@@ -36,9 +36,9 @@ export type ApiErrorStatus = (typeof table)[ApiErrorCode][0];
 export class ApiError extends CodedError<ApiErrorCode> {
   readonly status: ApiErrorStatus;
 
-  constructor(code: ApiErrorCode) {
+  constructor(code: ApiErrorCode, options: CodedErrorOptions = {}) {
     const [status, text] = table[code];
-    super(code, `etcdserver: ${text}`);
+    super(code, `etcdserver: ${text}`, options);
     this.status = status;
   }
 }

@@ -274,6 +274,11 @@ export class Raft {
     this.#member.log.appliedTo(index);
   }
 
+  /** Entries that are committed and not applied. */
+  get backlog(): number {
+    return this.#member.log.commit - this.#member.log.applied;
+  }
+
   status(): RaftStatus {
     const { id, log, configuration, configurationIndex } = this.#member;
     return {

@@ -1,0 +1,7 @@
+import { parseEndpointUrl } from '../config.ts';
+
+/** "http://host:port" of a peer as "host:port". Throws ServerError `invalid-config`. */
+export function targetOf(url: string): string {
+  const { host, port } = parseEndpointUrl(url, 'a peer URL');
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
