@@ -72,7 +72,7 @@ function drawTemper(random: Random): Temper {
       ['compact', pick(0, 1, 3)],
       ['campaign', pick(0, 0.2, 1)],
       ['transfer', pick(0, 0.3, 1.5)],
-      ['configure', pick(0, 1, 4, 8)],
+      ['configure', pick(0, 1, 4)],
       ['snapshot', pick(2, 20)],
     ],
   };

@@ -1,3 +1,4 @@
+// Where a peer listens, as it is dialled.
 import { parseEndpointUrl } from '../config.ts';
 
 /** "http://host:port" of a peer as "host:port". Throws ServerError `invalid-config`. */
