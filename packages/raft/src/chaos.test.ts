@@ -41,7 +41,7 @@ for (const size of [1, 3, 5]) {
           crashes > seeds &&
           reads > 5 * seeds &&
           2 * configurations > seeds &&
-          snapshots > seeds,
+          3 * snapshots > seeds,
         'the schedules did something',
       );
   });
