@@ -131,7 +131,9 @@ export class MemberProcess {
   /** A snapshot is offered by another process. */
   takeSnapshot(source: SnapshotSource): Promise<LogIndex> {
     let taken: Promise<LogIndex> | undefined;
-    this.gate.enter(() => (taken = this.#peer?.onSnapshot(source)));
+    this.gate.enter(() => {
+      taken = this.#peer?.onSnapshot(source);
+    });
     return taken ?? Promise.reject(new GrpcError('unavailable', 'nobody is there'));
   }
 
