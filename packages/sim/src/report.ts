@@ -68,5 +68,7 @@ export function plantedTable(results: readonly PlantedResult[]): string {
   const rows = results.map(({ bug, seeds, found }) => `| ${bug.name} | ${seeds ?? 'not found'} | ${found.split(':')[0]} |`);
   const counts = results.map(({ seeds }) => seeds ?? Infinity).sort((a, b) => a - b);
   const median = counts[Math.floor(counts.length / 2)] ?? 0;
-  return ['| planted bug | seeds | seen by |', '| --- | ---: | --- |', ...rows, '', `${results.length} bugs, median ${median} seeds`].join('\n');
+  return ['| planted bug | seeds | seen by |', '| --- | ---: | --- |', ...rows, '', `${results.length} bugs, median ${median} seeds`].join(
+    '\n',
+  );
 }

@@ -48,7 +48,7 @@ export async function runPlan(plan: Plan, { keepsLines = false }: { readonly kee
   let undecided = 0;
   try {
     const clients = plan.scripts.map((_, index) => new Client(index, world, history));
-    for (const machine of world.machines) world.start(machine);
+    for (const machine of world.machines.slice(0, plan.members)) world.start(machine);
     nemesis.schedule(plan.faults);
     const playing = clients.map((client, i) => client.play(plan.scripts[i] ?? []));
     await advance(world, plan.durationMs);

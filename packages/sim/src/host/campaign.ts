@@ -57,7 +57,8 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
     summary.wallMs = performance.now() - started;
     options.onReport?.(report, summary);
   };
-  const worker = (): Promise<void> => runWorker(options.entry ?? WORKER, () => (isOver() ? undefined : { seed: next++, durationMs: options.durationMs }), onReport);
+  const worker = (): Promise<void> =>
+    runWorker(options.entry ?? WORKER, () => (isOver() ? undefined : { seed: next++, durationMs: options.durationMs }), onReport);
   await Promise.all(Array.from({ length: Math.min(options.workers, options.seeds) }, worker));
   return summary;
 }

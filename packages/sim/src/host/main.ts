@@ -6,7 +6,16 @@ import { plantedBugs } from './planted-bugs.ts';
 import { type PlantedResult, isPlantable, plantAll } from './planting.ts';
 import { minimise } from '../minimise.ts';
 import { drawPlan } from '../plan.ts';
-import { describeFailure, describePlan, describePlanted, describeSchedule, describeSummary, plantedTable, progress, timeline } from '../report.ts';
+import {
+  describeFailure,
+  describePlan,
+  describePlanted,
+  describeSchedule,
+  describeSummary,
+  plantedTable,
+  progress,
+  timeline,
+} from '../report.ts';
 import { runPlan } from '../run.ts';
 
 const HELP = `Runs whole clusters of the real server on a simulated world, with faults drawn from a seed.

@@ -18,7 +18,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'const free = member.vote === request.from || (member.vote === undefined && leader === undefined);',
     replace: 'const free = true;',
   },
-  { name: 'forgets its vote in a restart', file: 'raft/dist/member.js', find: 'this.#vote = hardState.vote;', replace: 'this.#vote = undefined;' },
+  {
+    name: 'forgets its vote in a restart',
+    file: 'raft/dist/member.js',
+    find: 'this.#vote = hardState.vote;',
+    replace: 'this.#vote = undefined;',
+  },
   {
     name: 'does not write down a vote in a term that it knew',
     file: 'raft/dist/member.js',
@@ -44,7 +49,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'return Math.floor(voters / 2) + 1;',
     replace: 'return Math.ceil(voters / 2);',
   },
-  { name: 'leads on although nobody answers', file: 'raft/dist/leader.js', find: 'get hasQuorum() {', replace: 'get hasQuorum() {\n        return true;' },
+  {
+    name: 'leads on although nobody answers',
+    file: 'raft/dist/leader.js',
+    find: 'get hasQuorum() {',
+    replace: 'get hasQuorum() {\n        return true;',
+  },
   // --- Raft: the log ---
   {
     name: 'ignores the term of the entry before',
@@ -76,8 +86,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'const leaderCommit = match < log.commit ? match : log.commit;',
     replace: 'const leaderCommit = log.commit;',
   },
-  { name: 'answers an append before it is on disk', file: 'raft/dist/outbox.js', find: 'return message.success;', replace: 'return false;' },
-  { name: 'a leader counts itself before its disk has it', file: 'raft/dist/leader.js', find: '? log.stableIndex :', replace: '? log.lastIndex :' },
+  {
+    name: 'answers an append before it is on disk',
+    file: 'raft/dist/outbox.js',
+    find: 'return message.success;',
+    replace: 'return false;',
+  },
+  {
+    name: 'a leader counts itself before its disk has it',
+    file: 'raft/dist/leader.js',
+    find: '? log.stableIndex :',
+    replace: '? log.lastIndex :',
+  },
   {
     name: 'a write that was overtaken counts as the one that replaced it',
     file: 'raft/dist/unstable.js',

@@ -35,7 +35,10 @@ export class Garden {
     }
     for (const name of readdirSync(packages)) {
       for (const part of ['package.json', 'dist'])
-        cpSync(join(packages, name, part), join(this.#scope, name, part), { recursive: true, filter: (path) => !/\.(map|d\.ts|test\.js)$/.test(path) });
+        cpSync(join(packages, name, part), join(this.#scope, name, part), {
+          recursive: true,
+          filter: (path) => !/\.(map|d\.ts|test\.js)$/.test(path),
+        });
     }
   }
 
@@ -45,9 +48,20 @@ export class Garden {
     const sound = readFileSync(path, 'utf8');
     let seeds = 0;
     try {
-      writeFileSync(path, sound.replace(bug.find, () => bug.replace));
+      writeFileSync(
+        path,
+        sound.replace(bug.find, () => bug.replace),
+      );
       const entry = pathToFileURL(join(this.#scope, 'sim/dist/host/campaign-worker.js'));
-      const { failures } = await runCampaign({ from, seeds: most, workers: 1, durationMs, stopsAtFailure: true, entry, onReport: () => seeds++ });
+      const { failures } = await runCampaign({
+        from,
+        seeds: most,
+        workers: 1,
+        durationMs,
+        stopsAtFailure: true,
+        entry,
+        onReport: () => seeds++,
+      });
       const [failure] = failures;
       return { bug, seeds: failure ? failure.seed - from + 1 : undefined, found: failure?.violation ?? 'nothing' };
     } catch (error) {
@@ -65,7 +79,13 @@ export class Garden {
 /** On as many threads as asked for, each with a garden of its own. */
 export async function plantAll(
   bugs: readonly PlantedBug[],
-  options: { readonly from: number; readonly most: number; readonly durationMs: number; readonly workers: number; readonly onResult?: (result: PlantedResult) => void },
+  options: {
+    readonly from: number;
+    readonly most: number;
+    readonly durationMs: number;
+    readonly workers: number;
+    readonly onResult?: (result: PlantedResult) => void;
+  },
 ): Promise<PlantedResult[]> {
   const { from, most, durationMs, workers, onResult } = options;
   const results: PlantedResult[] = [];
