@@ -1,6 +1,6 @@
 // The composition root: builds a member out of its rooms. It is the only place that knows them all.
 import { type MemberId, logIndex, memberId, messageOf } from '@distrokv/base';
-import type { Env, Logger, Timer } from '@distrokv/env';
+import { type Env, type Logger, type Timer, hostAndPort } from '@distrokv/env';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import type { RaftStatus } from '@distrokv/raft';
 import { type ServerConfig, parseEndpointUrl } from './config.ts';
@@ -130,6 +130,6 @@ export class Member {
 }
 
 function targetOf(url: string): string {
-  const { host, port } = parseEndpointUrl(url, 'a peer URL');
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const { host, port, isSecure } = parseEndpointUrl(url, 'a peer URL');
+  return `${isSecure ? 'https://' : ''}${hostAndPort(host, port)}`;
 }

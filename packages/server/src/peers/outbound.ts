@@ -1,12 +1,13 @@
 // One direction of one pair: the long-lived stream on which this member talks to one other. When it breaks, it is built again after a pause;
 // what was under way is lost, which Raft copes with. A peer that reads too slowly loses messages, too, instead of filling our memory.
 import { hexId, messageOf } from '@distrokv/base';
-import type { Env, Logger } from '@distrokv/env';
+import type { ClientTls, Env, Logger } from '@distrokv/env';
 import { type Channel, type ClientStream, createChannel } from '@distrokv/grpc';
 import { peer as pb } from '@distrokv/proto';
 import type { Message } from '@distrokv/raft';
 import { toPeerMessage } from './codec.ts';
 
+const SECURE = 'https://';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 /** The most that one batch carries, but for a single larger message. */
@@ -19,9 +20,11 @@ export interface OutboundOptions {
   readonly logger: Logger;
   readonly hello: pb.PeerHello;
   readonly peerId: bigint;
-  /** Where the peer listens, "host:port"; tried in turn. */
+  /** Where the peer listens, "host:port" or "https://host:port"; tried in turn. */
   readonly targets: readonly string[];
   readonly maxReceiveBytes: number;
+  /** For "https://". */
+  readonly tls: () => Omit<ClientTls, 'protocols'> | undefined;
 }
 
 type Stream = ClientStream<pb.PeerBatch, pb.PeerBatch>;
@@ -98,7 +101,7 @@ export class Outbound {
     let toldWhy = '';
     for (let attempt = 0; !this.#closed; attempt++) {
       const target = targets[attempt % targets.length] as string;
-      const channel = createChannel(target, { maxReceiveBytes: this.#options.maxReceiveBytes });
+      const channel = this.#channelTo(target);
       this.#closeChannel = () => channel.close();
       try {
         await this.#talk(channel, () => {
@@ -117,6 +120,12 @@ export class Outbound {
       if (!this.#closed) await this.#pause(pause);
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
     }
+  }
+
+  #channelTo(target: string): Channel {
+    const { env, maxReceiveBytes, tls } = this.#options;
+    if (!target.startsWith(SECURE)) return createChannel(target, { env, maxReceiveBytes });
+    return createChannel(target.slice(SECURE.length), { env, maxReceiveBytes, tls: tls() ?? {} });
   }
 
   #pause(ms: number): Promise<void> {

@@ -1,7 +1,7 @@
 // How members reach each other: each pair has two streams, one for each direction, which the sender opens. A stream begins with a hello
 // from both sides, so that a member never takes in messages of another cluster, or of a stranger.
 import { type MemberId, hexId } from '@distrokv/base';
-import type { Env, Logger } from '@distrokv/env';
+import type { ClientTls, Env, Logger } from '@distrokv/env';
 import { GrpcError, type Server, type ServerStream } from '@distrokv/grpc';
 import { peer as pb } from '@distrokv/proto';
 import type { Message } from '@distrokv/raft';
@@ -17,6 +17,8 @@ export interface PeersOptions extends PeerOptions {
   readonly logger: Logger;
   /** Largest batch that a peer may send. */
   readonly maxReceiveBytes: number;
+  /** What this member shows to the others whose URLs say https. */
+  readonly tls: () => Omit<ClientTls, 'protocols'> | undefined;
 }
 
 export class Peers implements PeerSender {
@@ -36,9 +38,9 @@ export class Peers implements PeerSender {
 
   /** Begins to connect to the others. */
   connect(): void {
-    const { env, logger, others, maxReceiveBytes } = this.#options;
+    const { env, logger, others, maxReceiveBytes, tls } = this.#options;
     for (const { id, targets } of others) {
-      this.#outbound.set(id, new Outbound({ env, logger, hello: this.#hello, peerId: id, targets, maxReceiveBytes }));
+      this.#outbound.set(id, new Outbound({ env, logger, hello: this.#hello, peerId: id, targets, maxReceiveBytes, tls }));
     }
   }
 

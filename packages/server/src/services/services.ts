@@ -1,5 +1,6 @@
 // All services of a member: made together, served on the client port, started and stopped with the member.
 import { etcdserverpb as pb, health, kvservice } from '@distrokv/proto';
+import { probes } from '../http/probes.ts';
 import type { ClientTransport } from '../transport.ts';
 import { ancestorHandlers } from './ancestor.ts';
 import { clusterHandlers } from './cluster.ts';
@@ -40,7 +41,9 @@ export class Services {
     server.addService(pb.Cluster, clusterHandlers(context));
     server.addService(pb.Maintenance, maintenanceHandlers(context));
     server.addService(kvservice.KVService, ancestorHandlers(context, this.#kv));
-    server.addService(health.Health, healthHandlers());
+    const served = [pb.KV, pb.Watch, pb.Lease, pb.Cluster, pb.Maintenance, kvservice.KVService];
+    server.addService(health.Health, healthHandlers(served.map(({ typeName }) => typeName)));
+    server.addHttp(probes(context));
   }
 
   start(): void {
