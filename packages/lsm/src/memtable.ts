@@ -34,19 +34,41 @@ const FENCE_ABOVE = 1;
 /** No entry bounds the node on this side: it lies at the tree's edge. */
 const NO_FENCE = -1;
 
-export class Memtable extends MemtableView {
-  #nodesEnd = NODES_START;
-  /** Undefined until there is one. */
-  rangeDeletes: WrittenRanges | undefined;
+/** What a memtable lies in. It may hold anything. */
+export type MemtableMemory = Pick<SharedMemtable, 'arena' | 'nodes'>;
 
-  /** Room for about `bytes` of entries before anything has to move. The host gives memory only as it is touched. */
-  constructor(bytes: number) {
-    super({
-      arena: new SharedArrayBuffer((bytes + (bytes >>> 5) + 4096) & ~7),
-      nodes: new SharedArrayBuffer(((bytes >>> 2) + 8 * NODES_START) & ~7),
-      end: 0,
-      entries: 0,
-    });
+/** Room for about `bytes` of entries before anything has to move. The host gives memory only as it is touched. */
+function memoryFor(bytes: number): MemtableMemory {
+  return {
+    arena: new SharedArrayBuffer((bytes + (bytes >>> 5) + 4096) & ~7),
+    nodes: new SharedArrayBuffer(((bytes >>> 2) + 8 * NODES_START) & ~7),
+  };
+}
+
+export class Memtable extends MemtableView {
+  readonly #onFree: (memory: MemtableMemory) => void;
+  /** Undefined as long as there is none. */
+  rangeDeletes: WrittenRanges | undefined;
+  #nodesEnd = NODES_START;
+  #holders = 1;
+
+  /** In memory for so many bytes, or in some that is there. Held once by its maker; `onFree` gets the memory when nobody holds the memtable any more. */
+  constructor(room: number | MemtableMemory, onFree: (memory: MemtableMemory) => void = () => {}) {
+    super({ ...(typeof room === 'number' ? memoryFor(room) : room), end: 0, entries: 0 });
+    this.#onFree = onFree;
+    this.nodes.fill(NONE, 0, NODES_START);
+  }
+
+  /** Whoever reads across turns of the event loop holds the memtable meanwhile, so that its memory is not used for another. */
+  hold(): void {
+    assert(this.#holders > 0, 'a memtable that is held has not been let go');
+    this.#holders++;
+  }
+
+  letGo(): void {
+    this.#holders--;
+    assert(this.#holders >= 0, 'a memtable is let go as often as it is held');
+    if (this.#holders === 0) this.#onFree({ arena: this.arena.buffer, nodes: this.nodes.buffer as SharedArrayBuffer });
   }
 
   /** Bytes in use, of the entries and the nodes. */
@@ -207,6 +229,8 @@ export class Memtable extends MemtableView {
       this.heads = new Float64Array(larger.buffer);
     }
     this.#nodesEnd += words;
+    // The memory may have been another memtable's.
+    this.nodes[node] = 0;
     return node;
   }
 
