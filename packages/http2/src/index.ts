@@ -4,3 +4,4 @@ export type { ConnectionOptions } from './options.ts';
 export { ErrorCode, errorName, PREFACE, startsLikeHttp2 } from './codes.ts';
 export { HeaderBlock } from './header-block.ts';
 export { Http2Error, type Http2ErrorCode } from './errors.ts';
+export { createClientConnection, createServerConnection } from './connection.ts';

@@ -30,6 +30,8 @@ export interface ConnectionOptions {
   readonly streamQueueBytes?: number;
   /** Bytes of output that wait to be taken before DATA stays in its queue and `congested` is true (default 256 KiB). */
   readonly outputBytes?: number;
+  /** Servers: while more than this is queued over all streams, new ones are refused (default 64 MiB). */
+  readonly connectionQueueBytes?: number;
   /** Largest dynamic table of our encoder in bytes, however much the peer allows (default 4096). */
   readonly encoderTableBytes?: number;
 
@@ -70,6 +72,7 @@ const defaults: Limits = {
   maxConnectionWindowBytes: 16 << 20,
   streamQueueBytes: 1 << 20,
   outputBytes: 256 << 10,
+  connectionQueueBytes: 64 << 20,
   encoderTableBytes: 4096,
   handshakeTimeoutMs: 10_000,
   keepaliveMs: Infinity,
@@ -97,6 +100,7 @@ const ranges: Partial<Record<NumericLimit, readonly [number, number]>> = {
   maxConnectionWindowBytes: [65_535, MAX_WINDOW],
   streamQueueBytes: [1, Number.MAX_SAFE_INTEGER],
   outputBytes: [1, Number.MAX_SAFE_INTEGER],
+  connectionQueueBytes: [1, Number.MAX_SAFE_INTEGER],
   encoderTableBytes: [0, 1 << 20],
   maxPingStrikes: [0, 1 << 20],
   nuisanceBurst: [1, Number.MAX_SAFE_INTEGER],

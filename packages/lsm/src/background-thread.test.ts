@@ -157,6 +157,7 @@ test('a thread that crashes fails its merge and all that come', async () => {
     inputs: [],
     below: [],
     watermarks: new Map(),
+    deleted: [],
     codec: 'none',
     firstNumber: 1,
     endNumber: 2,

@@ -3,6 +3,7 @@
 import { assert } from '@distrokv/base';
 import type { Codec } from './engine.ts';
 import type { KeyBounds } from './key-bounds.ts';
+import type { RangeDelete } from './range-deletes.ts';
 import type { Watermarks } from './retention.ts';
 import type { RunWriterOptions } from './run-writer.ts';
 
@@ -11,6 +12,8 @@ export interface TableWork {
   /** The bounds of tables in deeper levels that may meet what is written, level by level. */
   readonly below: readonly (readonly KeyBounds[])[];
   readonly watermarks: Watermarks;
+  /** Range deletes that may hide some of what is written: what is not above the watermark goes. */
+  readonly deleted: readonly RangeDelete[];
   /** Of the tables that are written. */
   readonly codec: Codec;
 }

@@ -4,17 +4,22 @@
 //   group   sequence varint | operations …
 //   operation   (keyspace id × 2 + tombstone) varint | version varint, `caller` keyspaces only
 //               | key length varint | key | value length varint | value; a tombstone has no value
+//   range delete   0 | keyspace id varint | version varint, `caller` keyspaces only | length varint, start | length varint, end: internal keys
 import { EMPTY, MAX_VARINT_BYTES, VarintReader, writeVarint } from '@distrokv/base';
 import type { Keyspace, WriteBatch } from './engine.ts';
 import { LsmError } from './errors.ts';
-import { type KeyspaceState, checkKey, checkValue, checkVersion, stateOf } from './keyspace-state.ts';
+import { type KeyspaceState, checkKey, checkValue, checkVersion, rangeOf, stateOf } from './keyspace-state.ts';
 import type { Memtable } from './memtable.ts';
+import { MAX_RANGES } from './range-deletes.ts';
 import { copyRange, grown } from './ranges.ts';
+import { isRange } from './version-edit.ts';
 
 /** The largest batch: it is one record of the log. */
 const MAX_BATCH_BYTES = 256 << 20;
 
 const FIRST_BUFFER_BYTES = 256;
+/** A kind of operation; else it is twice the keyspace's id, which is not 0. */
+const RANGE_DELETE = 0;
 const MAX_SPARE_BUFFERS = 16;
 const MAX_SPARE_BYTES = 1 << 20;
 
@@ -43,6 +48,8 @@ export class Batch implements WriteBatch {
   #length = 0;
   #count = 0;
   #written = false;
+  /** Range deletes among the operations. */
+  ranges = 0;
   readonly #owner: object;
   readonly #buffers: BatchBuffers;
   #versions: Map<KeyspaceState, VersionRange> | undefined;
@@ -79,6 +86,27 @@ export class Batch implements WriteBatch {
     this.#add(keyspace, key, undefined, version);
   }
 
+  deleteRange(keyspace: Keyspace, from: Uint8Array, to: Uint8Array | undefined, version?: number): void {
+    const state = this.#checked(keyspace, version);
+    const { start, end } = rangeOf(state, from, to);
+    if (this.ranges >= MAX_RANGES) throw new LsmError('invalid', `a batch holds at most ${MAX_RANGES} range deletes`);
+    this.#reserve(start.length + end.length);
+    const bytes = this.#bytes;
+    let at = writeVarint(bytes, this.#length, RANGE_DELETE);
+    at = writeVarint(bytes, at, state.id);
+    if (version !== undefined) {
+      this.#note(state, version);
+      at = writeVarint(bytes, at, version);
+    }
+    for (const bound of [start, end]) {
+      at = writeVarint(bytes, at, bound.length);
+      at = copyRange(bound, 0, bound.length, bytes, at);
+    }
+    this.#length = at;
+    this.#count++;
+    this.ranges++;
+  }
+
   checkUnwritten(): void {
     if (this.#written) throw new LsmError('invalid', 'a batch is written once');
   }
@@ -93,13 +121,9 @@ export class Batch implements WriteBatch {
   }
 
   #add(keyspace: Keyspace, key: Uint8Array, value: Uint8Array | undefined, version: number | undefined): void {
-    if (this.#written) throw new LsmError('invalid', 'a batch is not used again after it was written');
-    const state = stateOf(keyspace, this.#owner);
+    const state = this.#checked(keyspace, version);
     checkKey(key);
-    checkVersion(state, version);
-    const length = this.#length + key.length + (value?.length ?? 0) + 4 * MAX_VARINT_BYTES;
-    if (length > MAX_BATCH_BYTES) throw new LsmError('invalid', `a batch holds at most ${MAX_BATCH_BYTES} bytes`);
-    this.#bytes = grown(this.#bytes, this.#length, length);
+    this.#reserve(key.length + (value?.length ?? 0));
     const bytes = this.#bytes;
     let at = writeVarint(bytes, this.#length, state.id * 2 + (value === undefined ? 1 : 0));
     if (version !== undefined) {
@@ -114,6 +138,20 @@ export class Batch implements WriteBatch {
     }
     this.#length = at;
     this.#count++;
+  }
+
+  #checked(keyspace: Keyspace, version: number | undefined): KeyspaceState {
+    if (this.#written) throw new LsmError('invalid', 'a batch is not used again after it was written');
+    const state = stateOf(keyspace, this.#owner);
+    checkVersion(state, version);
+    return state;
+  }
+
+  /** Makes room for an operation with so many bytes of keys and values. */
+  #reserve(bytes: number): void {
+    const length = this.#length + bytes + 5 * MAX_VARINT_BYTES;
+    if (length > MAX_BATCH_BYTES) throw new LsmError('invalid', `a batch holds at most ${MAX_BATCH_BYTES} bytes`);
+    this.#bytes = grown(this.#bytes, this.#length, length);
   }
 
   #note(state: KeyspaceState, version: number): void {
@@ -141,6 +179,10 @@ export function applyGroup(
   let sequence = reader.varint();
   while (!reader.done) {
     const tag = reader.varint();
+    if (tag === RANGE_DELETE) {
+      if (!applyRangeDelete(reader, ++sequence, keyspaces, memtable)) return undefined;
+      continue;
+    }
     const tombstone = (tag & 1) === 1;
     const state = keyspaces[(tag - (tag & 1)) / 2];
     if (state === undefined) return undefined;
@@ -159,4 +201,24 @@ export function applyGroup(
     state.noteWritten(version);
   }
   return reader.ok && Number.isSafeInteger(sequence) ? sequence : undefined;
+}
+
+function applyRangeDelete(
+  reader: VarintReader,
+  sequence: number,
+  keyspaces: readonly (KeyspaceState | undefined)[],
+  memtable: Memtable,
+): boolean {
+  const id = reader.varint();
+  const state = keyspaces[id];
+  if (state === undefined) return false;
+  const version = state.versions === 'caller' ? reader.varint() : sequence;
+  // Copies: they outlive the record.
+  const start = reader.take(reader.varint()).slice();
+  const end = reader.take(reader.varint()).slice();
+  if (!reader.ok || start[0] !== id || !isRange(start, end)) return false;
+  if (state.isDropped) return true;
+  memtable.deleteRange(start, end, version);
+  state.noteWritten(version);
+  return true;
 }

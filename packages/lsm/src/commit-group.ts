@@ -4,6 +4,7 @@ import { MAX_VARINT_BYTES, varintLength, writeVarint } from '@distrokv/base';
 import type { Batch } from './batch.ts';
 import type { KeyspaceState } from './keyspace-state.ts';
 import { RECORD_HEADER_BYTES } from './log-file.ts';
+import { MAX_RANGES } from './range-deletes.ts';
 import { grown } from './ranges.ts';
 
 /** A larger batch makes a group of its own: more would only delay those who are in it. */
@@ -18,6 +19,8 @@ export class CommitGroup {
   #reject: (reason: unknown) => void = () => {};
   #buffer: Uint8Array;
   #length = RESERVED_BYTES;
+  /** Range deletes in it. */
+  #ranges = 0;
   #highest: Map<KeyspaceState, number> | undefined;
 
   constructor(buffer: Uint8Array) {
@@ -33,7 +36,8 @@ export class CommitGroup {
   }
 
   hasRoomFor(batch: Batch): boolean {
-    return this.#length === RESERVED_BYTES || this.#length + batch.byteLength <= GROUP_BYTES;
+    if (this.#length === RESERVED_BYTES) return true;
+    return this.#length + batch.byteLength <= GROUP_BYTES && this.#ranges + batch.ranges <= MAX_RANGES;
   }
 
   add(batch: Batch): void {
@@ -41,6 +45,7 @@ export class CommitGroup {
       this.#highest ??= new Map();
       this.#highest.set(keyspace, high);
     }
+    this.#ranges += batch.ranges;
     this.#buffer = grown(this.#buffer, this.#length, this.#length + batch.byteLength);
     this.#length = batch.moveTo(this.#buffer, this.#length);
   }

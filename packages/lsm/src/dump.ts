@@ -1,5 +1,5 @@
 // What is in one file of a store, piece by piece, in the order of the file. Stops at the first byte that is damaged.
-import { EMPTY } from '@distrokv/base';
+import { EMPTY, hex } from '@distrokv/base';
 import type { Env } from '@distrokv/env';
 import { applyGroup } from './batch.ts';
 import { type Cursor, NEWEST } from './cursor.ts';
@@ -19,7 +19,7 @@ import { WAL_KIND } from './wal.ts';
 export interface DumpedPiece {
   /** Where it begins, or for an entry the block or record that it is in. */
   readonly offset: number;
-  readonly what: 'header' | 'edit' | 'record' | 'table' | 'block' | 'put' | 'delete' | 'torn tail';
+  readonly what: 'header' | 'edit' | 'record' | 'table' | 'block' | 'put' | 'delete' | 'deleteRange' | 'torn tail';
   readonly fields: Readonly<Record<string, number | string | Uint8Array>>;
 }
 
@@ -52,8 +52,9 @@ async function* dumpManifest(env: Env, path: string): AsyncGenerator<DumpedPiece
   yield* tornTail(contents.end, bytes);
 }
 
-/** Maps as lists, and without what is empty. */
+/** Maps as lists, bytes in hex, and without what is empty. */
 function plain(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return hex(value);
   const list = value instanceof Map ? [...value] : value;
   return Array.isArray(list) && list.length === 0 ? undefined : list;
 }
@@ -76,6 +77,10 @@ async function* dumpSegment(env: Env, directory: string, path: string): AsyncGen
     memtable.publish();
     yield { offset: record.byteOffset, what: 'record', fields: { bytes: record.length, sequence, operations: memtable.entries } };
     yield* entriesOf(new MemtableCursor(memtable), record.byteOffset);
+    for (const { start, end, version } of memtable.ranges) {
+      const fields = { keyspace: start[0] as number, from: start.slice(1), end, version };
+      yield { offset: record.byteOffset, what: 'deleteRange', fields };
+    }
   }
   yield* tornTail(contents.end, bytes);
 }

@@ -65,6 +65,12 @@ export interface WriteBatch {
   put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void;
   /** Writes a tombstone: reads at this version or later find nothing. */
   delete(keyspace: Keyspace, key: Uint8Array, version?: number): void;
+  /**
+   * Deletes the keys from `from` up to, not including, `to` (undefined: to the end of the keyspace), as of `version`, with one small record however
+   * many there are. It hides what was written before it; in a `caller` keyspace what has a lower version: a key that is written at the same
+   * version stays, before or after in the batch. Throws LsmError `invalid` unless `from` < `to`, and for the 1001st in a batch.
+   */
+  deleteRange(keyspace: Keyspace, from: Uint8Array, to: Uint8Array | undefined, version?: number): void;
   readonly count: number;
   readonly byteLength: number;
 }
@@ -76,6 +82,8 @@ export interface WriteBatch {
 export interface UnloggedWriter {
   put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void;
   delete(keyspace: Keyspace, key: Uint8Array, version?: number): void;
+  /** As a batch's. */
+  deleteRange(keyspace: Keyspace, from: Uint8Array, to: Uint8Array | undefined, version?: number): void;
   /** Ends the unit. Returns a promise to wait for before the next unit when flushes lag behind; otherwise undefined. */
   commit(): Promise<void> | undefined;
 }
@@ -158,6 +166,8 @@ export interface EngineStats {
   readonly memtableBytes: number;
   readonly memtableEntries: number;
   readonly frozenMemtables: number;
+  /** Range deletes in memtables, and those that hide something in tables. */
+  readonly rangeDeletes: number;
   readonly tables: number;
   readonly tableBytes: number;
   /** Tables that are open at the moment. */

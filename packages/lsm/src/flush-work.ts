@@ -29,17 +29,17 @@ export function writeFlush(
 ): Promise<WrittenTable[]> {
   const entries = new MergingCursor([new MemtableCursor(memtable)], false);
   entries.seek(EMPTY, NEWEST);
-  return writeRun(entries, new Retention(work.watermarks, new Below(work.below)), { ...writing, codec: work.codec });
+  return writeRun(entries, new Retention(work.watermarks, new Below(work.below), work.deleted), { ...writing, codec: work.codec });
 }
 
 /** The flush as a job for another thread; `reserve` takes numbers and returns the first. */
 export function flushJobOf(
-  { memtable, below, watermarks, codec }: FlushWork,
+  { memtable, below, watermarks, deleted, codec }: FlushWork,
   writing: JobWriting,
   reserve: (count: number) => number,
 ): FlushJob {
   const numbers = numbersFor(memtable.entries, memtable.byteLength, writing.tableBytes, reserve);
-  return { kind: 'flush', ...writing, ...numbers, memtable: memtable.share(), below: plainBounds(below), watermarks, codec };
+  return { kind: 'flush', ...writing, ...numbers, memtable: memtable.share(), below: plainBounds(below), watermarks, deleted, codec };
 }
 
 /** Does a job; `beforeSlice` throws when it is to be broken off. */

@@ -27,6 +27,9 @@ export interface FlusherOptions {
   readonly pace: WritePace;
 }
 
+/** Each of them costs memory, and a read a step of a search. */
+const MAX_KEPT_RANGES = 16_384;
+
 interface Waiter {
   readonly generation: number;
   /** Would rather be told that the disk is full than wait for room on it. */
@@ -86,6 +89,13 @@ export class Flusher {
     return this.#wait(oldest.generation, impatient);
   }
 
+  /** Throws LsmError `no-space` while the store keeps as many range deletes as it can: until merges are through, or retention lets them go. */
+  checkRanges(): void {
+    const { tree } = this.#options;
+    if ((tree.version.rangeDeletes?.ranges.length ?? 0) < MAX_KEPT_RANGES) return;
+    throw new LsmError('no-space', `the store keeps ${MAX_KEPT_RANGES} range deletes already, until what they hide is merged away`);
+  }
+
   #wait(generation: number, impatient: boolean): Promise<void> {
     const { health } = this.#options;
     if (generation <= this.#flushed) return Promise.resolve();
@@ -111,14 +121,16 @@ export class Flusher {
     const startMs = settings.env.clock.monotonicMs();
     await merger.keepUp();
     const { memtable, walFrom, sequence, lastVersions, retentions } = next;
+    const written = memtable.ranges.map(({ start, end, version }) => ({ start, end, version }));
     const added = await write({
       memtable,
       below: tree.version.runs.map((run) => run.tables),
       watermarks: keyspaces.watermarks(retentions),
+      deleted: written,
       codec: codecAt(settings, 0),
     });
     try {
-      await tree.change({ added, level: 0, removed: [], edit: { walFrom, sequence, lastVersions, retentions } });
+      await tree.change({ added, level: 0, removed: [], written, edit: { walFrom, sequence, lastVersions, retentions } });
     } catch (error) {
       if (isTransient(error)) await removeTables(added, settings);
       throw error;

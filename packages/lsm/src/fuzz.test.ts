@@ -92,6 +92,8 @@ const edit = encodeEdit(
     dropped: [1],
     added: [{ number: 3, level: 0, run: 4, byteLength: 1000 }],
     removed: [1, 2],
+    rangesAdded: [{ number: 8, start: Uint8Array.of(1, 97), end: Uint8Array.of(2), version: 9 }],
+    rangesRemoved: [6],
     walFrom: 3,
     sequence: 99,
     nextNumber: 5,
@@ -100,8 +102,8 @@ const edit = encodeEdit(
   },
   0,
 );
-/** Sequence 3; a put into keyspace 1 at version 8, a delete in keyspace 2. */
-const group = Uint8Array.from([3, 2, 8, 1, 0x61, 2, 0x62, 0x63, 5, 1, 0x6e]);
+/** Sequence 3; a put into keyspace 1 at version 8, a delete in keyspace 2, and a range of it. */
+const group = Uint8Array.from([3, 2, 8, 1, 0x61, 2, 0x62, 0x63, 5, 1, 0x6e, 0, 2, 2, 2, 0x61, 1, 3]);
 
 const decoders: Readonly<Record<string, readonly [bytes: Uint8Array, decode: (bytes: Uint8Array) => void]>> = {
   'a block, from both ends and by its restarts': [

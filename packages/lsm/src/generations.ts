@@ -3,6 +3,7 @@
 import { assert } from '@distrokv/base';
 import type { KeyspaceState } from './keyspace-state.ts';
 import { Memtable } from './memtable.ts';
+import { MAX_RANGES } from './range-deletes.ts';
 
 /** A memtable that takes no more writes, and what the manifest has to say once it is flushed. */
 export interface Frozen {
@@ -38,7 +39,7 @@ export class Generations {
   }
 
   get isFull(): boolean {
-    return this.active.byteLength >= this.#memtableBytes;
+    return this.active.byteLength >= this.#memtableBytes || this.active.ranges.length >= MAX_RANGES;
   }
 
   /** The generation of the latest freeze. */

@@ -49,6 +49,7 @@ export class GroupCommit {
   write(batch: Batch): Promise<void> {
     for (const [keyspace, { low }] of batch.versions) keyspace.checkNotLate(low);
     batch.checkUnwritten();
+    if (batch.ranges > 0) this.#options.flusher.checkRanges();
     let group = this.#waiting.at(-1);
     if (group === undefined || !group.hasRoomFor(batch)) {
       group = new CommitGroup(this.#spare ?? new Uint8Array(FIRST_BUFFER_BYTES));

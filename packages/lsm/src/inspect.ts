@@ -35,6 +35,8 @@ export interface StoreSummary {
   readonly levels: readonly LevelSummary[];
   /** By level, then by number. */
   readonly tables: readonly TableSummary[];
+  /** Range deletes that hide something in tables, or hide it from readers of some versions. */
+  readonly rangeDeletes: number;
   readonly segments: readonly { readonly number: number; readonly bytes: number }[];
   /** Bytes of all tables for each byte of the deepest level, which holds what is left when everything is merged; undefined without tables. */
   readonly spaceAmplification: number | undefined;
@@ -62,7 +64,15 @@ export async function inspectStore(env: Env, directory: string): Promise<StoreSu
   }
   const deepest = levels.at(-1);
   const spaceAmplification = deepest === undefined ? undefined : sum(tables, 'bytes') / deepest.bytes;
-  return { keyspaces: [...state.keyspaces.values()], sequence: state.sequence, levels, tables, segments, spaceAmplification };
+  return {
+    keyspaces: [...state.keyspaces.values()],
+    sequence: state.sequence,
+    levels,
+    tables,
+    rangeDeletes: state.ranges.size,
+    segments,
+    spaceAmplification,
+  };
 }
 
 function summary(tables: readonly TableSummary[]): LevelSummary {

@@ -7,10 +7,18 @@ import { NEWEST } from './cursor.ts';
 import { LsmError } from './errors.ts';
 import { type KeyRange, internalKey, keyAfter } from './key-range.ts';
 import type { MergingCursor } from './merging-cursor.ts';
+import type { WrittenRanges } from './range-deletes.ts';
 import { compareRanges, copyRange, equalRanges, grown } from './ranges.ts';
+
+/** Range deletes of one source, those of refs below `limit`. */
+export interface HidingRanges {
+  readonly ranges: Pick<WrittenRanges, 'newest'>;
+  readonly limit: number;
+}
 
 export class RangeIterator implements KeyIterator {
   readonly #entries: MergingCursor;
+  readonly #hiding: readonly HidingRanges[];
   readonly #range: KeyRange;
   readonly #check: () => void;
   readonly #onClose: () => void;
@@ -31,8 +39,9 @@ export class RangeIterator implements KeyIterator {
   #version = 0;
 
   /** `check` throws when the engine is closed; `onClose` lets go of the sources. */
-  constructor(entries: MergingCursor, range: KeyRange, check: () => void, onClose: () => void) {
+  constructor(entries: MergingCursor, hiding: readonly HidingRanges[], range: KeyRange, check: () => void, onClose: () => void) {
     this.#entries = entries;
+    this.#hiding = hiding;
     this.#range = range;
     this.#left = range.limit;
     this.#check = check;
@@ -101,7 +110,7 @@ export class RangeIterator implements KeyIterator {
       if (top.version <= at && !equalRanges(keyBytes, keyStart, keyEnd, this.#key, 0, this.#keyLength)) {
         if (compareRanges(keyBytes, keyStart, keyEnd, end, 0, end.length) >= 0) return false;
         this.#take(top);
-        if (!top.tombstone) return true;
+        if (!top.tombstone && !this.#isHidden()) return true;
       }
       entries.step();
     }
@@ -125,8 +134,16 @@ export class RangeIterator implements KeyIterator {
         entries.step();
         top = entries.top;
       } while (top !== undefined && equalRanges(top.keyBytes, top.keyStart, top.keyEnd, this.#key, 0, this.#keyLength));
-      if (isThere) return true;
+      if (isThere && !this.#isHidden()) return true;
     }
+  }
+
+  /** Whether a range delete hides the entry that was taken. */
+  #isHidden(): boolean {
+    const { at } = this.#range;
+    for (const { ranges, limit } of this.#hiding)
+      if (ranges.newest(this.#key, 0, this.#keyLength, at, this.#version, limit) > this.#version) return true;
+    return false;
   }
 
   #take(entry: Cursor): void {

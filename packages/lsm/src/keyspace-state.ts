@@ -1,7 +1,9 @@
 // What the writing side knows of a keyspace, and the checks at the gateway: every key, value and version that a caller
 // hands in passes here.
+import { compareBytes } from '@distrokv/base';
 import type { Keyspace, VersionMode } from './engine.ts';
 import { LsmError } from './errors.ts';
+import { internalKey } from './key-range.ts';
 
 /** Keys are kept whole in the index of every table. */
 const MAX_KEY_BYTES = 1 << 20;
@@ -57,6 +59,16 @@ export function stateOf(keyspace: Keyspace, owner: object): KeyspaceState {
     return keyspace;
   }
   throw new LsmError('invalid', `keyspace ${keyspace.name} belongs to another engine`);
+}
+
+/** A range of keys as internal keys; throws LsmError `invalid` for one that holds none. */
+export function rangeOf({ id, name }: KeyspaceState, from: Uint8Array, to: Uint8Array | undefined): { start: Uint8Array; end: Uint8Array } {
+  checkKey(from);
+  if (to !== undefined) checkKey(to);
+  const start = internalKey(id, from);
+  const end = to === undefined ? Uint8Array.of(id + 1) : internalKey(id, to);
+  if (compareBytes(start, end) < 0) return { start, end };
+  throw new LsmError('invalid', `a range of keyspace ${name} ends after its start; nothing was deleted`);
 }
 
 export function checkKey(key: Uint8Array): void {

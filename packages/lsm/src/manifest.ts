@@ -5,6 +5,7 @@ import { corrupt } from './errors.ts';
 import { isTransient, syncDirectoryOrFail, syncOrFail } from './fail-stop.ts';
 import { type LogContents, type LogKind, LogWriter, MAX_LOG_BYTES, RECORD_HEADER_BYTES, readLog } from './log-file.ts';
 import { MANIFEST, temporaryName } from './names.ts';
+import type { KeptRange } from './range-ledger.ts';
 import { type KeyspaceRecord, type TableRecord, type VersionEdit, decodeEdit, encodeEdit } from './version-edit.ts';
 
 export const MANIFEST_KIND: LogKind = { magic: 'DKVMANIF', format: 1 };
@@ -18,6 +19,7 @@ export class ManifestState {
   readonly keyspaces: Map<number, KeyspaceRecord> = new Map();
   readonly dropped: Set<number> = new Set();
   readonly tables: Map<number, TableRecord> = new Map();
+  readonly ranges: Map<number, KeptRange> = new Map();
   readonly lastVersions: Map<number, number> = new Map();
   readonly retentions: Map<number, number> = new Map();
   walFrom = 1;
@@ -41,6 +43,11 @@ export class ManifestState {
       if (this.tables.has(table.number)) return false;
       this.tables.set(table.number, table);
     }
+    for (const number of edit.rangesRemoved ?? []) if (!this.ranges.delete(number)) return false;
+    for (const range of edit.rangesAdded ?? []) {
+      if (this.ranges.has(range.number)) return false;
+      this.ranges.set(range.number, range);
+    }
     // A flush may tell of a keyspace that was dropped meanwhile.
     for (const [id, version] of edit.lastVersions ?? []) if (!this.dropped.has(id)) this.lastVersions.set(id, version);
     for (const [id, version] of edit.retentions ?? []) if (!this.dropped.has(id)) this.retentions.set(id, version);
@@ -54,7 +61,7 @@ export class ManifestState {
   whole(): VersionEdit {
     const { walFrom, sequence, nextNumber, lastVersions, retentions } = this;
     const [keyspaces, dropped, added] = [[...this.keyspaces.values()], [...this.dropped], [...this.tables.values()]];
-    return { keyspaces, dropped, added, walFrom, sequence, nextNumber, lastVersions, retentions };
+    return { keyspaces, dropped, added, rangesAdded: [...this.ranges.values()], walFrom, sequence, nextNumber, lastVersions, retentions };
   }
 }
 

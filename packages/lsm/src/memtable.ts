@@ -24,6 +24,7 @@ import {
   headOf,
   treeOf,
 } from './memtable-view.ts';
+import { type WrittenRange, WrittenRanges } from './range-deletes.ts';
 import { commonPrefix } from './ranges.ts';
 
 const FENCE_BELOW = 0;
@@ -33,6 +34,8 @@ const NO_FENCE = -1;
 
 export class Memtable extends MemtableView {
   #nodesEnd = NODES_START;
+  /** Undefined until there is one. */
+  rangeDeletes: WrittenRanges | undefined;
 
   /** Room for about `bytes` of entries before anything has to move. The host gives memory only as it is touched. */
   constructor(bytes: number) {
@@ -63,6 +66,19 @@ export class Memtable extends MemtableView {
   share(): SharedMemtable {
     assert(this.published === this.arena.end, 'a memtable that is shared was published whole');
     return { arena: this.arena.buffer, nodes: this.nodes.buffer as SharedArrayBuffer, end: this.arena.end, entries: this.entries };
+  }
+
+  /** In the order in which they were written. */
+  get ranges(): readonly WrittenRange[] {
+    return this.rangeDeletes?.all ?? [];
+  }
+
+  /** Adds a range delete, to be seen after `publish`; the bounds, internal keys, are kept. It takes its place among the refs of entries. */
+  deleteRange(start: Uint8Array, end: Uint8Array, version: number): void {
+    const ref = this.arena.append(0, start, 0, start.length, version, false, end, 0, end.length);
+    this.entries++;
+    this.rangeDeletes ??= new WrittenRanges();
+    this.rangeDeletes.add({ start, end, version, ref });
   }
 
   /** Adds an entry, to be seen after `publish`; its key is `id` followed by `key[keyStart, keyEnd)`. Of two equal entries the later one comes first. */

@@ -16,6 +16,7 @@ import { type Run, RunCursor, makeRun } from './run.ts';
 import { writeRun } from './run-writer.ts';
 import type { WrittenTable } from './table-writer.ts';
 import { Table } from './table.ts';
+import type { Version } from './version.ts';
 
 /** Of a job, on top of those that the engine has open. A merge walks through its inputs, so it needs few at a time. */
 const MAX_OPEN_FILES = 32;
@@ -32,15 +33,23 @@ export interface MergeJob extends TableJob {
   readonly bytesPerSecond: number;
 }
 
-/** A merge of `inputs`, above the `deeper` runs. */
-export function mergeWork(inputs: readonly Run[], deeper: readonly Run[], watermarks: Watermarks, codec: Codec): MergeWork {
+/** A merge of `inputs` into `level` of a version. */
+export function mergeWork(
+  inputs: readonly Run[],
+  { runs, rangeDeletes }: Version,
+  level: number,
+  watermarks: Watermarks,
+  codec: Codec,
+): MergeWork {
   const bounds = hull(tablesOf(inputs));
+  const deeper = runs.filter((run) => run.level > level);
   const below = deeper.map(({ tables }) => tables.filter((table) => overlap(table, bounds)));
-  return { inputs, below, watermarks, codec };
+  const deleted = rangeDeletes?.overlapping(bounds.smallestKey, bounds.largestKey) ?? [];
+  return { inputs, below, watermarks, deleted, codec };
 }
 
 /** Writes what stays of the inputs into tables, which are durable when it returns. */
-export function writeMerge({ inputs, below, watermarks, codec }: MergeWork, writing: Writing): Promise<WrittenTable[]> {
+export function writeMerge({ inputs, below, watermarks, deleted, codec }: MergeWork, writing: Writing): Promise<WrittenTable[]> {
   const source = new ReadAhead(writing.ownThread === true);
   const entries = new MergingCursor(
     inputs.map((run) => new RunCursor(run, source)),
@@ -51,12 +60,12 @@ export function writeMerge({ inputs, below, watermarks, codec }: MergeWork, writ
     await writing.beforeSlice();
     await source.fill();
   };
-  return writeRun(entries, new Retention(watermarks, new Below(below)), { ...writing, codec, beforeSlice });
+  return writeRun(entries, new Retention(watermarks, new Below(below), deleted), { ...writing, codec, beforeSlice });
 }
 
 /** The merge as a job for another thread; `reserve` takes numbers and returns the first. */
 export function mergeJobOf(
-  { inputs, below, watermarks, codec }: MergeWork,
+  { inputs, below, watermarks, deleted, codec }: MergeWork,
   writing: JobWriting & Pick<MergeJob, 'bytesPerSecond'>,
   reserve: (count: number) => number,
 ): MergeJob {
@@ -68,7 +77,7 @@ export function mergeJobOf(
   }
   const numbers = numbersFor(entries, bytes, writing.tableBytes, reserve);
   const named = inputs.map((run) => run.tables.map(({ number, byteLength }) => ({ number, byteLength })));
-  return { kind: 'merge', ...writing, ...numbers, inputs: named, below: plainBounds(below), watermarks, codec };
+  return { kind: 'merge', ...writing, ...numbers, inputs: named, below: plainBounds(below), watermarks, deleted, codec };
 }
 
 /** Does a job; `beforeSlice` throws when it is to be broken off. */

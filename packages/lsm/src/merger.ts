@@ -12,6 +12,9 @@ import type { Tree } from './tree.ts';
 import { WorkLoop } from './work-loop.ts';
 import type { WritePace } from './write-pace.ts';
 
+/** While range deletes are not more than this, they wait for the merges that come anyway. */
+const MAX_LAZY_RANGES = 512;
+
 /** Flushes wait while level 0 has this many times the runs that make a merge due. */
 const SLACK = 4;
 
@@ -30,6 +33,8 @@ export class Merger {
   readonly #options: MergerOptions;
   readonly #loop: WorkLoop;
   readonly #afterStep: (() => void)[] = [];
+  /** Range deletes up to this number have been looked at for tables that lie in them. */
+  #checkedRange = 0;
   merges = 0;
   bytesWritten = 0;
 
@@ -89,11 +94,18 @@ export class Merger {
 
   #due(): Merge | undefined {
     const { tree, settings, tableBytes } = this.#options;
-    return pickMerge(tree.version, this.#watermarks(), {
+    const { version } = tree;
+    const options = {
       fanIn: settings.mergeFanIn,
       baseBytes: settings.mergeFanIn * settings.memtableBytes,
       tableBytes,
-    });
+      rangeDeletes: MAX_LAZY_RANGES,
+    };
+    const merge = pickMerge(version, this.#watermarks(), options, this.#checkedRange);
+    // What no table lies wholly in now, none will: it would have to be older.
+    if (merge?.kind !== 'drop')
+      this.#checkedRange = (version.rangeDeletes?.ranges ?? []).reduce((last, { number }) => Math.max(last, number), this.#checkedRange);
+    return merge;
   }
 
   #watermarks(): Watermarks {
@@ -108,10 +120,9 @@ export class Merger {
     if (kind === 'drop') return tree.change({ level, added: [], removed: tables });
     const version = tree.version.hold();
     try {
-      const deeper = version.runs.filter((run) => run.level > level);
-      const added = await this.#options.write(mergeWork(inputs, deeper, this.#watermarks(), codecAt(settings, level)));
+      const added = await this.#options.write(mergeWork(inputs, version, level, this.#watermarks(), codecAt(settings, level)));
       try {
-        await tree.change({ level, added, removed: tables });
+        await tree.change({ level, added, removed: tables, known: version.rangeDeletes });
       } catch (error) {
         if (isTransient(error)) await removeTables(added, settings);
         throw error;

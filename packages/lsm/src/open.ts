@@ -68,7 +68,7 @@ class OpenEngine implements Engine {
   constructor(settings: Settings, files: FilePool, cache: BlockCache, owner: object, recovered: Recovered) {
     const { manifest, generations, sealed, wal, keyspaces } = recovered;
     const health = new Health(settings.onFatal);
-    const tree = new Tree(settings, manifest, files, cache, recovered.runs);
+    const tree = new Tree(settings, manifest, files, cache, keyspaces, recovered.runs);
     const reader = new Reader(generations, tree, health);
     keyspaces.attach(reader);
     this.#keyspaces = keyspaces;
@@ -217,6 +217,7 @@ class OpenEngine implements Engine {
       memtableBytes,
       memtableEntries: active.entries + frozen.reduce((sum, { memtable }) => sum + memtable.entries, 0),
       frozenMemtables: frozen.length,
+      rangeDeletes: memtables.reduce((sum, { ranges }) => sum + ranges.length, this.#tree.version.rangeDeletes?.ranges.length ?? 0),
       tables: tables.length,
       tableBytes: tables.reduce((sum, table) => sum + table.byteLength, 0),
       openFiles: this.#files.openFiles,

@@ -11,7 +11,10 @@
 //
 // Each level that may get a merge has a *score*, its size by its target; the highest one above 1 is next. From a level, the
 // table goes down that meets the fewest bytes below it, since those are what it costs.
+import { compareBytes } from '@distrokv/base';
 import { type KeyBounds, hull, overlap, overlappingRange } from './key-bounds.ts';
+import type { RangeDelete } from './range-deletes.ts';
+import { isRipe, tablesIn } from './range-ledger.ts';
 import { KEEP_ALL, KEEP_NOTHING, type Watermarks } from './retention.ts';
 import { type Run, makeRun } from './run.ts';
 import type { Table } from './table.ts';
@@ -28,6 +31,8 @@ export interface PickerOptions {
   readonly baseBytes: number;
   /** Tables are cut at this size. */
   readonly tableBytes: number;
+  /** While there are more of those that merges may obey, tables are rewritten for their sake. */
+  readonly rangeDeletes: number;
 }
 
 export interface Merge {
@@ -46,9 +51,9 @@ export function tablesOf(inputs: readonly Run[]): Table[] {
   return inputs.flatMap((run) => run.tables);
 }
 
-/** The merge that is due; undefined if none is. */
-export function pickMerge(version: Version, watermarks: Watermarks, options: PickerOptions): Merge | undefined {
-  const dead = wholly(version, watermarks);
+/** The merge that is due; undefined if none is. `checkedUpTo`: range deletes of lower numbers have no table of their own any more. */
+export function pickMerge(version: Version, watermarks: Watermarks, options: PickerOptions, checkedUpTo: number = 0): Merge | undefined {
+  const dead = dropped(version, watermarks) ?? deleted(version, watermarks, checkedUpTo);
   if (dead !== undefined) return dead;
   const { base, targets } = levelTargets(version, options.baseBytes);
   let level = -1;
@@ -66,7 +71,7 @@ export function pickMerge(version: Version, watermarks: Watermarks, options: Pic
   }
   if (level === 0) return fromLevel0(version, base, options);
   if (level > 0) return fromLevel(version, level, options);
-  return rewrite(version, watermarks);
+  return rewrite(version, watermarks) ?? purge(version, base, watermarks, options);
 }
 
 /** The first level below level 0 that is in use, and how large each level may be. */
@@ -134,8 +139,8 @@ function withOverlapped(version: Version, inputs: readonly Run[], level: number,
   return start === end ? [...inputs] : [...inputs, makeRun(level, 0, tables.slice(start, end))];
 }
 
-/** Tables of which everything can go: of dropped keyspaces. */
-function wholly(version: Version, watermarks: Watermarks): Merge | undefined {
+/** Tables that hold nothing but dropped keyspaces. */
+function dropped(version: Version, watermarks: Watermarks): Merge | undefined {
   for (const run of version.runs) {
     const dead = run.tables.filter(({ properties: { shares } }) =>
       shares.every(({ keyspace }) => watermarks.get(keyspace) === KEEP_NOTHING),
@@ -145,10 +150,33 @@ function wholly(version: Version, watermarks: Watermarks): Merge | undefined {
   return undefined;
 }
 
+/** Tables that one range delete hides whole. */
+function deleted(version: Version, watermarks: Watermarks, checkedUpTo: number): Merge | undefined {
+  const { rangeDeletes, runs } = version;
+  const dead = new Set<Table>();
+  for (const range of rangeDeletes?.ranges ?? []) {
+    if (range.number <= checkedUpTo || !isRipe(range, watermarks)) continue;
+    for (const table of tablesIn(runs, range)) if (isHiddenBy(range, table)) dead.add(table);
+  }
+  if (dead.size === 0) return undefined;
+  const inputs = runs.flatMap(({ level, number, tables }) => {
+    const some = tables.filter((table) => dead.has(table));
+    return some.length === 0 ? [] : [makeRun(level, number, some)];
+  });
+  return { inputs, level: LAST_LEVEL, kind: 'drop' };
+}
+
+function isHiddenBy({ start, end, version }: RangeDelete, { smallestKey, largestKey, properties: { shares } }: Table): boolean {
+  return (
+    shares.every(({ lastVersion }) => lastVersion < version) && compareBytes(start, smallestKey) <= 0 && compareBytes(largestKey, end) < 0
+  );
+}
+
 /** A table of the last level of which enough can go by itself. */
 function rewrite(version: Version, watermarks: Watermarks): Merge | undefined {
+  const hidden = hiddenBytes(version, watermarks);
   for (const table of version.tablesAt(LAST_LEVEL)) {
-    let garbage = 0;
+    let garbage = hidden.get(table) ?? 0;
     for (const { keyspace, bytes, garbageBytes, garbageVersion } of table.properties.shares) {
       const watermark = watermarks.get(keyspace) ?? KEEP_ALL;
       if (watermark === KEEP_NOTHING) garbage += bytes;
@@ -156,6 +184,33 @@ function rewrite(version: Version, watermarks: Watermarks): Merge | undefined {
     }
     if (garbage > 0 && garbage >= table.byteLength * GARBAGE_SHARE)
       return { inputs: [makeRun(LAST_LEVEL, 0, [table])], level: LAST_LEVEL, kind: 'merge' };
+  }
+  return undefined;
+}
+
+/** About how many bytes of tables of the last level range deletes hide that merges may obey. */
+function hiddenBytes({ rangeDeletes, runs }: Version, watermarks: Watermarks): ReadonlyMap<Table, number> {
+  const hidden = new Map<Table, number>();
+  const last = runs.filter(({ level }) => level === LAST_LEVEL);
+  for (const range of rangeDeletes?.ranges ?? []) {
+    if (!isRipe(range, watermarks)) continue;
+    // A table with a higher number holds nothing of it any more.
+    for (const table of tablesIn(last, range))
+      if (table.number < range.number) hidden.set(table, (hidden.get(table) ?? 0) + table.bytesBetween(range.start, range.end));
+  }
+  return hidden;
+}
+
+/** While there are too many range deletes: a table that keeps the oldest of them from going. */
+function purge(version: Version, base: number, watermarks: Watermarks, options: PickerOptions): Merge | undefined {
+  const ripe = version.rangeDeletes?.ranges.filter((range) => isRipe(range, watermarks)) ?? [];
+  if (ripe.length <= options.rangeDeletes) return undefined;
+  const oldest = ripe.reduce((a, b) => (a.number < b.number ? a : b));
+  for (const run of version.runs) {
+    const table = tablesIn([run], oldest).find(({ number }) => number < oldest.number);
+    if (table === undefined) continue;
+    if (run.level === 0) return fromLevel0(version, base, options);
+    return { inputs: [makeRun(run.level, 0, [table])], level: run.level, kind: 'merge' };
   }
   return undefined;
 }

@@ -10,14 +10,15 @@ import type { KeyIterator, KeyValue, Snapshot } from './engine.ts';
 import { LsmError } from './errors.ts';
 import type { Health } from './fail-stop.ts';
 import type { Generations } from './generations.ts';
-import { RangeIterator } from './key-iterator.ts';
+import { type HidingRanges, RangeIterator } from './key-iterator.ts';
 import type { KeyRange } from './key-range.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
 import type { Memtable } from './memtable.ts';
 import { MergingCursor } from './merging-cursor.ts';
+import { NOT_DELETED } from './range-deletes.ts';
 import { compareRanges } from './ranges.ts';
 import { type Run, RunCursor, cachedBlocks } from './run.ts';
-import { EngineSnapshot } from './snapshot.ts';
+import { EngineSnapshot, filledNow } from './snapshot.ts';
 import { TableSearch } from './table-search.ts';
 import type { Table } from './table.ts';
 import type { Tree } from './tree.ts';
@@ -67,33 +68,41 @@ export class Reader {
     this.#health.checkOpen();
     const { key, keyEnd, at, snapshot } = wanted;
     const version = snapshot?.version ?? this.#tree.version;
-    if (this.#inMemtables(wanted)) return this.#value();
+    if (this.#inMemtables(wanted)) return this.#shown(wanted, version);
     const search = this.#search;
     search.start(version, key, keyEnd, at);
     while (search.next()) {
       const block = search.table.cachedBlock(search.block);
-      if (block === undefined) return this.#fromTables(version, key.slice(0, keyEnd), at);
+      if (block === undefined) {
+        const deleted = this.#newestWritten(wanted, NOT_DELETED);
+        return this.#fromTables(version, key.slice(0, keyEnd), at, deleted);
+      }
       if (this.#inBlock(block, key, keyEnd, at)) break;
     }
-    return this.#value();
+    return this.#shown(wanted, version);
   }
 
   /** As `get`, from tables alone. */
   async getFlushed({ key, keyEnd, at }: Wanted): Promise<Uint8Array | undefined> {
     this.#health.checkOpen();
-    return this.#fromTables(this.#tree.version, key.slice(0, keyEnd), at);
+    return this.#fromTables(this.#tree.version, key.slice(0, keyEnd), at, NOT_DELETED);
   }
 
   iterator(range: KeyRange, snapshot: EngineSnapshot | undefined): KeyIterator {
     this.#health.checkOpen();
     const version = (snapshot?.version ?? this.#tree.version).hold();
-    const sources: Cursor[] = snapshot?.cursors() ?? [];
-    if (snapshot === undefined) {
-      for (const memtable of this.#generations.newestFirst()) if (memtable.entries > 0) sources.push(new MemtableCursor(memtable));
+    const filled = snapshot?.filled ?? filledNow(this.#generations);
+    const sources: Cursor[] = [];
+    const hiding: HidingRanges[] = version.rangeDeletes === undefined ? [] : [{ ranges: version.rangeDeletes, limit: Infinity }];
+    for (const { memtable, limit } of filled) {
+      if (memtable.entries === 0) continue;
+      sources.push(new MemtableCursor(memtable, limit));
+      if (memtable.rangeDeletes !== undefined) hiding.push({ ranges: memtable.rangeDeletes, limit });
     }
     for (const run of version.runs) if (mayOverlap(run, range)) sources.push(new RunCursor(run, cachedBlocks));
     return new RangeIterator(
       new MergingCursor(sources, range.reverse),
+      hiding,
       range,
       () => this.#health.checkOpen(),
       () => version.letGo(),
@@ -116,26 +125,60 @@ export class Reader {
     this.#health.checkOpen();
     const { key, keyEnd, at, snapshot } = wanted;
     const version = snapshot?.version ?? this.#tree.version;
-    if (this.#inMemtables(wanted)) return;
-    const search = this.#search;
-    search.start(version, key, keyEnd, at);
-    while (search.next()) if (this.#inBlock(search.table.blockSync(search.block), key, keyEnd, at)) return;
+    if (!this.#inMemtables(wanted)) {
+      const search = this.#search;
+      search.start(version, key, keyEnd, at);
+      while (search.next()) if (this.#inBlock(search.table.blockSync(search.block), key, keyEnd, at)) break;
+    }
+    this.#hide(wanted, version);
   }
 
-  /** `key` stays as it is. */
-  async #fromTables(version: Version, key: Uint8Array, at: number): Promise<Uint8Array | undefined> {
+  /** `key` stays as it is; `deleted`: the newest version ≤ `at` as of which a range delete in memory holds it. */
+  async #fromTables(version: Version, key: Uint8Array, at: number, deleted: number): Promise<Uint8Array | undefined> {
     version.hold();
     try {
       const search = new TableSearch();
       search.start(version, key, key.length, at);
       while (search.next()) {
         const block = search.table.cachedBlock(search.block) ?? (await search.table.block(search.block));
-        if (this.#inBlock(block, key, key.length, at)) return this.#value();
+        if (!this.#inBlock(block, key, key.length, at)) continue;
+        if (version.rangeDeletes !== undefined) deleted = version.rangeDeletes.newest(key, 0, key.length, at, deleted);
+        return deleted > this.#version ? undefined : this.#value();
       }
       return undefined;
     } finally {
       version.letGo();
     }
+  }
+
+  /** A copy of what was found, unless a range delete hides it. */
+  #shown(wanted: Wanted, version: Version): Uint8Array | undefined {
+    this.#hide(wanted, version);
+    return this.#value();
+  }
+
+  /** Forgets what was found if a range delete hides it. */
+  #hide(wanted: Wanted, { rangeDeletes }: Version): void {
+    if (!this.#isThere) return;
+    const found = this.#version;
+    let newest = this.#newestWritten(wanted, found);
+    if (rangeDeletes !== undefined) newest = rangeDeletes.newest(wanted.key, 0, wanted.keyEnd, wanted.at, newest);
+    if (newest > found) this.#isThere = false;
+  }
+
+  /** The newest version as of which a range delete in memory holds the key, if it is above `best`; else `best`. */
+  #newestWritten({ key, keyEnd, at, snapshot }: Wanted, best: number): number {
+    if (snapshot !== undefined) {
+      for (const { memtable, limit } of snapshot.filled) best = memtable.rangeDeletes?.newest(key, 0, keyEnd, at, best, limit) ?? best;
+      return best;
+    }
+    const { active, frozen } = this.#generations;
+    if (active.rangeDeletes !== undefined) best = active.rangeDeletes.newest(key, 0, keyEnd, at, best, active.published);
+    for (let i = 0; i < frozen.length; i++) {
+      const { rangeDeletes } = (frozen[i] as { memtable: Memtable }).memtable;
+      if (rangeDeletes !== undefined) best = rangeDeletes.newest(key, 0, keyEnd, at, best, Infinity);
+    }
+    return best;
   }
 
   /** A copy of what was found. */

@@ -19,6 +19,7 @@ import { ManifestState, writeManifest } from './manifest.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
 import { MergingCursor } from './merging-cursor.ts';
 import { MANIFEST, parseName } from './names.ts';
+import { isRipe } from './range-ledger.ts';
 import { Retention, watermarksOf } from './retention.ts';
 import { writeRun } from './run-writer.ts';
 import type { WrittenTable } from './table-writer.ts';
@@ -51,7 +52,7 @@ const TABLE_BYTES = 64 << 20;
 const BLOCK_BYTES = 4096;
 
 /**
- * Repairs the closed store in `directory`, whose lock the caller holds. Throws LsmError `newer-format` with nothing touched,
+ * Repairs the closed store in `directory`, whose lock the caller holds. Range deletes that only a part of the manifest knew that is lost are undone. Throws LsmError `newer-format` with nothing touched,
  * `invalid` if there is no store or nobody knows its keyspaces; FsError.
  */
 export async function repairStore(env: Env, directory: string, options: RepairOptions = {}): Promise<RepairReport> {
@@ -78,9 +79,11 @@ export async function repairStore(env: Env, directory: string, options: RepairOp
     rebuilt.walFrom = Math.max(state.walFrom, log.nextSegment);
     rebuilt.nextNumber = Math.max(state.nextNumber, ...numbers) + 1;
     noteVersions(rebuilt, state, tables, log);
+    const watermarks = watermarksOf(keptOf(rebuilt), rebuilt.retentions);
+    const deleted = [...state.ranges.values(), ...log.memtable.ranges];
     const entries = new MergingCursor([new MemtableCursor(log.memtable), ...tables.cursors()], false);
     entries.seek(EMPTY, NEWEST);
-    const written = await writeRun(entries, new Retention(watermarksOf(keptOf(rebuilt), rebuilt.retentions), new Below([])), {
+    const written = await writeRun(entries, new Retention(watermarks, new Below([]), deleted), {
       env,
       directory,
       blockBytes: BLOCK_BYTES,
@@ -91,6 +94,11 @@ export async function repairStore(env: Env, directory: string, options: RepairOp
     });
     const run = rebuilt.nextNumber++;
     for (const { number, byteLength } of written) rebuilt.tables.set(number, { number, level: 0, run, byteLength });
+    for (const { start, end, version } of deleted) {
+      const number = rebuilt.nextNumber++;
+      // What the others hide is gone.
+      if (!isRipe({ start, end, version }, watermarks)) rebuilt.ranges.set(number, { number, start, end, version });
+    }
     const lostDirectory = await moveToLost(env, directory, names);
     const manifest = await writeManifest(env, directory, rebuilt);
     await manifest.close();

@@ -4,6 +4,7 @@
 //
 // - those after it go;
 // - it goes too if it is a tombstone and nothing older lies below, for then there is nothing left to hide;
+// - or if a range delete that is not above the watermark hides it, and then nothing older is seen either;
 // - the same key and version twice (a log replayed over what was flushed already): the second goes.
 //
 // A `latest` keyspace is one whose watermark is above every version; of a dropped one everything goes. No reader can miss what goes: an open iterator holds
@@ -12,6 +13,7 @@ import { assert } from '@distrokv/base';
 import { type Cursor, NEWEST } from './cursor.ts';
 import type { VersionMode } from './engine.ts';
 import type { Below } from './key-bounds.ts';
+import { type RangeDelete, RangeDeletes } from './range-deletes.ts';
 import { compareRanges, copyRange, grown } from './ranges.ts';
 
 /** By a keyspace's id. */
@@ -40,15 +42,17 @@ export function watermarksOf(keyspaces: readonly Kept[], retentions: ReadonlyMap
 export class Retention {
   readonly #watermarks: Watermarks;
   readonly #below: Below;
+  readonly #deleted: RangeDeletes | undefined;
   #key: Uint8Array = new Uint8Array(64);
   #keyLength = 0;
   #version = 0;
   /** An entry of the key that is not above the watermark has passed: what follows cannot be seen. */
   #isShadowed = false;
 
-  constructor(watermarks: Watermarks, below: Below) {
+  constructor(watermarks: Watermarks, below: Below, deleted: readonly RangeDelete[] = []) {
     this.#watermarks = watermarks;
     this.#below = below;
+    this.#deleted = RangeDeletes.of(deleted);
   }
 
   /** Whether the entry stays; asked once for each, in order. */
@@ -67,6 +71,7 @@ export class Retention {
     if (version > watermark) return true;
     if (watermark === KEEP_NOTHING) return false;
     this.#isShadowed = true;
+    if (this.#deleted !== undefined && this.#deleted.newest(keyBytes, keyStart, keyEnd, watermark, version) > version) return false;
     return !entry.tombstone || this.#below.mayHold(keyBytes, keyStart, keyEnd);
   }
 }

@@ -7,17 +7,23 @@ import { MemtableCursor } from './memtable-cursor.ts';
 import type { Memtable } from './memtable.ts';
 import type { Version } from './version.ts';
 
-interface Filled {
+export interface Filled {
   readonly memtable: Memtable;
   /** Refs from here on are later writes. */
   readonly limit: number;
+}
+
+/** The memtables as they are now, the newest first. */
+export function filledNow(generations: Generations): Filled[] {
+  return generations.newestFirst().map((memtable) => ({ memtable, limit: memtable.published }));
 }
 
 export class EngineSnapshot implements Snapshot {
   /** The engine that the snapshot is of. */
   readonly owner: object;
   readonly #version: Version;
-  readonly #filled: readonly Filled[];
+  /** The memtables, the newest first. */
+  readonly filled: readonly Filled[];
   /** For reads of single keys. */
   readonly #cursors: readonly MemtableCursor[];
   #isClosed = false;
@@ -26,18 +32,13 @@ export class EngineSnapshot implements Snapshot {
   constructor(owner: object, generations: Generations, version: Version) {
     this.owner = owner;
     this.#version = version.hold();
-    this.#filled = generations.newestFirst().map((memtable) => ({ memtable, limit: memtable.published }));
-    this.#cursors = this.cursors();
+    this.filled = filledNow(generations);
+    this.#cursors = this.filled.map(({ memtable, limit }) => new MemtableCursor(memtable, limit));
   }
 
   get version(): Version {
     if (this.#isClosed) throw new LsmError('closed', 'the snapshot is closed');
     return this.#version;
-  }
-
-  /** Cursors over the memtables, the newest first. */
-  cursors(): MemtableCursor[] {
-    return this.#filled.map(({ memtable, limit }) => new MemtableCursor(memtable, limit));
   }
 
   /** A cursor on the key's newest version ≤ `at` in the newest memtable that has one; good until the next call. */

@@ -4,6 +4,7 @@
 //
 //   payload  number of blocks varint | per block: length varint | key length varint | version varint | key
 import { MAX_VARINT_BYTES, VarintReader, writeVarint } from '@distrokv/base';
+import { NEWEST } from './cursor.ts';
 import { corrupt } from './errors.ts';
 import { commonPrefix, compareRanges, copyRange, grown } from './ranges.ts';
 import { TRAILER_BYTES } from './table-format.ts';
@@ -114,6 +115,13 @@ export class TableIndex {
   /** The length of a block, its trailer included. */
   byteLength(block: number): number {
     return (this.#offsets[block + 1] as number) - (this.#offsets[block] as number);
+  }
+
+  /** About how many bytes the entries of keys in `[start, end)` take: those of blocks that lie in the range, and half of one that it begins or ends in. */
+  bytesBetween(start: Uint8Array, end: Uint8Array): number {
+    const [first, last] = [this.find(start, start.length, NEWEST), this.find(end, end.length, NEWEST)];
+    if (first === last) return first === this.blocks ? 0 : this.byteLength(first) / 2;
+    return this.offset(Math.min(last, this.blocks)) - this.offset(first);
   }
 
   /** The block that holds the first entry at or after (key, version); `blocks` if there is none. */

@@ -99,6 +99,11 @@ export class Table {
     return compareRanges(smallest, 0, smallest.length, key, 0, keyEnd) <= 0 && mayContain(this.#filter, hash);
   }
 
+  /** About how many bytes of its data the keys in `[start, end)` take. */
+  bytesBetween(start: Uint8Array, end: Uint8Array): number {
+    return this.index.bytesBetween(start, end);
+  }
+
   /** The block if it is in memory. */
   cachedBlock(index: number): Block | undefined {
     const block = this.#slots[index];

@@ -3,9 +3,12 @@ import type { BlockCache } from './block-cache.ts';
 import { messageOf } from '@distrokv/base';
 import type { FilePool } from './file-pool.ts';
 import { writeCheckpoint } from './checkpoint.ts';
+import type { Keyspaces } from './keyspaces.ts';
 import type { Manifest } from './manifest.ts';
 import { tableName } from './names.ts';
 import type { Settings } from './options.ts';
+import { type RangeDelete, RangeDeletes } from './range-deletes.ts';
+import { type KeptRanges, ledgerEdit } from './range-ledger.ts';
 import type { Run } from './run.ts';
 import type { WrittenTable } from './table-writer.ts';
 import { Table } from './table.ts';
@@ -20,6 +23,10 @@ export interface TreeChange {
   readonly removed: readonly Table[];
   /** Tables that change their level, and nothing else. */
   readonly moved?: readonly Table[];
+  /** Of a flush: the range deletes of its memtable. */
+  readonly written?: readonly RangeDelete[];
+  /** Of a merge: the range deletes that it began with. */
+  readonly known?: KeptRanges;
   readonly edit?: VersionEdit;
 }
 
@@ -28,6 +35,7 @@ export class Tree {
   readonly #manifest: Manifest;
   readonly #files: FilePool;
   readonly #cache: BlockCache;
+  readonly #keyspaces: Keyspaces;
   #version: Version;
   #nextNumber: number;
   readonly #open: Set<Table>;
@@ -36,13 +44,14 @@ export class Tree {
   /** Closings and removals under way. */
   readonly #leaving = new Set<Promise<void>>();
 
-  constructor(settings: Settings, manifest: Manifest, files: FilePool, cache: BlockCache, runs: readonly Run[]) {
+  constructor(settings: Settings, manifest: Manifest, files: FilePool, cache: BlockCache, keyspaces: Keyspaces, runs: readonly Run[]) {
     this.#settings = settings;
     this.#manifest = manifest;
     this.#files = files;
     this.#cache = cache;
+    this.#keyspaces = keyspaces;
     this.#nextNumber = manifest.state.nextNumber;
-    this.#version = new Version(runs, (table) => this.#leave(table));
+    this.#version = new Version(runs, RangeDeletes.of([...manifest.state.ranges.values()]), (table) => this.#leave(table));
     this.#open = new Set(this.#version.tables());
   }
 
@@ -85,24 +94,40 @@ export class Tree {
     return done;
   }
 
-  async #change({ level, added, removed, moved = [], edit }: TreeChange): Promise<void> {
+  async #change({ level, added, removed, moved = [], written, known, edit }: TreeChange): Promise<void> {
     const { directory } = this.#settings;
+    const { state } = this.#manifest;
+    const before = this.#version;
+    let { rangeDeletes } = before;
     const run = level === 0 ? this.nextNumber() : 0;
     const opened: Table[] = [];
+    let runs: Run[];
     try {
       for (const { number, byteLength } of added) opened.push(await Table.open(this.#files, directory, number, byteLength, this.#cache));
       const records: TableRecord[] = [...opened, ...moved].map(({ number, byteLength }) => ({ number, level, run, byteLength }));
       const numbers = [...removed, ...moved].map((table) => table.number);
-      await this.#manifest.append({ ...edit, added: records, removed: numbers, nextNumber: this.#nextNumber });
+      runs = before.changed({ level, run, added: [...opened, ...moved], removed: [...removed, ...moved] });
+      const retentions = new Map([...state.retentions, ...(edit?.retentions ?? [])]);
+      const ranges = ledgerEdit({
+        kept: rangeDeletes,
+        written,
+        known: known ?? rangeDeletes,
+        added: opened,
+        removed,
+        runs,
+        before: this.#keyspaces.watermarks(state.retentions),
+        after: this.#keyspaces.watermarks(retentions),
+        nextNumber: () => this.nextNumber(),
+      });
+      await this.#manifest.append({ ...edit, ...ranges, added: records, removed: numbers, nextNumber: this.#nextNumber });
+      if (ranges.rangesAdded.length + ranges.rangesRemoved.length > 0) rangeDeletes = RangeDeletes.of([...state.ranges.values()]);
     } catch (error) {
       for (const table of opened) await table.close();
       throw error;
     }
     for (const table of removed) table.obsolete = true;
     for (const table of opened) this.#open.add(table);
-    const before = this.#version;
-    const runs = before.changed({ level, run, added: [...opened, ...moved], removed: [...removed, ...moved] });
-    this.#version = new Version(runs, (table) => this.#leave(table));
+    this.#version = new Version(runs, rangeDeletes, (table) => this.#leave(table));
     before.letGo();
   }
 

@@ -2,10 +2,12 @@
 // has to promise is that a flush takes a unit whole or not at all.
 import { EMPTY } from '@distrokv/base';
 import type { Keyspace, UnloggedWriter } from './engine.ts';
+import { LsmError } from './errors.ts';
 import type { Health } from './fail-stop.ts';
 import type { Flusher } from './flusher.ts';
 import type { Generations } from './generations.ts';
-import { checkKey, checkValue, checkVersion, stateOf } from './keyspace-state.ts';
+import { type KeyspaceState, checkKey, checkValue, checkVersion, rangeOf, stateOf } from './keyspace-state.ts';
+import { MAX_RANGES } from './range-deletes.ts';
 import type { WritePace } from './write-pace.ts';
 
 export interface UnloggedOptions {
@@ -23,6 +25,7 @@ export class Unlogged implements UnloggedWriter {
   #isOpen = false;
   /** Bytes of keys and values in the unit. */
   #unitBytes = 0;
+  #unitRanges = 0;
   /** Those who asked for a freeze while a unit was open. */
   #freezes: (() => void)[] = [];
 
@@ -39,12 +42,26 @@ export class Unlogged implements UnloggedWriter {
     this.#write(keyspace, key, EMPTY, true, version);
   }
 
+  deleteRange(keyspace: Keyspace, from: Uint8Array, to: Uint8Array | undefined, version?: number): void {
+    const { generations, flusher } = this.#options;
+    const state = this.#checked(keyspace, version);
+    flusher.checkRanges();
+    const { start, end } = rangeOf(state, from, to);
+    if (this.#unitRanges >= MAX_RANGES) throw new LsmError('invalid', `a unit holds at most ${MAX_RANGES} range deletes`);
+    const given = version ?? generations.sequence + 1;
+    generations.sequence++;
+    generations.active.deleteRange(start, end, given);
+    this.#unitRanges++;
+    this.#wrote(state, given, start.length + end.length);
+  }
+
   commit(): Promise<void> | undefined {
     const { health, generations, flusher, pace } = this.#options;
     health.checkWritable();
     const bytes = this.#unitBytes;
     this.#isOpen = false;
     this.#unitBytes = 0;
+    this.#unitRanges = 0;
     if (generations.isFull || this.#freezes.length > 0) this.#freezeNow();
     return flusher.room(false) ?? pace.due(bytes);
   }
@@ -66,18 +83,28 @@ export class Unlogged implements UnloggedWriter {
   }
 
   #write(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, tombstone: boolean, version: number | undefined): void {
-    const { owner, health, generations } = this.#options;
-    health.checkWritable();
-    const state = stateOf(keyspace, owner);
+    const { generations } = this.#options;
+    const state = this.#checked(keyspace, version);
     checkKey(key);
-    checkVersion(state, version);
-    if (version !== undefined) state.checkNotLate(version);
     const given = version ?? generations.sequence + 1;
     generations.sequence++;
     generations.active.insert(state.id, key, 0, key.length, given, tombstone, value, 0, value.length);
-    generations.active.publish();
-    state.noteWritten(given);
+    this.#wrote(state, given, key.length + value.length);
+  }
+
+  #checked(keyspace: Keyspace, version: number | undefined): KeyspaceState {
+    const { owner, health } = this.#options;
+    health.checkWritable();
+    const state = stateOf(keyspace, owner);
+    checkVersion(state, version);
+    if (version !== undefined) state.checkNotLate(version);
+    return state;
+  }
+
+  #wrote(state: KeyspaceState, version: number, bytes: number): void {
+    this.#options.generations.active.publish();
+    state.noteWritten(version);
     this.#isOpen = true;
-    this.#unitBytes += key.length + value.length;
+    this.#unitBytes += bytes;
   }
 }

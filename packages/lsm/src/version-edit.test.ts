@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ManifestState } from './manifest.ts';
-import { type VersionEdit, decodeEdit, encodeEdit } from './version-edit.ts';
+import { type VersionEdit, decodeEdit, encodeEdit, isRange } from './version-edit.ts';
 
 const natural = fc.maxSafeNat();
 const plain = { noNullPrototype: true };
+const ids = fc.integer({ min: 1, max: 127 });
+const key = (id: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength: 9 }).map((rest) => Uint8Array.of(id, ...rest));
+const ranges = ids
+  .chain((id) =>
+    fc.record({ number: natural, start: key(id), end: fc.oneof(key(id), fc.constant(Uint8Array.of(id + 1))), version: natural }, plain),
+  )
+  .filter(({ start, end }) => isRange(start, end));
 const edits: fc.Arbitrary<Required<VersionEdit>> = fc.record(
   {
     keyspaces: fc.array(
@@ -15,6 +22,8 @@ const edits: fc.Arbitrary<Required<VersionEdit>> = fc.record(
       ),
     ),
     dropped: fc.array(natural),
+    rangesAdded: fc.array(ranges),
+    rangesRemoved: fc.array(natural),
     added: fc.array(fc.record({ number: natural, level: natural, run: natural, byteLength: natural }, plain)),
     removed: fc.array(natural),
     walFrom: natural,

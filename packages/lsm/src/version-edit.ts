@@ -2,6 +2,8 @@
 // its numbers as varints. The first record of a manifest is the edit that makes the whole state out of nothing.
 import { MAX_VARINT_BYTES, VarintReader, fromUtf8Strict, utf8, writeVarint } from '@distrokv/base';
 import type { VersionMode } from './engine.ts';
+import type { KeptRange } from './range-ledger.ts';
+import { compareRanges, copyRange } from './ranges.ts';
 
 export interface KeyspaceRecord {
   /** 1 to 127: the first byte of its internal keys. Never given to another keyspace. */
@@ -35,6 +37,9 @@ export interface VersionEdit {
   readonly lastVersions?: ReadonlyMap<number, number>;
   /** The watermark of retention that came with the last flush, by the id of a `caller` keyspace. */
   readonly retentions?: ReadonlyMap<number, number>;
+  readonly rangesAdded?: readonly KeptRange[];
+  /** Numbers of range deletes. */
+  readonly rangesRemoved?: readonly number[];
 }
 
 export const MAX_KEYSPACE_ID = 127;
@@ -48,37 +53,35 @@ const NEXT_NUMBER = 6;
 const LAST_VERSION = 7;
 const RETENTION = 8;
 const DROPPED = 9;
+const RANGE_ADDED = 10;
+const RANGE_REMOVED = 11;
 const MODES: readonly VersionMode[] = ['caller', 'latest'];
 
 /** The edit behind `reserve` bytes that are left for a header. */
 export function encodeEdit(edit: VersionEdit, reserve: number): Uint8Array {
-  const fields: number[][] = [];
-  const names: Uint8Array[] = [];
-  for (const { id, name, versions } of edit.keyspaces ?? []) {
-    const bytes = utf8(name);
-    names.push(bytes);
-    fields.push([KEYSPACE, id, MODES.indexOf(versions), bytes.length]);
-  }
-  for (const id of edit.dropped ?? []) fields.push([DROPPED, id]);
-  for (const { number, level, run, byteLength } of edit.added ?? []) fields.push([ADDED, number, level, run, byteLength]);
-  for (const number of edit.removed ?? []) fields.push([REMOVED, number]);
-  if (edit.walFrom !== undefined) fields.push([WAL_FROM, edit.walFrom]);
-  if (edit.sequence !== undefined) fields.push([SEQUENCE, edit.sequence]);
-  if (edit.nextNumber !== undefined) fields.push([NEXT_NUMBER, edit.nextNumber]);
-  for (const [id, version] of edit.lastVersions ?? []) fields.push([LAST_VERSION, id, version]);
-  for (const [id, version] of edit.retentions ?? []) fields.push([RETENTION, id, version]);
+  const parts: (number | Uint8Array)[] = [];
+  for (const { id, name, versions } of edit.keyspaces ?? []) parts.push(KEYSPACE, id, MODES.indexOf(versions), ...prefixed(utf8(name)));
+  for (const id of edit.dropped ?? []) parts.push(DROPPED, id);
+  for (const { number, level, run, byteLength } of edit.added ?? []) parts.push(ADDED, number, level, run, byteLength);
+  for (const number of edit.removed ?? []) parts.push(REMOVED, number);
+  if (edit.walFrom !== undefined) parts.push(WAL_FROM, edit.walFrom);
+  if (edit.sequence !== undefined) parts.push(SEQUENCE, edit.sequence);
+  if (edit.nextNumber !== undefined) parts.push(NEXT_NUMBER, edit.nextNumber);
+  for (const [id, version] of edit.lastVersions ?? []) parts.push(LAST_VERSION, id, version);
+  for (const [id, version] of edit.retentions ?? []) parts.push(RETENTION, id, version);
+  for (const { number, start, end, version } of edit.rangesAdded ?? [])
+    parts.push(RANGE_ADDED, number, version, ...prefixed(start), ...prefixed(end));
+  for (const number of edit.rangesRemoved ?? []) parts.push(RANGE_REMOVED, number);
 
-  const nameBytes = names.reduce((sum, name) => sum + name.length, 0);
-  const out = new Uint8Array(reserve + fields.length * 5 * MAX_VARINT_BYTES + nameBytes);
+  const bytes = parts.reduce<number>((sum, part) => sum + (typeof part === 'number' ? MAX_VARINT_BYTES : part.length), 0);
+  const out = new Uint8Array(reserve + bytes);
   let at = reserve;
-  for (const [i, field] of fields.entries()) {
-    for (const n of field) at = writeVarint(out, at, n);
-    const name = names[i];
-    if (name === undefined) continue;
-    out.set(name, at);
-    at += name.length;
-  }
+  for (const part of parts) at = typeof part === 'number' ? writeVarint(out, at, part) : copyRange(part, 0, part.length, out, at);
   return out.subarray(0, at);
+}
+
+function prefixed(bytes: Uint8Array): [length: number, bytes: Uint8Array] {
+  return [bytes.length, bytes];
 }
 
 /** Undefined if the bytes are no edit. */
@@ -90,6 +93,8 @@ export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
   const removed: number[] = [];
   const lastVersions = new Map<number, number>();
   const retentions = new Map<number, number>();
+  const rangesAdded: KeptRange[] = [];
+  const rangesRemoved: number[] = [];
   const single: { walFrom?: number; sequence?: number; nextNumber?: number } = {};
   while (!reader.done) {
     const tag = reader.varint();
@@ -108,6 +113,15 @@ export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
         break;
       case REMOVED:
         removed.push(reader.varint());
+        break;
+      case RANGE_ADDED: {
+        const range = readRange(reader);
+        if (range === undefined) return undefined;
+        rangesAdded.push(range);
+        break;
+      }
+      case RANGE_REMOVED:
+        rangesRemoved.push(reader.varint());
         break;
       case WAL_FROM:
         single.walFrom = reader.varint();
@@ -128,7 +142,7 @@ export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
         return undefined;
     }
   }
-  return reader.ok ? { keyspaces, dropped, added, removed, lastVersions, retentions, ...single } : undefined;
+  return reader.ok ? { keyspaces, dropped, added, removed, lastVersions, retentions, rangesAdded, rangesRemoved, ...single } : undefined;
 }
 
 function readKeyspace(reader: VarintReader): KeyspaceRecord | undefined {
@@ -141,4 +155,19 @@ function readKeyspace(reader: VarintReader): KeyspaceRecord | undefined {
   } catch {
     return undefined;
   }
+}
+
+function readRange(reader: VarintReader): KeptRange | undefined {
+  const number = reader.varint();
+  const version = reader.varint();
+  const start = reader.take(reader.varint()).slice();
+  const end = reader.take(reader.varint()).slice();
+  return reader.ok && isRange(start, end) ? { number, start, end, version } : undefined;
+}
+
+/** Whether these internal keys bound a range of one keyspace. */
+export function isRange(start: Uint8Array, end: Uint8Array): boolean {
+  const id = start[0];
+  if (id === undefined || id < 1 || id > MAX_KEYSPACE_ID || compareRanges(start, 0, start.length, end, 0, end.length) >= 0) return false;
+  return end[0] === id || (end.length === 1 && end[0] === id + 1);
 }

@@ -5,6 +5,7 @@
 // Level 0 has a run for each flush, and they overlap. Each deeper level is one run. Every entry of a key in an earlier run is newer
 // than those in later runs.
 import { assert } from '@distrokv/base';
+import type { KeptRanges } from './range-ledger.ts';
 import { type Run, areDisjoint, makeRun } from './run.ts';
 import type { Table } from './table.ts';
 
@@ -22,11 +23,13 @@ export interface TableChange {
 
 export class Version {
   readonly runs: readonly Run[];
+  readonly rangeDeletes: KeptRanges;
   readonly #release: (table: Table) => void;
   #holders = 1;
 
   /** Held once by its maker. `release` gets each table that no version holds any more. */
-  constructor(runs: readonly Run[], release: (table: Table) => void) {
+  constructor(runs: readonly Run[], rangeDeletes: KeptRanges, release: (table: Table) => void) {
+    this.rangeDeletes = rangeDeletes;
     this.runs = runs.toSorted((a, b) => a.level - b.level || b.number - a.number);
     this.#release = release;
     for (const table of this.tables()) table.holders++;

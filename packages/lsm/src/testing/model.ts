@@ -1,7 +1,7 @@
 // What a store should hold, kept in plain maps, and the comparison of an engine with it through every way of reading.
 import assert from 'node:assert/strict';
-import { type Random, compareBytes, fromUtf8, utf8 } from '@distrokv/base';
-import type { Engine, EngineOptions, KeyIterator, Keyspace, RangeOptions, Snapshot } from '../engine.ts';
+import { type Random, compareBytes, defined, fromUtf8, utf8 } from '@distrokv/base';
+import type { Engine, EngineOptions, KeyIterator, Keyspace, RangeOptions, Snapshot, VersionMode, WriteBatch } from '../engine.ts';
 
 /** The keyspaces of every test. */
 export const keyspaces: EngineOptions['keyspaces'] = [
@@ -9,15 +9,19 @@ export const keyspaces: EngineOptions['keyspaces'] = [
   { name: 'meta', versions: 'latest' },
 ];
 
-export type KeyspaceName = 'data' | 'meta';
+/** One of `keyspaces`, or one that was made since. */
+export type KeyspaceName = string;
 
 export interface Operation {
   readonly keyspace: KeyspaceName;
+  /** Of a range delete its start. */
   readonly key: string;
   /** Undefined deletes. */
   readonly value: string | undefined;
-  /** In `data` only. */
+  /** In `caller` keyspaces only. */
   readonly version: number | undefined;
+  /** A range delete: where it ends; undefined at the end of the keyspace. */
+  readonly range?: { readonly to: string | undefined };
 }
 
 interface Written {
@@ -28,42 +32,62 @@ interface Written {
 type Row = readonly [key: string, value: string];
 
 export class Model {
-  readonly #data = new Map<string, Written[]>();
-  readonly #meta = new Map<string, string>();
-  readonly #keys = new Set<string>();
+  /** Of a key in a `latest` keyspace there is one version, 0. */
+  readonly #keyspaces = new Map<KeyspaceName, { readonly versions: VersionMode; readonly keys: Map<string, Written[]> }>();
   /** No older version of `data` may be read. */
   retention = 0;
 
+  constructor() {
+    for (const { name, versions } of keyspaces) this.create(name, versions);
+  }
+
+  create(name: KeyspaceName, versions: VersionMode): void {
+    assert(!this.#keyspaces.has(name), 'a keyspace is made once');
+    this.#keyspaces.set(name, { versions, keys: new Map() });
+  }
+
+  drop(name: KeyspaceName): void {
+    this.#keyspaces.delete(name);
+  }
+
+  get names(): KeyspaceName[] {
+    return [...this.#keyspaces.keys()];
+  }
+
+  versionsOf(name: KeyspaceName): VersionMode | undefined {
+    return this.#keyspaces.get(name)?.versions;
+  }
+
+  /** All operations of one batch, or of one unit. */
   apply(operations: readonly Operation[]): void {
-    for (const { keyspace, key, value, version } of operations) {
-      this.#keys.add(key);
-      if (keyspace === 'data') {
-        const written = this.#data.get(key) ?? [];
-        this.#data.set(key, written);
-        written.push({ version: version as number, value });
-      } else if (value === undefined) this.#meta.delete(key);
-      else this.#meta.set(key, value);
+    for (const operation of operations) if (operation.range !== undefined && operation.version !== undefined) this.#deleteRange(operation);
+    // Where keyspaces number their writes, they count in their order; else a write at the version of a range delete stays.
+    for (const operation of operations) {
+      if (operation.range === undefined) this.#write(operation);
+      else if (operation.version === undefined) this.#deleteRange(operation);
     }
   }
 
   /** The same store, which goes its own way from here. */
   copy(): Model {
     const copy = new Model();
-    for (const key of this.#keys) copy.#keys.add(key);
-    for (const [key, value] of this.#meta) copy.#meta.set(key, value);
-    for (const [key, written] of this.#data) copy.#data.set(key, [...written]);
+    copy.#keyspaces.clear();
+    for (const [name, { versions, keys }] of this.#keyspaces)
+      copy.#keyspaces.set(name, { versions, keys: new Map([...keys].map(([key, written]) => [key, [...written]])) });
     return copy;
   }
 
   get(keyspace: KeyspaceName, key: string, at: number = Infinity): string | undefined {
-    if (keyspace === 'meta') return this.#meta.get(key);
-    return this.#data.get(key)?.findLast((written) => written.version <= at)?.value;
+    return this.#keyspaces
+      .get(keyspace)
+      ?.keys.get(key)
+      ?.findLast((written) => written.version <= at)?.value;
   }
 
   rows(keyspace: KeyspaceName, range: RangeOptions): Row[] {
     const { at, reverse = false, limit } = range;
     const rows: Row[] = [];
-    for (const key of this.#keys) {
+    for (const key of this.keysOf(keyspace)) {
       const value = isIn(utf8(key), range) ? this.get(keyspace, key, at) : undefined;
       if (value !== undefined) rows.push([key, value]);
     }
@@ -71,8 +95,22 @@ export class Model {
     return (reverse ? rows.reverse() : rows).slice(0, limit);
   }
 
-  get keys(): readonly string[] {
-    return [...this.#keys];
+  /** All keys that were ever written. */
+  keysOf(keyspace: KeyspaceName): string[] {
+    return [...(this.#keyspaces.get(keyspace)?.keys.keys() ?? [])];
+  }
+
+  #write({ keyspace, key, value, version = 0 }: Operation): void {
+    const { versions, keys } = defined(this.#keyspaces.get(keyspace), keyspace);
+    const written = versions === 'caller' ? (keys.get(key) ?? []) : [];
+    written.push({ version, value });
+    keys.set(key, written);
+  }
+
+  #deleteRange({ keyspace, key: from, version, range }: Operation): void {
+    for (const key of this.keysOf(keyspace)) {
+      if (key >= from && (range?.to === undefined || key < range.to)) this.#write({ keyspace, key, value: undefined, version });
+    }
   }
 }
 
@@ -96,10 +134,19 @@ function isIn(key: Uint8Array, { gte, gt, lt, lte, prefix }: RangeOptions): bool
 
 /** Compares everything, as of the newest version and of two others up to `lastVersion`; of a snapshot, if there is one. */
 export async function assertEqual(engine: Engine, model: Model, lastVersion: number, random: Random, snapshot?: Snapshot): Promise<void> {
-  for (const name of ['data', 'meta'] as const) {
+  if (snapshot === undefined)
+    assert.deepEqual(
+      engine
+        .keyspaces()
+        .map(({ name }) => name)
+        .sort(),
+      model.names.sort(),
+    );
+  for (const name of model.names) {
     const keyspace = engine.keyspace(name);
-    const at = (): number => random.between(Math.min(model.retention, lastVersion), lastVersion);
-    const ats = name === 'data' ? [undefined, at(), at()] : [undefined];
+    const oldest = name === 'data' ? Math.min(model.retention, lastVersion) : 0;
+    const at = (): number => random.between(oldest, lastVersion);
+    const ats = model.versionsOf(name) === 'caller' ? [undefined, at(), at()] : [undefined];
     for (const at of ats) {
       for (const reverse of [false, true]) {
         const range = { reverse, ...(at === undefined ? {} : { at }), ...(snapshot === undefined ? {} : { snapshot }), ...bounds(random) };
@@ -150,7 +197,7 @@ async function assertGets(
   at: number | undefined,
   snapshot: Snapshot | undefined,
 ): Promise<void> {
-  const keys = [...model.keys, 'missing'];
+  const keys = [...model.keysOf(name), 'missing'];
   const expected = keys.map((key) => model.get(name, key, at));
   const bytes = keys.map((key) => utf8(key));
   assert.deepEqual(
@@ -180,28 +227,42 @@ export function keyName(random: Random): string {
 }
 
 /** A few operations at `version`. Each key of a keyspace is written once. */
-export function randomOperations(random: Random, version: number, maxValueBytes: number = 40): Operation[] {
+export function randomOperations(
+  random: Random,
+  version: number,
+  maxValueBytes: number = 40,
+  modes: ReadonlyMap<KeyspaceName, VersionMode> = bothModes,
+): Operation[] {
   const operations = new Map<string, Operation>();
+  const names = [...modes.keys()];
   for (let i = random.between(1, 4); i > 0; i--) {
-    const keyspace = random.chance(0.6) ? 'data' : 'meta';
+    const keyspace = random.chance(0.6) ? 'data' : (names[random.between(1, names.length - 1)] as string);
     const key = keyName(random);
     const value = random.chance(0.25) ? undefined : `${version}:${'x'.repeat(random.below(maxValueBytes))}`;
-    operations.set(`${keyspace}/${key}`, { keyspace, key, value, version: keyspace === 'data' ? version : undefined });
+    const at = modes.get(keyspace) === 'caller' ? version : undefined;
+    if (random.chance(0.03)) operations.set(`range ${i}`, { keyspace, ...randomRange(random), value: undefined, version: at });
+    else operations.set(`${keyspace}/${key}`, { keyspace, key, value, version: at });
   }
   return [...operations.values()];
 }
 
+const bothModes: ReadonlyMap<KeyspaceName, VersionMode> = new Map(keyspaces.map(({ name, versions }) => [name, versions]));
+
+function randomRange(random: Random): Pick<Operation, 'key' | 'range'> {
+  const [from, to] = [keyName(random), keyName(random)].sort() as [string, string];
+  return { key: from, range: { to: from === to ? undefined : to } };
+}
+
 /** Writes operations to anything that takes them: a batch, or the unlogged writer. */
 export function writeTo(
-  target: {
-    put(k: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void;
-    delete(k: Keyspace, key: Uint8Array, version?: number): void;
-  },
-  engine: Engine,
+  target: Pick<WriteBatch, 'put' | 'delete' | 'deleteRange'>,
+  engine: Pick<Engine, 'keyspace'>,
   operations: readonly Operation[],
 ): void {
-  for (const { keyspace, key, value, version } of operations) {
-    if (value === undefined) target.delete(engine.keyspace(keyspace), utf8(key), version);
-    else target.put(engine.keyspace(keyspace), utf8(key), utf8(value), version);
+  for (const { keyspace: name, key, value, version, range } of operations) {
+    const keyspace = engine.keyspace(name);
+    if (range !== undefined) target.deleteRange(keyspace, utf8(key), range.to === undefined ? undefined : utf8(range.to), version);
+    else if (value === undefined) target.delete(keyspace, utf8(key), version);
+    else target.put(keyspace, utf8(key), utf8(value), version);
   }
 }
