@@ -3,7 +3,7 @@ import { etcdserverpb as pb, health, kvservice, v3electionpb, v3lockpb } from '@
 import { serverStopped } from '../replica/errors.ts';
 import type { ClientTransport } from '../transport.ts';
 import { ancestorHandlers } from './ancestor.ts';
-import { clusterHandlers } from './cluster.ts';
+import { ClusterService } from './cluster.ts';
 import { Compactor } from './compactor.ts';
 import type { ServiceContext } from './context.ts';
 import { ElectionService } from './election.ts';
@@ -17,6 +17,7 @@ import { Quota } from './quota.ts';
 import { WatchService } from './watch.ts';
 
 export class Services {
+  readonly cluster: ClusterService;
   readonly #context: ServiceContext;
   readonly #clock: LeaseClock;
   readonly #quota: Quota;
@@ -28,6 +29,7 @@ export class Services {
 
   constructor(context: ServiceContext) {
     this.#context = context;
+    this.cluster = new ClusterService(context);
     this.#clock = new LeaseClock(context);
     this.#quota = new Quota(context);
     this.#compactor = new Compactor(context);
@@ -43,7 +45,7 @@ export class Services {
     server.addService(pb.Lease, this.#lease.handlers);
     server.addService(v3lockpb.Lock, lockHandlers(context, this.#kv, this.#lease, this.#stopping.signal));
     server.addService(v3electionpb.Election, new ElectionService(context, this.#kv, this.#lease, this.#stopping.signal).handlers);
-    server.addService(pb.Cluster, clusterHandlers(context));
+    server.addService(pb.Cluster, this.cluster.handlers);
     server.addService(pb.Maintenance, maintenanceHandlers(context));
     server.addService(kvservice.KVService, ancestorHandlers(context, this.#kv));
     server.addService(health.Health, healthHandlers());
