@@ -166,7 +166,6 @@ export class Store {
    * `configuration` is the driver's own record of it. End the entry with `commit`.
    */
   setMembership(membership: Membership, members: readonly pb.Member[]): void {
-    this.#isUnitOpen = true;
     const { writer, meta } = this.#spaces;
     replaceMembers(writer, meta, membership, members);
     this.#members = readMembers(meta);
