@@ -25,6 +25,10 @@ const commands = {
     says: 'write all files in the common format',
     do: (context) => tool(context, 'node_modules/prettier/bin/prettier.cjs', ['--write', '--log-level=warn', '.']),
   },
+  sim: {
+    says: 'the simulator: `sim -- --seed N` replays, `sim -- --seeds N` is a campaign',
+    do: (context, args) => tool(context, 'packages/sim/dist/host/main.js', args),
+  },
   generate: {
     says: 'write the code that comes from .proto files',
     do: (context, args) => tool(context, 'packages/proto/generator/main.mjs', args),

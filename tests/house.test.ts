@@ -19,6 +19,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   grpc: ['http2', 'proto', 'env'],
   mvcc: ['lsm', 'proto'],
   server: ['env', 'lsm', 'raft', 'proto', 'grpc', 'mvcc'],
+  sim: ['env', 'raft', 'proto', 'grpc', 'server'],
   client: ['grpc', 'proto'],
   distrokv: ['env', 'lsm', 'server', 'client'],
 };

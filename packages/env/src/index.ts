@@ -6,7 +6,7 @@ export * from './net.ts';
 export { NetError } from './net-error.ts';
 export { createMemoryEnv, type MemoryEnv, type MemoryEnvOptions } from './memory/env.ts';
 export type { CrashMode } from './memory/crash.ts';
-export type { FsOperation, FsOperationKind, OperationHook } from './memory/disk.ts';
+export type { DelayHook, FsOperation, FsOperationKind, OperationHook } from './memory/disk.ts';
 export { MemoryFileSystem, type MemoryFileSystemOptions } from './memory/file-system.ts';
 export { MemoryNetwork, type MemoryNetworkOptions } from './memory/net.ts';
 export { SimulatedTime } from './memory/time.ts';

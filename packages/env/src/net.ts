@@ -102,6 +102,7 @@ export interface Socket {
   /** As "127.0.0.1:53124", "[::1]:53124". */
   readonly remote: string;
   readonly tls: TlsState | undefined;
+  /** Delivers to `events` from now on; called again, to others, who take the connection over where it is. */
   open(events: SocketEvents): void;
   /**
    * Sends `bytes`, which must not change any more. False when more is waiting than a connection should keep (256 KiB): the

@@ -1,5 +1,5 @@
-// `grpc`: remote calls, on both sides. What carries them is this package's own business.
+// `grpc`: remote calls, on both sides, over our own HTTP/2.
 export type * from './types.ts';
 export { GrpcError, StatusCode, type StatusName } from './status.ts';
-export { createChannel } from './grpc-js/channel.ts';
-export { createServer } from './grpc-js/server.ts';
+export { createChannel } from './client/channel.ts';
+export { createServer } from './server/server.ts';

@@ -26,16 +26,21 @@ export type StatusName = keyof typeof StatusCode;
 
 export interface GrpcErrorOptions extends CodedErrorOptions {
   readonly neverSent?: boolean;
+  /** What goes with the status as `grpc-status-details-bin`: a google.rpc.Status in protobuf. At most 4 KiB travel. */
+  readonly details?: Uint8Array;
 }
 
 /** A call that ended with another status than OK; thrown by clients, and by handlers to choose the status. */
 export class GrpcError extends CodedError<StatusName> {
   /** True if the call surely did not leave this process, for want of a connection: it may be made again, elsewhere too. */
   readonly neverSent: boolean;
+  /** A google.rpc.Status in protobuf, if there is one. */
+  readonly details: Uint8Array | undefined;
 
   constructor(code: StatusName, message: string, options: GrpcErrorOptions = {}) {
     super(code, message, options);
     this.neverSent = options.neverSent ?? false;
+    this.details = options.details;
   }
 }
 

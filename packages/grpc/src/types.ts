@@ -1,4 +1,6 @@
 // What callers and servers of gRPC see, whatever carries it.
+import type { ClientTls, Env, ServerTls, Socket } from '@distrokv/env';
+import type { ConnectionOptions } from '@distrokv/http2';
 import type { Method } from '@distrokv/proto';
 
 /** Request and response headers; names in lower case, "-bin" names carry bytes. */
@@ -8,21 +10,32 @@ export interface Metadata {
   entries(): IterableIterator<readonly [string, string | Uint8Array]>;
 }
 
+/** Metadata to send: text, or bytes under names that end in "-bin". */
+export type MetadataInit = Readonly<Record<string, string | Uint8Array>>;
+
 /** What a handler knows of the call it serves. */
 export interface ServerCall {
   readonly path: string;
   readonly metadata: Metadata;
   /** Address of the caller, as "127.0.0.1:53124". */
   readonly peer: string;
-  /** Aborted when the caller cancels, its deadline passes, or its connection ends. */
+  /** The common name in the certificate that the caller showed, if it had to show one (mutual TLS). */
+  readonly peerCommonName: string | undefined;
+  /** Milliseconds that the caller had set for the whole call, if it had. */
+  readonly timeoutMs: number | undefined;
+  /** Aborted when the caller cancels, its deadline passes, or its connection ends; never after the handler has answered. Made when it is asked for. */
   readonly signal: AbortSignal;
+  /** Metadata that goes before the first message; too late once that is sent. Throws GrpcError `invalid-argument`. */
+  sendMetadata(metadata: MetadataInit): void;
+  /** Metadata that goes with the status. Throws GrpcError `invalid-argument`. */
+  setTrailers(metadata: MetadataInit): void;
 }
 
 export interface ServerStream<Request, Response> extends ServerCall {
   /** The caller's messages; ends when it half-closes, throws GrpcError `cancelled` when the call is aborted, `internal` on a message that is none. */
   readonly requests: AsyncIterable<Request>;
   /**
-   * Queues a message. Returns false when the queue has reached its bound (1 MiB or 64 messages): await `writable()` before
+   * Queues a message. Returns false when the queue has reached its bound (1 MiB): await `writable()` before
    * the next. It returns false, too, and drops the message, when the call is over. Never throws for what the caller did.
    */
   send(response: Response): boolean;
@@ -51,20 +64,47 @@ export type Handler<M> =
 export type Handlers<S extends { readonly methods: object }> = { readonly [K in keyof S['methods']]?: Handler<S['methods'][K]> };
 
 export interface ServerOptions {
+  /** Sockets, time and chance (default: the host's). */
+  readonly env?: Env;
   /** Larger request messages end with `resource-exhausted` (default 4 MiB). */
   readonly maxReceiveBytes?: number;
   /** Called with what a handler threw that was no GrpcError; the caller sees `unknown` with its message. */
   readonly onUnexpectedError?: (error: unknown, path: string) => void;
+  /** Limits of HTTP/2, where they are not to be the defaults. */
+  readonly http2?: ConnectionOptions;
+  /**
+   * Takes connections that begin as HTTP/1, with the bytes that have come so far; it must `open` the socket and end with it.
+   * Without it they are closed.
+   */
+  readonly onHttp1?: (socket: Socket, received: Uint8Array) => void;
+  /** Told of connections that ended for what the other side did: broke the protocol, failed a handshake. */
+  readonly onBadConnection?: (peer: string, error: Error) => void;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: ListenTls;
+}
+
+export type ListenTls = Omit<ServerTls, 'protocols'>;
+
+export interface Listening {
+  readonly port: number;
+  /** New connections are met with this certificate; those that are there go on. Only where there was TLS to begin with. */
+  setTls(tls: ListenTls): void;
 }
 
 export interface Server {
   addService<S extends { readonly typeName: string; readonly methods: object }>(service: S, handlers: Handlers<S>): void;
+  /** The full names of the services that were added, sorted. */
+  readonly services: readonly string[];
   /**
    * Starts to serve on an IP address, or on `localhost`, which means 127.0.0.1; port 0 picks a free one. Rejects with a
    * GrpcError that names the address when that is in use (`unavailable`), not ours (`unavailable`) or not allowed
    * (`permission-denied`). May be called for several addresses.
    */
-  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>;
+  listen(address: ListenAddress): Promise<Listening>;
   /** Takes no new calls, waits up to `graceMs` (default 1000) for open ones, then cuts them. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
@@ -73,9 +113,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** The call fails with `deadline-exceeded` after this time. */
   readonly timeoutMs?: number;
-  readonly metadata?: Readonly<Record<string, string | Uint8Array>>;
+  readonly metadata?: MetadataInit;
   /** Wait for a connection instead of failing with `unavailable` when there is none (default false). */
   readonly waitForReady?: boolean;
+  /** Called with the metadata that came before the first message, and with what came with the status. */
+  readonly onMetadata?: (metadata: Metadata) => void;
+  readonly onTrailers?: (metadata: Metadata) => void;
 }
 
 /** A call under way with messages both ways. */
@@ -92,7 +135,7 @@ export interface ClientStream<Request, Response> {
 }
 
 export interface Channel {
-  /** "host:port" */
+  /** "host:port", or several of them separated by commas. */
   readonly target: string;
   /** Rejects with a GrpcError. */
   unary<Request, Response>(method: Method<Request, Response, 'unary'>, request: Request, options?: CallOptions): Promise<Response>;
@@ -105,8 +148,16 @@ export interface Channel {
 }
 
 export interface ChannelOptions {
+  /** Sockets, time and chance (default: the host's). */
+  readonly env?: Env;
   /** Larger response messages end with `resource-exhausted` (default: no limit below 2^31 - 1). */
   readonly maxReceiveBytes?: number;
   /** Longest wait between attempts to connect (default 1000). */
   readonly maxReconnectMs?: number;
+  /** How long one attempt to connect may take, the handshake included (default 5000). */
+  readonly connectTimeoutMs?: number;
+  readonly tls?: Omit<ClientTls, 'protocols'>;
+  /** Value of `:authority`, instead of the target. */
+  readonly authority?: string;
+  readonly http2?: ConnectionOptions;
 }

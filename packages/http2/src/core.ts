@@ -57,7 +57,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
     this.nuisance = new Nuisance(limits.nuisanceBurst, limits.nuisancePerSecond);
     this.peer = {
       headerTableSize: INITIAL_TABLE_BYTES,
-      enablePush: !isServer,
+      enablePush: isServer,
       // No peer has fewer in practice; it says what it has before it answers anything.
       maxConcurrentStreams: 100,
       initialWindowSize: INITIAL_WINDOW,

@@ -71,7 +71,9 @@ export class HpackDecoder {
   /** The peer has acknowledged a setting of ours: its encoder keeps to `bytes` from the next block on. */
   setLimit(bytes: number): void {
     this.#limit = bytes;
-    if (this.#maxSize > bytes) this.#updateDue = true;
+    if (this.#maxSize <= bytes) return;
+    this.#updateDue = true;
+    this.#version++;
   }
 
   /** Reads the block in [from, to). Throws Http2Error with COMPRESSION_ERROR; the table is of no use afterwards (§2.3.3 of RFC 7541). */

@@ -19,7 +19,7 @@ import { WAL_KIND } from './wal.ts';
 export interface DumpedPiece {
   /** Where it begins, or for an entry the block or record that it is in. */
   readonly offset: number;
-  readonly what: 'header' | 'edit' | 'record' | 'table' | 'block' | 'put' | 'delete' | 'deleteRange' | 'torn tail';
+  readonly what: 'header' | 'edit' | 'record' | 'table' | 'block' | 'put' | 'delete' | 'deleteRange' | 'rest';
   readonly fields: Readonly<Record<string, number | string | Uint8Array>>;
 }
 
@@ -49,7 +49,7 @@ async function* dumpManifest(env: Env, path: string): AsyncGenerator<DumpedPiece
       fields: { edit: JSON.stringify(edit, plain) },
     };
   }
-  yield* tornTail(contents.end, bytes);
+  yield* rest(contents.end, bytes);
 }
 
 /** Maps as lists, bytes in hex, and without what is empty. */
@@ -67,7 +67,7 @@ async function* dumpSegment(env: Env, directory: string, path: string): AsyncGen
   for (const keyspace of keyspaces) if (keyspace !== undefined) keyspace.isDropped = false;
   const bytes = await env.fs.readFile(path, MAX_LOG_BYTES);
   const contents = readLog(bytes, WAL_KIND, path);
-  if (contents === undefined) return yield* tornTail(0, bytes);
+  if (contents === undefined) return yield* rest(0, bytes);
   const [number, bytesBefore] = [readUint32(contents.extra, 0), readUint32(contents.extra, 4)];
   yield { offset: 0, what: 'header', fields: { kind: 'segment', format: readUint32(bytes, 8), salt: contents.salt, number, bytesBefore } };
   for (const record of contents.records) {
@@ -82,7 +82,7 @@ async function* dumpSegment(env: Env, directory: string, path: string): AsyncGen
       yield { offset: record.byteOffset, what: 'deleteRange', fields };
     }
   }
-  yield* tornTail(contents.end, bytes);
+  yield* rest(contents.end, bytes);
 }
 
 async function* dumpTable(env: Env, directory: string, path: string, number: number): AsyncGenerator<DumpedPiece> {
@@ -126,6 +126,7 @@ function entryOf(
   return { offset, what: 'put', fields: { ...fields, value: valueBytes.slice(valueStart, valueEnd) } };
 }
 
-function* tornTail(end: number, bytes: Uint8Array): Generator<DumpedPiece> {
-  if (end < bytes.length) yield { offset: end, what: 'torn tail', fields: { bytes: bytes.length - end } };
+/** A torn record, room for more, or what an earlier segment left in the file. */
+function* rest(end: number, bytes: Uint8Array): Generator<DumpedPiece> {
+  if (end < bytes.length) yield { offset: end, what: 'rest', fields: { bytes: bytes.length - end } };
 }

@@ -103,7 +103,12 @@ const edit = encodeEdit(
   0,
 );
 /** Sequence 3; a put into keyspace 1 at version 8, a delete in keyspace 2, and a range of it. */
-const group = Uint8Array.from([3, 2, 8, 1, 0x61, 2, 0x62, 0x63, 5, 1, 0x6e, 0, 2, 2, 2, 0x61, 1, 3]);
+const group = Uint8Array.from([
+  ...[3, 0, 0, 0, 0, 0, 0, 0],
+  ...[2, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1, 0x61, 0x62, 0x63],
+  ...[2, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x6e, 0, 0],
+  ...[3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x61, 3],
+]);
 
 const decoders: Readonly<Record<string, readonly [bytes: Uint8Array, decode: (bytes: Uint8Array) => void]>> = {
   'a block, from both ends and by its restarts': [

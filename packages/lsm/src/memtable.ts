@@ -1,6 +1,7 @@
 // The memtable: every write lands here first, and a flush walks it in order. Reading it, and how it lies in memory, is in
 // memtable-view.ts; this is the writing half: entries are appended to the arena, and put into the tree of their keyspace.
 import { assert } from '@distrokv/base';
+import { RANGE_DELETE_ID } from './memtable-arena.ts';
 import {
   CHILDREN,
   FANOUT,
@@ -26,6 +27,7 @@ import {
 } from './memtable-view.ts';
 import { type WrittenRange, WrittenRanges } from './range-deletes.ts';
 import { commonPrefix } from './ranges.ts';
+import { isRange } from './version-edit.ts';
 
 const FENCE_BELOW = 0;
 const FENCE_ABOVE = 1;
@@ -68,17 +70,57 @@ export class Memtable extends MemtableView {
     return { arena: this.arena.buffer, nodes: this.nodes.buffer as SharedArrayBuffer, end: this.arena.end, entries: this.entries };
   }
 
+  /** Appends entries as a group has them, `bytes` from `start` on; they are checked one by one (`endOf`) and put into the trees by `put`. */
+  appendAll(bytes: Uint8Array, start: number): void {
+    this.arena.appendAll(bytes, start);
+  }
+
+  /** The ref behind an entry that was appended unchecked; undefined if it cannot be one. */
+  endOf(ref: number): number | undefined {
+    return this.arena.endOf(ref);
+  }
+
+  /** The keyspace of an entry. */
+  idOf(ref: number): number {
+    return this.arena.bytes[this.arena.keyStart(ref)] as number;
+  }
+
+  setVersion(ref: number, version: number): void {
+    this.arena.setVersion(ref, version);
+  }
+
+  /** Whether an entry whose keyspace is 0 is a range delete. */
+  isRangeDelete(ref: number): boolean {
+    const { bytes } = this.arena;
+    const [start, end] = [this.arena.keyStart(ref) + 1, this.arena.keyEnd(ref)];
+    return !this.arena.isTombstone(ref) && isRange(bytes.subarray(start, end), bytes.subarray(end, this.arena.valueEnd(ref)));
+  }
+
+  /** The keyspace of a range delete. */
+  rangeIdOf(ref: number): number {
+    return this.arena.bytes[this.arena.keyStart(ref) + 1] as number;
+  }
+
   /** In the order in which they were written. */
   get ranges(): readonly WrittenRange[] {
     return this.rangeDeletes?.all ?? [];
   }
 
-  /** Adds a range delete, to be seen after `publish`; the bounds, internal keys, are kept. It takes its place among the refs of entries. */
+  /** Adds a range delete, to be seen after `publish`; the bounds are internal keys. It takes its place among the refs of entries. */
   deleteRange(start: Uint8Array, end: Uint8Array, version: number): void {
-    const ref = this.arena.append(0, start, 0, start.length, version, false, end, 0, end.length);
+    this.putRange(this.arena.append(RANGE_DELETE_ID, start, 0, start.length, version, false, end, 0, end.length));
+  }
+
+  /** Adds a range delete that lies in the arena. */
+  putRange(ref: number): void {
+    const { arena } = this;
+    const keyEnd = arena.keyEnd(ref);
+    // Copies: they outlive the memtable.
+    const start = arena.bytes.slice(arena.keyStart(ref) + 1, keyEnd);
+    const end = arena.bytes.slice(keyEnd, arena.valueEnd(ref));
     this.entries++;
     this.rangeDeletes ??= new WrittenRanges();
-    this.rangeDeletes.add({ start, end, version, ref });
+    this.rangeDeletes.add({ start, end, version: arena.version(ref), ref });
   }
 
   /** Adds an entry, to be seen after `publish`; its key is `id` followed by `key[keyStart, keyEnd)`. Of two equal entries the later one comes first. */
@@ -93,15 +135,20 @@ export class Memtable extends MemtableView {
     valueStart: number,
     valueEnd: number,
   ): void {
+    this.put(this.arena.append(id, key, keyStart, keyEnd, version, tombstone, value, valueStart, valueEnd));
+  }
+
+  /** Puts an entry that lies in the arena into the tree of its keyspace, to be seen after `publish`. */
+  put(ref: number): void {
     const { arena } = this;
-    const ref = arena.append(id, key, keyStart, keyEnd, version, tombstone, value, valueStart, valueEnd);
+    const id = this.idOf(ref);
     const tree = treeOf(id);
     this.entries++;
     if (this.nodes[tree + ROOT] === NONE) {
       this.#plant(id, tree, ref);
       return;
     }
-    this.aim(arena.bytes, arena.keyStart(ref), arena.keyEnd(ref), version);
+    this.aim(arena.bytes, arena.keyStart(ref), arena.keyEnd(ref), arena.version(ref));
     const shared = this.sharedWithAll(tree);
     if (shared < (this.nodes[tree + PREFIX] as number)) this.#shortenPrefix(tree, shared);
     const last = this.nodes[tree + LAST] as number;

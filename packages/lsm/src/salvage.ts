@@ -14,6 +14,7 @@ import { MANIFEST_KIND, ManifestState, readManifest } from './manifest.ts';
 import { Memtable } from './memtable.ts';
 import { MANIFEST, parseName, segmentName, tableName } from './names.ts';
 import type { RepairOptions } from './repair.ts';
+import { readUint32 } from './ranges.ts';
 import { Table } from './table.ts';
 import { decodeEdit } from './version-edit.ts';
 import { checkTable } from './verify-table.ts';
@@ -175,15 +176,16 @@ export async function salvageSegments(env: Env, directory: string, state: Manife
   const keyspaces = keyspaceStates(state);
   const memtable = new Memtable(1 << 20);
   let [sequence, lostBytes, isBroken] = [0, 0, false];
+  let endBefore: number | undefined;
   for (const [i, number] of numbers.entries()) {
     const path = `${directory}/${segmentName(number)}`;
     const byteLength = (await env.fs.sizeOf(path)) ?? 0;
+    const contents = await attempt(path, async () => salvageLog(await env.fs.readFile(path, MAX_LOG_BYTES), WAL_KIND, path));
     isBroken ||= i > 0 && number !== (numbers[i - 1] as number) + 1;
-    const contents = isBroken
-      ? undefined
-      : await attempt(path, async () => salvageLog(await env.fs.readFile(path, MAX_LOG_BYTES), WAL_KIND, path));
+    // The header says where the records of the segment before ended.
+    isBroken ||= contents !== undefined && endBefore !== undefined && readUint32(contents.extra, 4) !== endBefore;
     let end = contents === undefined ? 0 : HEADER_BYTES;
-    for (const record of contents?.records ?? []) {
+    for (const record of isBroken ? [] : (contents?.records ?? [])) {
       const after = isGroup(record, keyspaces) ? applyGroup(record, 0, keyspaces, memtable) : undefined;
       if (after === undefined) break;
       sequence = Math.max(sequence, after);
@@ -191,8 +193,11 @@ export async function salvageSegments(env: Env, directory: string, state: Manife
     }
     // The mark that closing leaves is no record.
     if (contents !== undefined && contents.end - end <= RECORD_HEADER_BYTES) end = contents.end;
-    lostBytes += byteLength - end;
-    isBroken ||= end < byteLength;
+    const isWhole = contents !== undefined && end === contents.end && contents.proof === undefined;
+    // Behind records that are whole there may be room for more; nobody was promised anything there.
+    if (!isWhole) lostBytes += byteLength - end;
+    isBroken ||= !isWhole;
+    endBefore = end;
   }
   memtable.publish();
   const lastVersions = new Map<number, number>();

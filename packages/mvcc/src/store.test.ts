@@ -23,6 +23,15 @@ test('a fresh store is at revision 1; each change adds one', async () => {
   assert.deepEqual(keysOf(f.range(range('a'))), ['a=1@2/3/2']);
 });
 
+test('the header of a range names the revision that it was read at, not a later one', async () => {
+  const f = await withKeys('a');
+  const { steps, toResponse } = f.rangeSteps(range('a'));
+  await f.put(put('b', '1'));
+  const step = steps.next();
+  assert.ok(step.done);
+  assert.equal(toResponse(step.value).header?.revision, 2, 'who watches on from revision 3 misses nothing');
+});
+
 test('version and create_revision start again after a delete', async () => {
   const f = await withKeys('a', 'a');
   const gone = await f.del(del('a', { prevKv: true }));

@@ -342,8 +342,10 @@ export class Store {
   } {
     this.checkRevision(request.revision);
     const steps = rangeSteps(this.#spaces.kv, request, request.revision > 0 ? revision(request.revision) : this.#state.revision);
-    // The header names the current revision, whatever the read was as of.
-    return { steps, toResponse: (result) => pb.RangeResponse.create({ header: revisionHeader(this.#state.revision), ...result }) };
+    // The header names the revision that was current at the call, whatever the read was as of: not a later one, or a client that goes on to watch
+    // from there would miss what came between.
+    const header = revisionHeader(this.#state.revision);
+    return { steps, toResponse: (result) => pb.RangeResponse.create({ header, ...result }) };
   }
 
   /** As `rangeSteps`, with the keys in chunks of at most `maxBytes`; the result has the last keys. For ranges in key order, without filters. */

@@ -1,4 +1,4 @@
-// Makes src/generated/*.ts from proto/*.proto: for each file its types, and its codec.
+// Makes src/generated/*.ts from proto/*.proto: for each file its types, and its codec; for all of them their descriptors.
 //
 //   node packages/proto/generator/main.mjs           writes the files
 //   node packages/proto/generator/main.mjs --check   fails unless they are what it would write
@@ -6,6 +6,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as prettier from 'prettier';
 import { emitCodec } from './emit-codec.mjs';
+import { emitDescriptors } from './emit-descriptors.mjs';
 import { emitTypes } from './emit-types.mjs';
 import { stem } from './names.mjs';
 import { parseProto } from './parse.mjs';
@@ -22,6 +23,7 @@ async function generate() {
     made.set(`${stem(file)}.ts`, emitTypes(files, file));
     made.set(`${stem(file)}.codec.ts`, emitCodec(files, file));
   }
+  made.set('descriptors.ts', emitDescriptors(files));
   for (const [name, source] of made) made.set(name, await prettier.format(source, { ...style, parser: 'typescript' }));
   return made;
 }

@@ -16,6 +16,7 @@ const SCALARS = {
   bool: { ts: 'boolean', zero: 'false', isSet: (x) => x, read: 'bool', write: 'bool', wire: 0 },
   string: { ts: 'string', zero: "''", isSet: (x) => `${x} !== ''`, read: 'string', write: 'string', wire: 2 },
   bytes: { ts: 'Uint8Array', zero: 'EMPTY', isSet: (x) => `${x}.length > 0`, read: 'bytes', write: 'bytes', wire: 2 },
+  int32: { ts: 'number', zero: '0', isSet: (x) => `${x} !== 0`, read: 'int32', write: 'int32', wire: 0 },
   uint32: { ts: 'number', zero: '0', isSet: (x) => `${x} !== 0`, read: 'uint32', write: 'uint32', wire: 0 },
   int64: { ts: 'bigint', zero: '0n', isSet: (x) => `${x} !== 0n`, read: 'int64', write: 'int64', wire: 0 },
   uint64: { ts: 'bigint', zero: '0n', isSet: (x) => `${x} !== 0n`, read: 'uint64', write: 'int64', wire: 0 },

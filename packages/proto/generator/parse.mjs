@@ -4,7 +4,7 @@
 /**
  * @typedef {{ comment: string, name: string, number: number, type: string, repeated: boolean, mapKey?: string, jsNumber: boolean, oneof?: string }} Field
  * @typedef {{ comment: string, name: string, fields: Field[], oneofs: { name: string, comment: string }[] }} Message
- * @typedef {{ comment: string, name: string, values: { comment: string, name: string, number: number }[] }} Enum
+ * @typedef {{ comment: string, name: string, scope: string, protoName: string, values: { comment: string, name: string, number: number }[] }} Enum
  * @typedef {{ comment: string, name: string, request: string, response: string, requestStream: boolean, responseStream: boolean }} Rpc
  * @typedef {{ comment: string, name: string, methods: Rpc[] }} Service
  * @typedef {{ name: string, comment: string, package: string, imports: string[], messages: Message[], enums: Enum[], services: Service[] }} ProtoFile
@@ -55,7 +55,8 @@ export function parseProto(source, fileName) {
 
   /** `scope` is what nested names are told apart by: see flatName. */
   const parseEnum = (scope, comment) => {
-    const result = { comment, name: flatName(scope, word('a name')), values: [] };
+    const protoName = word('a name');
+    const result = { comment, name: flatName(scope, protoName), scope, protoName, values: [] };
     expect('{');
     while (!accept('}')) {
       const valueComment = tokens[at].comment;

@@ -17,10 +17,10 @@ export function messageType<T>(
   return {
     typeName,
     create: (fields = {}) => create(fields),
-    encode(message) {
+    encode(message, headroom = 0) {
       writer.start();
       write(writer, message);
-      return writer.finish();
+      return writer.finish(headroom);
     },
     decode(bytes) {
       return read(new Reader(bytes), bytes.length, empty);

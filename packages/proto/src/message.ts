@@ -6,8 +6,11 @@ export interface MessageType<T> {
   readonly typeName: string;
   /** A message with every field at its proto3 default, but for those given. */
   create(fields?: Partial<T>): T;
-  /** Throws ProtoError `too-large` on a message of 2 GiB or more. */
-  encode(message: T): Uint8Array;
+  /**
+   * The message behind `headroom` bytes (default 0) that are the caller's to fill: what goes in front of it needs no second
+   * copy. Throws ProtoError `too-large` on a message of 2 GiB or more.
+   */
+  encode(message: T, headroom?: number): Uint8Array;
   /**
    * Throws ProtoError on anything that is not this message within the limits on depth and size. Unknown fields are
    * skipped. Bytes are copied. A 64-bit field that is a number here saturates at ±(2^53 - 1).

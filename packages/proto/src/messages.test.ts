@@ -8,13 +8,14 @@ import * as proto from './index.ts';
 import type { MessageType } from './message.ts';
 import { loadRoot, MessageMaker, messageTypes } from './testing/random-message.ts';
 
-const { authpb, etcdserverpb, health, kvservice, mvccpb, peer } = proto;
+const { authpb, etcdserverpb, health, kvservice, mvccpb, peer, reflection } = proto;
+const groups = [authpb, etcdserverpb, health, kvservice, mvccpb, peer, reflection];
 const SEED = Number(process.env['DISTROKV_TEST_SEED'] ?? 1);
 const types = messageTypes(loadRoot());
 
 /** What the package exports under a full protobuf name. */
 function generated(fullName: string): MessageType<unknown> {
-  for (const group of [authpb, etcdserverpb, health, kvservice, mvccpb, peer]) {
+  for (const group of groups) {
     for (const item of Object.values(group))
       if ('typeName' in item && 'decode' in item && `.${item.typeName}` === fullName) return item as MessageType<unknown>;
   }
@@ -42,7 +43,7 @@ function forAll(
 test('every message of the .proto files is generated, and nothing else', () => {
   assert.ok(types.length > 120, `${types.length} types`);
   const names = new Set(types.map((type) => type.fullName.slice(1)));
-  for (const group of [authpb, etcdserverpb, health, kvservice, mvccpb, peer]) {
+  for (const group of groups) {
     for (const item of Object.values(group)) if ('decode' in item) assert.ok(names.has(item.typeName), item.typeName);
   }
   assert.equal(new Set(types.map((type) => generated(type.fullName))).size, types.length);

@@ -27,10 +27,12 @@ export class Writer {
     this.#at = this.#bytes.length;
   }
 
-  finish(): Uint8Array {
+  /** What is written, behind `headroom` bytes that are the caller's to fill. */
+  finish(headroom: number): Uint8Array {
     const length = this.mark();
     if (length > MAX_MESSAGE_BYTES) throw new ProtoError('too-large', `a message of ${length} bytes is too large`);
-    return copyOf(this.#bytes, this.#at, this.#bytes.length);
+    this.#reserve(headroom);
+    return copyOf(this.#bytes, this.#at - headroom, this.#bytes.length);
   }
 
   /** How much is written: marks the end of a message within the message, for `close`. */

@@ -14,6 +14,7 @@ import {
   scatterToFile,
   type Unsynced,
 } from './nodes.ts';
+import { nextTurn } from './turns.ts';
 
 /** Every kind of call, and whether it changes what is on the disk. */
 const kinds = {
@@ -53,8 +54,12 @@ export interface FsOperation {
  */
 export type OperationHook = (operation: FsOperation) => FsErrorCode | 'crash' | undefined;
 
+/** Asked before every call that may take time: when the disk gets to it. Undefined: at the end of this turn. */
+export type DelayHook = (kind: FsOperationKind, path: string) => Promise<void> | undefined;
+
 export class Disk {
   onOperation: OperationHook | undefined;
+  onDelay: DelayHook | undefined;
   readonly root: DirectoryNode;
   readonly random: Random;
   readonly #capacityBytes: number;
@@ -88,6 +93,11 @@ export class Disk {
   /** From now on every call fails with `closed`: the process that used this disk is no more. */
   stop(): void {
     this.#dead = true;
+  }
+
+  /** Resolves when the disk gets to a call. */
+  turn(kind: FsOperationKind, path: string): Promise<void> {
+    return this.onDelay?.(kind, path) ?? nextTurn();
   }
 
   /** Passes a call by the hook; returns the code with which it is to fail, or undefined. */

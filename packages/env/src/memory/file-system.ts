@@ -4,11 +4,10 @@ import { type Random, seededRandom } from '@distrokv/base';
 import type { File, FileLock, FileSystem, OpenMode } from '../env.ts';
 import { FsError, fsError } from '../errors.ts';
 import { type CrashMode, crashImage } from './crash.ts';
-import { Disk, type FsOperationKind, type OperationHook } from './disk.ts';
+import { type DelayHook, Disk, type FsOperationKind, type OperationHook } from './disk.ts';
 import { MemoryFile } from './file.ts';
 import { DirectoryNode, FileNode, type Node } from './nodes.ts';
 import { directoryAt, fileAt, find, partsOf, type Place, placeAt } from './paths.ts';
-import { nextTurn } from './turns.ts';
 
 export interface MemoryFileSystemOptions {
   /** Decides what is left to chance (how much of a failed write was written); default: seed 0. */
@@ -35,6 +34,30 @@ export class MemoryFileSystem implements FileSystem {
   /** Asked before every call; may be changed at any time. */
   set onOperation(hook: OperationHook | undefined) {
     this.#disk.onOperation = hook;
+  }
+
+  /** Decides how long calls take. */
+  delayBy(hook: DelayHook | undefined): void {
+    this.#disk.onDelay = hook;
+  }
+
+  /** Every file there is, with its size. */
+  files(): { readonly path: string; readonly bytes: number }[] {
+    const found: { readonly path: string; readonly bytes: number }[] = [];
+    const walk = (directory: DirectoryNode, path: string): void => {
+      for (const [name, node] of directory.now) {
+        if (node.kind === 'directory') walk(node, `${path}/${name}`);
+        else found.push({ path: `${path}/${name}`, bytes: node.now.length });
+      }
+    };
+    walk(this.#disk.root, '');
+    return found;
+  }
+
+  /** Damage at rest: what `change` does to the bytes of a file is there from now on, although nobody wrote it. */
+  damage(path: string, change: (bytes: Uint8Array) => void): void {
+    const { node } = fileAt(this.#root, 'damage', path);
+    for (const contents of [node.now, node.durable]) change(contents.view());
   }
 
   /** How many calls that change something were made so far. */
@@ -69,7 +92,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<File> {
-    await nextTurn();
+    await this.#disk.turn('open', path);
     return this.#open(path, mode);
   }
 
@@ -186,7 +209,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async #begin(kind: FsOperationKind, path: string): Promise<void> {
-    await nextTurn();
+    await this.#disk.turn(kind, path);
     this.#disk.begin(kind, path);
   }
 }

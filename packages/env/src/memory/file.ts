@@ -1,11 +1,10 @@
-// An open file of the memory disk. Calls that return a promise do their work at the end of the turn, as a disk would later; those
-// that come together keep their order.
+// An open file of the memory disk. Calls that return a promise do their work at the end of the turn, or when the disk gets to
+// them; those that come together keep their order, unless the disk is told otherwise.
 import { assert } from '@distrokv/base';
 import type { File } from '../env.ts';
 import { fsError } from '../errors.ts';
 import type { Disk } from './disk.ts';
 import type { FileNode } from './nodes.ts';
-import { nextTurn } from './turns.ts';
 
 export class MemoryFile implements File {
   readonly path: string;
@@ -34,7 +33,7 @@ export class MemoryFile implements File {
 
   async read(into: Uint8Array, position: number): Promise<number> {
     this.#mustBeOpen('read');
-    await nextTurn();
+    await this.#disk.turn('read', this.path);
     this.#disk.begin('read', this.path);
     return this.#node.now.read(into, position);
   }
@@ -47,14 +46,14 @@ export class MemoryFile implements File {
   async write(bytes: Uint8Array, position: number): Promise<void> {
     this.#mustBeWritable('write');
     assert(position >= 0 && position <= this.#node.now.length, 'a write leaves no hole in a file');
-    await nextTurn();
+    await this.#disk.turn('write', this.path);
     this.#disk.write(this.#node, bytes, position, this.path);
   }
 
   async truncate(size: number): Promise<void> {
     this.#mustBeWritable('truncate');
     assert(size >= 0 && size <= this.#node.now.length, 'truncating only shortens a file');
-    await nextTurn();
+    await this.#disk.turn('truncate', this.path);
     this.#disk.begin('truncate', this.path);
     this.#disk.change(this.#node, { kind: 'truncate', size });
   }
@@ -62,7 +61,7 @@ export class MemoryFile implements File {
   async sync(): Promise<void> {
     this.#mustBeOpen('sync');
     const order = this.#disk.order; // What is written while the sync is under way is not covered by it.
-    await nextTurn();
+    await this.#disk.turn('sync', this.path);
     const fault = this.#disk.admit('sync', this.path);
     if (fault === undefined) return this.#disk.sync(this.#node, order);
     if (fault !== 'closed') this.#disk.failSync(this.#node, order);
@@ -72,7 +71,7 @@ export class MemoryFile implements File {
   async close(): Promise<void> {
     this.#mustBeOpen('close');
     this.#closed = true;
-    await nextTurn();
+    await this.#disk.turn('close', this.path);
     this.#disk.closed(this.#node);
     this.#disk.begin('close', this.path);
   }

@@ -102,6 +102,7 @@ class NodeConnection implements Socket {
   readonly remote: string;
   readonly tls: TlsState | undefined;
   readonly #socket: NodeSocket;
+  #events: SocketEvents | undefined;
   #corked = false;
 
   constructor(socket: NodeSocket, tls: TlsState | undefined) {
@@ -113,14 +114,17 @@ class NodeConnection implements Socket {
   }
 
   open(events: SocketEvents): void {
+    const isFirst = this.#events === undefined;
+    this.#events = events;
+    if (!isFirst) return;
     const socket = this.#socket;
     let failure: Error | undefined;
-    socket.on('data', (bytes: Buffer) => events.onData(bytes));
-    socket.on('drain', () => events.onDrain());
-    socket.on('end', () => events.onEnd());
+    socket.on('data', (bytes: Buffer) => this.#events?.onData(bytes));
+    socket.on('drain', () => this.#events?.onDrain());
+    socket.on('end', () => this.#events?.onEnd());
     socket.on('error', (error) => (failure = fromNode(error)));
-    socket.on('close', () => events.onClose(failure));
-    if (socket.destroyed) setImmediate(() => events.onClose(failure));
+    socket.on('close', () => this.#events?.onClose(failure));
+    if (socket.closed) setImmediate(() => this.#events?.onClose(failure));
   }
 
   write(bytes: Uint8Array): boolean {

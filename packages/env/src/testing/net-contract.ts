@@ -131,6 +131,18 @@ export function netContract(binding: string, makeEnv: MakeEnv): void {
       await client.closed.promise;
     });
 
+    test('a connection can be handed on', async (t) => {
+      const { client, server } = await connected(t, await makeEnv(t));
+      client.socket.write(utf8('for the first'));
+      await server.until(() => server.bytes === 13);
+      const next = new End(server.socket);
+      client.socket.write(utf8('for the next'));
+      await next.until(() => next.bytes === 12);
+      assert.equal(server.text, 'for the first');
+      client.socket.destroy();
+      await Promise.race([next.closed.promise, next.ended.promise]);
+    });
+
     test('a listener that closes leaves its connections alone', async (t) => {
       const env = await makeEnv(t);
       const { client, server, listener } = await connected(t, env);

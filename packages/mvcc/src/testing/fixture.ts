@@ -52,6 +52,10 @@ export class StoreFixture {
     return this.#one<pb.TxnResponse>({ kind: 'txn', request });
   }
 
+  rangeSteps(request: pb.RangeRequest): ReturnType<Store['rangeSteps']> {
+    return this.#store.rangeSteps(request);
+  }
+
   async compact(revision: number): Promise<pb.CompactionResponse> {
     return this.#one<pb.CompactionResponse>({ kind: 'compact', request: { revision, physical: false } });
   }

@@ -6,7 +6,7 @@ import type { Random } from '@distrokv/base';
 
 const folder = fileURLToPath(new URL('../../proto/', import.meta.url));
 
-export const FILES = ['rpc.proto', 'kvservice.proto', 'health.proto', 'peer.proto'] as const;
+export const FILES = ['rpc.proto', 'kvservice.proto', 'health.proto', 'peer.proto', 'reflection.proto'] as const;
 
 export function loadRoot(): protobuf.Root {
   const root = new protobuf.Root();
@@ -95,6 +95,8 @@ export class MessageMaker {
         const bytes = this.#random.bytes(this.#random.chance(0.05) ? this.#random.below(5000) : this.#random.below(70));
         return { ours: bytes, theirs: bytes };
       }
+      case 'int32':
+        return same((this.#random.uint32() | 0) >> this.#random.below(32));
       case 'uint32':
         return same(this.#random.uint32() >>> this.#random.below(32));
       case 'int64':

@@ -59,7 +59,7 @@ export class Segment {
     for (let i = start; i < end; i++) {
       const batch = this.#batches[i] as Place;
       const hiddenFrom = Math.min(this.#batches[i + 1]?.first ?? Infinity, to);
-      const payload = whole ? recordAt(bytes, batch.offset - offset, this.#salt) : undefined;
+      const payload = whole ? recordAt(bytes, batch.offset - offset, batch.offset, this.#salt) : undefined;
       if (!payload)
         throw new ServerError(
           'corrupt',

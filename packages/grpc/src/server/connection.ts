@@ -1,0 +1,198 @@
+// One connection of a server: from its first bytes, which tell what it speaks, to its calls.
+import { concatBytes } from '@distrokv/base';
+import { type Socket, type SocketEvents } from '@distrokv/env';
+import {
+  type Connection,
+  type ConnectionHandler,
+  type HeaderList,
+  type Http2Error,
+  type Stream,
+  createServerConnection,
+  startsLikeHttp2,
+} from '@distrokv/http2';
+import { GrpcError } from '../status.ts';
+import type { Deadlines } from '../wire/deadlines.ts';
+import { Link } from '../wire/link.ts';
+import { errorTrailers } from '../wire/trailers.ts';
+import type { Call, CallHost } from './call.ts';
+import { type CallRequest, readRequest, refusalHeaders } from './request.ts';
+import type { ConnectionHost } from './server.ts';
+import { StreamCall } from './stream-call.ts';
+import { UnaryCall } from './unary-call.ts';
+
+/** Who says nothing for so long after connecting is in the way. */
+const FIRST_BYTES_TIMEOUT_MS = 10_000;
+
+/** A connection that has not said yet whether it speaks HTTP/2. */
+export class NewConnection implements SocketEvents {
+  readonly #socket: Socket;
+  readonly #host: ConnectionHost;
+  readonly #sinceMs: number;
+  #received: Uint8Array[] = [];
+
+  constructor(socket: Socket, host: ConnectionHost) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#sinceMs = host.env.clock.monotonicMs();
+    host.newcomers.add(this);
+    if (socket.tls?.protocol === 'http/1.1') this.#http1(new Uint8Array(0));
+    else socket.open(this);
+  }
+
+  onData(bytes: Uint8Array): void {
+    this.#received.push(bytes);
+    const received = this.#received.length === 1 ? bytes : concatBytes(this.#received);
+    const answer = startsLikeHttp2(received);
+    if (answer === 'no') this.#http1(received);
+    else if (answer === 'yes') {
+      this.#host.newcomers.delete(this);
+      new ServerConnection(this.#socket, this.#host).receive(received);
+    }
+  }
+
+  onDrain(): void {
+    // Nothing was sent yet.
+  }
+
+  onEnd(): void {
+    this.cut();
+  }
+
+  onClose(): void {
+    this.#host.newcomers.delete(this);
+  }
+
+  tick(nowMs: number): void {
+    if (nowMs - this.#sinceMs > FIRST_BYTES_TIMEOUT_MS) this.cut();
+  }
+
+  cut(): void {
+    this.#host.newcomers.delete(this);
+    this.#socket.destroy();
+  }
+
+  #http1(received: Uint8Array): void {
+    const { onHttp1 } = this.#host.options;
+    this.#host.newcomers.delete(this);
+    if (onHttp1 === undefined) this.#socket.destroy();
+    else onHttp1(this.#socket, received);
+  }
+}
+
+/** A connection that speaks HTTP/2, and its calls. */
+export class ServerConnection implements ConnectionHandler<Call>, CallHost {
+  readonly peer: string;
+  readonly peerCommonName: string | undefined;
+  readonly deadlines: Deadlines;
+  readonly maxReceiveBytes: number;
+  readonly onUnexpectedError: CallHost['onUnexpectedError'];
+  readonly #host: ConnectionHost;
+  readonly #connection: Connection;
+  readonly #link: Link;
+  /** Many calls have the very same headers. */
+  #lastHeaders: HeaderList | undefined;
+  #lastRequest: CallRequest | undefined;
+
+  constructor(socket: Socket, host: ConnectionHost) {
+    this.#host = host;
+    this.peer = socket.remote;
+    this.peerCommonName = socket.tls?.peerCommonName;
+    this.deadlines = host.deadlines;
+    this.maxReceiveBytes = host.maxReceiveBytes;
+    this.onUnexpectedError = host.options.onUnexpectedError;
+    this.#connection = createServerConnection<Call>(this, host.http2);
+    this.#connection.tick(host.env.clock.monotonicMs());
+    this.#link = new Link(socket, this.#connection, host.turnEnd, () => this.#gone());
+    host.connections.add(this);
+    socket.open(this.#link);
+  }
+
+  receive(bytes: Uint8Array): void {
+    this.#link.onData(bytes);
+  }
+
+  onHeaders(stream: Stream<Call>, headers: HeaderList, endStream: boolean): void {
+    const request = this.#requestOf(headers);
+    const { refusal, route } = request;
+    if (refusal !== undefined || route === undefined) refuse(stream, refusal);
+    else if (route.kind === 'unary') {
+      const call = new UnaryCall(this, request, stream, route);
+      stream.context = call;
+      if (endStream) call.onData(NOTHING, true);
+    } else {
+      const call = new StreamCall(this, request, stream, route);
+      stream.context = call;
+      if (endStream) call.onData(NOTHING, true);
+      call.run();
+    }
+  }
+
+  onData(stream: Stream<Call>, bytes: Uint8Array, endStream: boolean): void {
+    const call = stream.context;
+    if (call === undefined) stream.consume(bytes.length);
+    else call.onData(bytes, endStream);
+  }
+
+  onTrailers(stream: Stream<Call>): void {
+    stream.context?.onData(NOTHING, true);
+  }
+
+  onReset(stream: Stream<Call>): void {
+    stream.context?.cancelled();
+  }
+
+  onWritable(stream: Stream<Call>): void {
+    stream.context?.onWritable();
+  }
+
+  onOutput(): void {
+    this.#link.wake();
+  }
+
+  onClose(error: Http2Error | undefined): void {
+    if (error !== undefined && error.code === 'protocol') this.#host.options.onBadConnection?.(this.peer, error);
+    this.#host.lingering.add(this);
+    this.#host.connections.delete(this);
+    this.#link.end();
+    this.#host.gone();
+  }
+
+  tick(nowMs: number): void {
+    this.#link.tick(nowMs);
+  }
+
+  /** No new calls; the connection ends when those that are there have. */
+  drain(): void {
+    this.#connection.shutdown();
+  }
+
+  cut(): void {
+    this.#link.cut('the server shuts down');
+  }
+
+  #gone(): void {
+    this.#host.lingering.delete(this);
+    this.#host.gone();
+  }
+
+  #requestOf(headers: HeaderList): CallRequest {
+    if (headers === this.#lastHeaders && this.#lastRequest !== undefined) return this.#lastRequest;
+    let request = this.#host.requests.get(headers);
+    if (request === undefined) this.#host.requests.set(headers, (request = readRequest(headers, this.#host.router)));
+    this.#lastHeaders = headers;
+    this.#lastRequest = request;
+    return request;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Answers a call that no handler gets. */
+function refuse(stream: Stream<Call>, refusal: CallRequest['refusal']): void {
+  if (refusal === undefined || refusal instanceof GrpcError) {
+    stream.sendHeaders([...refusalHeaders, ...errorTrailers(refusal ?? new GrpcError('unimplemented', 'unknown method'))], true);
+    return;
+  }
+  const grpc = errorTrailers(new GrpcError(refusal.status === '415' ? 'invalid-argument' : 'internal', refusal.text));
+  stream.sendHeaders([':status', refusal.status, 'content-type', 'application/grpc', ...grpc], true);
+}

@@ -1,0 +1,127 @@
+// A connection of HTTP/2 on a socket: bytes in, bytes out, once a turn, and waiting on both sides. When the socket is full,
+// no more output is taken, so queues fill and senders wait; when too much output waits, no more is read.
+import type { Socket, SocketEvents, Timers } from '@distrokv/env';
+import { ErrorCode, type Connection } from '@distrokv/http2';
+
+/** Runs what has to be done at the end of this turn: one entry in the event loop, however many links have output. */
+export class TurnEnd {
+  readonly #timers: Timers;
+  #links: Link[] = [];
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  add(link: Link): void {
+    if (this.#links.length === 0) this.#timers.defer(() => this.#run());
+    this.#links.push(link);
+  }
+
+  /** Runs `callback` after what was added before. */
+  later(callback: () => void): void {
+    this.#timers.defer(callback);
+  }
+
+  #run(): void {
+    const links = this.#links;
+    this.#links = [];
+    for (const link of links) link.flush();
+  }
+}
+
+/** A connection that is over may take so long to send the rest and to hear that the other side has ended, too. */
+const LINGER_MS = 5000;
+
+export class Link implements SocketEvents {
+  readonly socket: Socket;
+  readonly connection: Connection;
+  readonly #turnEnd: TurnEnd;
+  readonly #onGone: () => void;
+  /** Inside of `onData`, which ends with a flush. */
+  #receiving = false;
+  #planned = false;
+  #full = false;
+  #paused = false;
+  #ending = false;
+  /** When `tick` first saw it ending. */
+  #endingSinceMs: number | undefined;
+
+  /** `onGone` is called once, when the socket is closed. */
+  constructor(socket: Socket, connection: Connection, turnEnd: TurnEnd, onGone: () => void) {
+    this.socket = socket;
+    this.connection = connection;
+    this.#turnEnd = turnEnd;
+    this.#onGone = onGone;
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#ending) return;
+    this.#receiving = true;
+    this.connection.receive(bytes);
+    this.#receiving = false;
+    this.flush();
+    if (this.connection.congested && !this.#paused) {
+      this.#paused = true;
+      this.socket.pause();
+    }
+  }
+
+  onDrain(): void {
+    this.#full = false;
+    this.flush();
+  }
+
+  /** HTTP/2 has no half-closed connections: who stops sending has gone. */
+  onEnd(): void {
+    this.connection.disconnected(undefined);
+    this.socket.end();
+  }
+
+  onClose(error: Error | undefined): void {
+    this.connection.disconnected(error?.message);
+    this.#onGone();
+  }
+
+  /** There is output: it leaves at the end of this turn. */
+  wake(): void {
+    if (this.#receiving || this.#planned || this.#full) return;
+    this.#planned = true;
+    this.#turnEnd.add(this);
+  }
+
+  flush(): void {
+    this.#planned = false;
+    while (!this.#full) {
+      const output = this.connection.takeOutput();
+      if (output.length === 0) break;
+      for (const bytes of output) if (!this.socket.write(bytes)) this.#full = true;
+    }
+    if (this.#paused && !this.connection.congested) {
+      this.#paused = false;
+      this.socket.resume();
+    }
+    if (this.#ending && !this.#full) this.socket.end();
+  }
+
+  /** The connection is over: what it still has to say goes out, then the socket ends. */
+  end(): void {
+    this.#ending = true;
+    this.wake();
+  }
+
+  /** To be called about once a second. */
+  tick(nowMs: number): void {
+    this.connection.tick(nowMs);
+    this.flush();
+    if (!this.#ending) return;
+    this.#endingSinceMs ??= nowMs;
+    if (nowMs - this.#endingSinceMs > LINGER_MS) this.socket.destroy();
+  }
+
+  /** Ends now: with a goodbye, if the socket takes it at once. */
+  cut(why: string): void {
+    this.connection.close(ErrorCode.noError, why);
+    this.flush();
+    this.#turnEnd.later(() => this.socket.destroy());
+  }
+}

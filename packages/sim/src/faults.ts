@@ -1,0 +1,77 @@
+// What can go wrong, as data: a schedule of faults can be printed, played again, and made smaller.
+import type { CrashMode, FsErrorCode, FsOperationKind } from '@distrokv/env';
+import { unreachable } from '@distrokv/base';
+
+export type Fault = { readonly atMs: number } & (
+  | { readonly kind: 'crash'; readonly machine: number; readonly mode: CrashMode; readonly downMs: number }
+  /** In the midst of the n-th change of the disk from then on. */
+  | {
+      readonly kind: 'crash-at-change';
+      readonly machine: number;
+      readonly changes: number;
+      readonly mode: CrashMode;
+      readonly downMs: number;
+    }
+  | { readonly kind: 'power-cut'; readonly mode: CrashMode; readonly downMs: number }
+  | { readonly kind: 'restart'; readonly machine: number; readonly downMs: number }
+  | { readonly kind: 'pause'; readonly machine: number; readonly forMs: number }
+  /** What one side sends the other does not arrive; with `both`, nor the other way. */
+  | {
+      readonly kind: 'partition';
+      readonly from: readonly number[];
+      readonly to: readonly number[];
+      readonly both: boolean;
+      readonly forMs: number;
+    }
+  | { readonly kind: 'clog'; readonly from: number; readonly to: number; readonly forMs: number }
+  | { readonly kind: 'slow-disk'; readonly machine: number; readonly callMs: number; readonly forMs: number }
+  | {
+      readonly kind: 'disk-trouble';
+      readonly machine: number;
+      readonly code: FsErrorCode;
+      readonly calls: readonly FsOperationKind[];
+      readonly chance: number;
+      readonly forMs: number;
+    }
+  | { readonly kind: 'rot'; readonly machine: number; readonly what: 'flip' | 'misdirect'; readonly seed: number }
+  | { readonly kind: 'lose-disk'; readonly machine: number }
+  | { readonly kind: 'clock-jump'; readonly machine: number; readonly byMs: number }
+  | { readonly kind: 'move-leader'; readonly to: number }
+);
+
+export type FaultKind = Fault['kind'];
+
+export function describeFault(fault: Fault): string {
+  const name = (machine: number): string => `n${machine + 1}`;
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  switch (fault.kind) {
+    case 'crash':
+      return `crash ${name(fault.machine)} (unsynced: ${fault.mode}) for ${seconds(fault.downMs)}`;
+    case 'crash-at-change':
+      return `crash ${name(fault.machine)} at its disk's ${fault.changes}. change (unsynced: ${fault.mode}) for ${seconds(fault.downMs)}`;
+    case 'power-cut':
+      return `cut the power of all (unsynced: ${fault.mode}) for ${seconds(fault.downMs)}`;
+    case 'restart':
+      return `stop ${name(fault.machine)} gracefully for ${seconds(fault.downMs)}`;
+    case 'pause':
+      return `pause ${name(fault.machine)} for ${seconds(fault.forMs)}`;
+    case 'partition':
+      return `cut ${fault.from.map(name).join()} ${fault.both ? '⇹' : '⇸'} ${fault.to.map(name).join()} for ${seconds(fault.forMs)}`;
+    case 'clog':
+      return `hold back what ${name(fault.from)} sends ${name(fault.to)} for ${seconds(fault.forMs)}`;
+    case 'slow-disk':
+      return `disk of ${name(fault.machine)} takes ${fault.callMs} ms more a call for ${seconds(fault.forMs)}`;
+    case 'disk-trouble':
+      return `disk of ${name(fault.machine)} fails ${fault.calls.join('/')} with ${fault.code}, chance ${fault.chance.toFixed(2)}, for ${seconds(fault.forMs)}`;
+    case 'rot':
+      return `${fault.what === 'flip' ? 'flip a bit' : 'misdirect a sector'} on the disk of ${name(fault.machine)}`;
+    case 'lose-disk':
+      return `lose ${name(fault.machine)} with its disk`;
+    case 'clock-jump':
+      return `set the wall clock of ${name(fault.machine)} by ${seconds(fault.byMs)}`;
+    case 'move-leader':
+      return `move leadership to ${name(fault.to)}`;
+    default:
+      return unreachable(fault, 'fault');
+  }
+}

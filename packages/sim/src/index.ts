@@ -1,0 +1,4 @@
+// `sim`: whole clusters on a simulated world.
+export { type Plan, drawPlan } from './plan.ts';
+export { type Report, runPlan } from './run.ts';
+export { Violation } from './violation.ts';

@@ -1,0 +1,151 @@
+// After the faults: a majority is healed, the others stay as broken as chance has it, and now things must go well. A leader within three
+// election timeouts, every operation answered within ten seconds, every healthy replica up to date.
+import { type Random, seededRandom } from '@distrokv/base';
+import { serverDefaults } from '@distrokv/server';
+import { type Plan, pick, range, shuffled } from './plan.ts';
+import { Violation } from './violation.ts';
+import type { Client } from './workload/client.ts';
+import type { Operation } from './workload/operations.ts';
+import type { Machine } from './world/machine.ts';
+import { type Nemesis, linksOf } from './world/nemesis.ts';
+import type { World } from './world/world.ts';
+
+/** An election timeout is drawn from one to two of the configured one; clocks of the world may be a tenth slow. */
+const LEADER_MS = 3 * 2 * serverDefaults.electionMs * 1.1;
+/** Reading the disk and joining. */
+const START_MS = 5000;
+const ANSWER_MS = 10_000;
+const CATCH_UP_MS = 10_000;
+const POLL_MS = 100;
+const OPERATIONS_EACH = 4;
+
+export interface LivenessOptions {
+  readonly world: World;
+  readonly plan: Plan;
+  readonly clients: readonly Client[];
+  readonly nemesis: Nemesis;
+}
+
+type Advance = (ms: number) => Promise<void>;
+
+export class LivenessPhase {
+  readonly #options: LivenessOptions;
+  readonly #random: Random;
+  readonly #core: readonly Machine[];
+
+  constructor(options: LivenessOptions) {
+    this.#options = options;
+    const { plan, world } = options;
+    this.#random = seededRandom(plan.seed + 0.25 * 2 ** 32);
+    const healthy = world.machines.filter(({ index }) => !plan.victims.includes(index));
+    const majority = Math.floor(world.machines.length / 2) + 1;
+    this.#core = shuffled(this.#random, healthy).slice(0, this.#random.between(majority, healthy.length));
+  }
+
+  /** Returns the healed machines. Throws a Violation. */
+  async run(advance: Advance): Promise<readonly Machine[]> {
+    const { world } = this.#options;
+    this.#heal();
+    world.trace.note('heal', `${this.#core.map(({ name }) => name).join(' ')} are to go on alone`);
+    await this.#until(advance, START_MS, () => this.#core.every(({ process }) => process?.running), 'the healed members do not all start');
+    await this.#until(advance, LEADER_MS, () => this.#hasLeader(), 'the healed majority has no leader');
+    let isAnswered = false;
+    void this.#askAll().then(() => (isAnswered = true));
+    await advance(ANSWER_MS + POLL_MS); // what was asked before the healing is answered, or given up, by then
+    await this.#until(advance, OPERATIONS_EACH * ANSWER_MS, () => isAnswered, 'not every operation is answered');
+    await this.#until(advance, CATCH_UP_MS, () => this.#isLevel(), 'a healed member does not catch up');
+    return this.#core;
+  }
+
+  #heal(): void {
+    const { world, nemesis, plan } = this.#options;
+    world.isClosing = true;
+    world.network.weather = { ...plan.weather, loss: 0, duplication: 0 };
+    const rest = world.machines.filter((machine) => !this.#core.includes(machine));
+    const troubles = new Map(rest.map((machine) => [machine, machine.disk.trouble]));
+    nemesis.healAll();
+    for (const machine of rest) this.#breakForGood(machine, troubles.get(machine));
+    for (const machine of this.#core) {
+      if (machine.isStopping) world.crash(machine, 'kept');
+      world.start(machine);
+    }
+  }
+
+  /**
+   * Machines outside the core are dead, silent, deaf, slow, or well: none of it may matter. (A machine that only some of the core can hear is
+   * another matter: a leader that a majority hears leads on, and who does not hear it is not served; Raft promises no more.)
+   */
+  #breakForGood(machine: Machine, trouble: Machine['disk']['trouble']): void {
+    const { world } = this.#options;
+    const { index } = machine;
+    const others = range(world.machines.length).filter((other) => other !== index);
+    machine.disk.trouble = trouble;
+    const cut = (from: readonly number[], to: readonly number[], both: boolean): void => {
+      for (const [a, b] of linksOf({ from, to, both })) world.network.cut(a, b);
+    };
+    const how = pick(this.#random, ['dead', 'paused', 'cut off', 'silent', 'deaf', 'well'] as const);
+    world.trace.note(machine.name, `is left ${how}`);
+    if (how === 'dead') {
+      world.crash(machine, 'lost');
+      machine.isGone = true;
+    } else if (how === 'paused') machine.process?.gate.pause();
+    else if (how === 'cut off') cut([index], others, true);
+    else if (how === 'silent') cut([index], others, false);
+    else if (how === 'deaf') cut(others, [index], false);
+  }
+
+  #hasLeader(): boolean {
+    const states = this.#core.flatMap(({ process }) => (process?.running ? [process.running.member.raft] : []));
+    const [first] = states;
+    const leader = first?.leader;
+    return (
+      leader !== undefined &&
+      states.length === this.#core.length &&
+      states.every((state) => state.leader === leader && state.term === first?.term) &&
+      this.#options.world.machines.some(
+        ({ process }) => process?.running?.member.id === leader && process.running.member.raft.role === 'leader',
+      )
+    );
+  }
+
+  #isLevel(): boolean {
+    const applied = this.#core.map(({ process }) => process?.running?.member.raft.applied ?? -1);
+    const [first] = applied;
+    return (
+      first !== -1 &&
+      applied.every((index) => index === first) &&
+      this.#core.every(({ process }) => process?.running?.member.raft.commit === first)
+    );
+  }
+
+  /** An operation on a healed member that is not answered is a Violation. */
+  async #askAll(): Promise<void> {
+    await Promise.all(this.#options.clients.map((client, index) => this.#ask(client, index)));
+  }
+
+  async #ask(client: Client, index: number): Promise<void> {
+    const { world } = this.#options;
+    for (let i = 0; i < OPERATIONS_EACH; i++) {
+      const machine = this.#core[(index + i) % this.#core.length] as Machine;
+      const { outcome } = await client.ask(lastOperation(index, i), machine, ANSWER_MS);
+      if (outcome?.kind !== 'answered') {
+        world.broken(new Violation('liveness', `${client.name} gets no answer from the healed ${machine.name}: ${outcome?.why ?? ''}`));
+        return;
+      }
+    }
+  }
+
+  async #until(advance: Advance, withinMs: number, holds: () => boolean, failure: string): Promise<void> {
+    for (let waitedMs = 0; !holds(); waitedMs += POLL_MS) {
+      if (waitedMs >= withinMs) throw new Violation('liveness', `${failure} within ${(withinMs / 1000).toFixed(1)} s`);
+      await advance(POLL_MS);
+    }
+  }
+}
+
+function lastOperation(client: number, i: number): Operation {
+  const key = `r${client % 3}`;
+  if (i % 2 === 0)
+    return { kind: 'step', step: { kind: 'put', key, value: `last ${client}.${i}`, wantsPrevious: true }, serializable: false };
+  return { kind: 'step', step: { kind: 'range', key: 'r', end: 'u', limit: 0 }, serializable: false };
+}

@@ -1,0 +1,152 @@
+// What a seed says: the cluster, its weather, its faults and what its clients will do. Swarm testing (Groce et al., ISSTA 2012): each seed
+// leaves out most kinds of faults and draws the rates of the others, so that rare mixtures come up, too.
+import { type Random, seededRandom } from '@distrokv/base';
+import type { CrashMode, FsOperationKind } from '@distrokv/env';
+import type { StorageSizes } from '@distrokv/server';
+import type { Fault, FaultKind } from './faults.ts';
+import type { Weather } from './world/network.ts';
+import { type Script, drawScripts } from './workload/scripts.ts';
+
+export interface Plan {
+  readonly seed: number;
+  readonly machines: readonly { readonly clockRate: number; readonly syncMs: readonly [low: number, high: number] }[];
+  /** Machines that may be lost for good: a minority. */
+  readonly victims: readonly number[];
+  readonly sizes: StorageSizes;
+  readonly weather: Weather;
+  readonly durationMs: number;
+  readonly faults: readonly Fault[];
+  readonly scripts: readonly Script[];
+}
+
+const CRASH_MODES: readonly CrashMode[] = ['lost', 'kept', 'torn', 'reordered'];
+const RECOVERABLE: readonly FaultKind[] = [
+  'crash',
+  'crash-at-change',
+  'power-cut',
+  'restart',
+  'pause',
+  'partition',
+  'clog',
+  'slow-disk',
+  'disk-trouble',
+  'clock-jump',
+  'move-leader',
+];
+
+export function drawPlan(seed: number, durationMs = 30_000): Plan {
+  const random = seededRandom(seed);
+  const size = pick(random, [1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]);
+  const drifts = random.chance(0.3);
+  const victims = shuffled(random, range(size)).slice(0, random.below(Math.floor((size - 1) / 2) + 1));
+  const syncHigh = pick(random, [0.2, 1, 5, 20]);
+  return {
+    seed,
+    machines: range(size).map(() => ({ clockRate: drifts ? 0.9 + 0.2 * random.float() : 1, syncMs: [syncHigh / 4, syncHigh] })),
+    victims,
+    sizes: {
+      memtableBytes: pick(random, [4 << 10, 16 << 10, 64 << 10, 1 << 20]),
+      segmentBytes: pick(random, [4 << 10, 16 << 10, 1 << 20]),
+      recentBytes: pick(random, [1 << 10, 16 << 10, 1 << 20]),
+    },
+    weather: drawWeather(random),
+    durationMs,
+    faults: drawFaults(random, size, victims, durationMs),
+    scripts: drawScripts(random, durationMs),
+  };
+}
+
+function drawWeather(random: Random): Weather {
+  const low = pick(random, [0.1, 1, 5]);
+  return {
+    delayMs: [low, low * pick(random, [1.5, 3, 10])],
+    loss: pick(random, [0, 0, 0.001, 0.02, 0.15]),
+    duplication: pick(random, [0, 0, 0.02, 0.2]),
+    datagram: random.chance(0.25),
+  };
+}
+
+function drawFaults(random: Random, size: number, victims: readonly number[], durationMs: number): Fault[] {
+  const kinds = shuffled(random, RECOVERABLE).slice(0, random.between(0, 5));
+  const faults: Fault[] = [];
+  for (const kind of kinds) {
+    const meanGapMs = pick(random, [1000, 3000, 8000]);
+    for (let atMs = meanGapMs * random.float() * 2; atMs < durationMs; atMs += meanGapMs * (0.2 + 1.6 * random.float()))
+      faults.push(drawFault(random, kind, atMs, size));
+  }
+  for (const machine of victims) {
+    const atMs = random.float() * durationMs;
+    if (random.chance(0.4)) faults.push({ kind: 'lose-disk', machine, atMs });
+    else faults.push({ kind: 'rot', machine, atMs, what: random.chance(0.5) ? 'flip' : 'misdirect', seed: random.uint32() });
+  }
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+function drawFault(random: Random, kind: FaultKind, atMs: number, size: number): Fault {
+  const machine = random.below(size);
+  const mode = pick(random, CRASH_MODES);
+  const forMs = 200 * Math.exp(random.float() * 4); // 0.2 to 11 s, more often short
+  const downMs = 100 * Math.exp(random.float() * 4);
+  switch (kind) {
+    case 'crash':
+      return { kind, atMs, machine, mode, downMs };
+    case 'crash-at-change':
+      return { kind, atMs, machine, changes: random.between(1, 40), mode, downMs };
+    case 'power-cut':
+      return { kind, atMs, mode, downMs };
+    case 'restart':
+    case 'pause':
+      return kind === 'pause' ? { kind, atMs, machine, forMs } : { kind, atMs, machine, downMs };
+    case 'partition':
+      return drawPartition(random, atMs, size, forMs);
+    case 'clog':
+      return { kind, atMs, from: machine, to: (machine + random.between(1, Math.max(1, size - 1))) % size, forMs };
+    case 'slow-disk':
+      return { kind, atMs, machine, callMs: pick(random, [5, 50, 500, 3000]), forMs };
+    case 'disk-trouble':
+      return drawTrouble(random, atMs, machine, forMs);
+    case 'clock-jump':
+      return { kind, atMs, machine, byMs: (random.float() - 0.5) * 7_200_000 };
+    default:
+      return { kind: 'move-leader', atMs, to: machine };
+  }
+}
+
+/** A group from the rest, one machine from one other (partial), or a random part of the links; in one direction or both. */
+function drawPartition(random: Random, atMs: number, size: number, forMs: number): Fault {
+  const order = shuffled(random, range(size));
+  const both = random.chance(0.6);
+  const cut = random.between(1, Math.max(1, size - 1));
+  const [from, rest] = [order.slice(0, cut), order.slice(cut)];
+  const to = random.chance(0.5) ? rest : rest.slice(0, 1);
+  return { kind: 'partition', atMs, from, to, both, forMs };
+}
+
+function drawTrouble(random: Random, atMs: number, machine: number, forMs: number): Fault {
+  const chance = pick(random, [0.01, 0.1, 1]);
+  const calls: readonly FsOperationKind[] = pick(random, [
+    ['sync'],
+    ['write'],
+    ['read', 'readFile'],
+    ['sync', 'write', 'open', 'rename', 'syncDirectory'],
+  ]);
+  const isFull = calls.includes('write') && random.chance(0.6);
+  return { kind: 'disk-trouble', atMs, machine, code: isFull ? 'no-space' : 'io', calls, chance, forMs };
+}
+
+export function pick<T>(random: Random, from: readonly T[]): T {
+  return from[random.below(from.length)] as T;
+}
+
+export function shuffled<T>(random: Random, items: readonly T[]): T[] {
+  const out = [...items];
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [out[i], out[j]] = [out[j] as T, out[i] as T];
+  }
+  return out;
+}
+
+export function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}

@@ -1,0 +1,12 @@
+// A promise that was broken, and which judge saw it.
+export type JudgeName = 'raft' | 'order' | 'linearizability' | 'replicas' | 'liveness' | 'fail-stop';
+
+export class Violation extends Error {
+  override readonly name = 'Violation';
+  readonly judge: JudgeName;
+
+  constructor(judge: JudgeName, message: string) {
+    super(`${judge}: ${message}`);
+    this.judge = judge;
+  }
+}

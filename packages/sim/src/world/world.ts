@@ -1,0 +1,225 @@
+// The simulated world: machines, the network between them, and the clients beside it. Nothing in here is left to the host: the same seed
+// gives the same run.
+import { type MemberId, messageOf, seededRandom } from '@distrokv/base';
+import { type CrashMode, type Logger, SimulatedTime } from '@distrokv/env';
+import type { Message } from '@distrokv/raft';
+import { ServerError, parseEndpointUrl, serverDefaults, type ServerConfig } from '@distrokv/server';
+import type { RaftJudge } from '../judges/raft-safety.ts';
+import type { Plan } from '../plan.ts';
+import { Trace } from '../trace.ts';
+import { Violation } from '../violation.ts';
+import { Machine } from './machine.ts';
+import { Network } from './network.ts';
+import type { MemberProcess } from './process.ts';
+
+/** A process that stopped itself is started again after this time, as by a supervisor. */
+const RESTART_MS = 700;
+
+export interface WorldOptions {
+  readonly plan: Plan;
+  readonly judge: RaftJudge;
+  readonly keepsLines: boolean;
+}
+
+export class World {
+  readonly time: SimulatedTime = new SimulatedTime();
+  readonly trace: Trace;
+  readonly network: Network;
+  readonly machines: readonly Machine[];
+  readonly #judge: RaftJudge;
+  readonly #byId = new Map<MemberId, Machine>();
+  readonly #byProcess = new Map<MemberProcess, Machine>();
+  /** The first promise that was seen broken. */
+  violation: Violation | undefined;
+  /** Clients are to finish what they are about. */
+  isClosing = false;
+  /** Processes that stopped themselves, for the report. */
+  failStops = 0;
+
+  constructor({ plan, judge, keepsLines }: WorldOptions) {
+    const random = seededRandom(plan.seed + 0.5 * 2 ** 32);
+    this.trace = new Trace(() => this.time.monotonicMs(), keepsLines);
+    this.network = new Network(this.time, seededRandom(random.uint32()), plan.weather);
+    this.#judge = judge;
+    const names = plan.machines.map((_, i) => `n${i + 1}`);
+    this.machines = plan.machines.map(
+      ({ clockRate, syncMs }, index) =>
+        new Machine({
+          index,
+          time: this.time,
+          random: seededRandom(random.uint32()),
+          config: configOf(names, index, plan),
+          sizes: plan.sizes,
+          clockRate,
+          syncMs,
+          logger: this.#loggerOf(names[index] as string),
+          process: {
+            onSend: (process, messages) => this.#send(process, messages),
+            onStarted: (process) => this.#started(process),
+            onEnd: (process, error) => this.#ended(process, error),
+          },
+        }),
+    );
+  }
+
+  start(machine: Machine): void {
+    if (!machine.start()) return;
+    this.trace.note(machine.name, 'starts');
+    if (machine.process) this.#byProcess.set(machine.process, machine);
+  }
+
+  crash(machine: Machine, mode: CrashMode): void {
+    const process = machine.process;
+    if (!machine.crash(mode)) return;
+    if (process) this.#byProcess.delete(process);
+    this.#judge.died(machine.index);
+    this.trace.note(machine.name, mode === 'kept' ? 'is killed' : `loses power (unsynced: ${mode})`);
+  }
+
+  /** A process ended by itself. */
+  stopped(machine: Machine): void {
+    if (machine.process) return;
+    this.#judge.died(machine.index);
+    this.trace.note(machine.name, 'has stopped');
+  }
+
+  later(delayMs: number, run: () => void): void {
+    this.time.timers.after(delayMs, run);
+  }
+
+  broken(violation: Violation): void {
+    if (this.violation) return;
+    this.violation = violation;
+    this.trace.note('judge', violation.message);
+  }
+
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      this.broken(error);
+    }
+  }
+
+  /** Hands the judges what every machine says of itself. */
+  observeAll(): void {
+    for (const machine of this.machines) this.#observe(machine);
+  }
+
+  #observe(machine: Machine): void {
+    const running = machine.process?.running;
+    if (running) this.guard(() => this.#judge.observe(machine.index, running.member.raft, running.storage));
+  }
+
+  #started(process: MemberProcess): void {
+    const machine = this.#byProcess.get(process);
+    if (!machine || !process.running) return;
+    this.#byId.set(process.running.member.id, machine);
+    this.trace.note(machine.name, `is up, applied ${process.running.storage.store.state.appliedIndex}`);
+    this.#judge.started(machine.index, process.running.storage);
+  }
+
+  #ended(process: MemberProcess, error: unknown): void {
+    const machine = this.#byProcess.get(process);
+    if (!machine) return;
+    this.failStops++;
+    this.trace.note(machine.name, `stops itself: ${messageOf(error)}`);
+    const isDamaged = error instanceof ServerError && error.code === 'corrupt';
+    if (!machine.hasExcuse)
+      this.broken(new Violation('fail-stop', `${machine.name} stops itself, although its disk is well: ${messageOf(error)}`));
+    if (isDamaged) machine.isGone = true;
+    this.crash(machine, 'kept');
+    this.later(RESTART_MS, () => this.start(machine));
+  }
+
+  #send(process: MemberProcess, messages: readonly Message[]): void {
+    const machine = this.#byProcess.get(process);
+    if (!machine) return;
+    for (const message of messages) {
+      this.trace.note(machine.name, describe(message, this.#byId.get(message.to)?.name));
+      this.guard(() => this.#judge.sent(machine.index, message));
+    }
+    this.#observe(machine);
+    for (const to of new Set(messages.map((message) => message.to)))
+      this.#carry(
+        machine,
+        this.#byId.get(to),
+        messages.filter((message) => message.to === to),
+      );
+  }
+
+  #carry(from: Machine, to: Machine | undefined, messages: readonly Message[]): void {
+    if (!to) return;
+    const parts = this.network.weather.datagram ? messages.map((message) => [message]) : [messages];
+    for (const part of parts) {
+      this.network.send(from.index, to.index, (isRepeat) => to.process?.deliver(isRepeat ? part.filter(mayRepeat) : part));
+    }
+  }
+
+  #loggerOf(name: string): Logger {
+    const note = (message: string): void => this.trace.note(name, `“${message}”`);
+    return { debug: () => {}, info: note, warn: note, error: note, fatal: note };
+  }
+}
+
+/** Proposals are handed to a leader at most once: that is what `PeerSender` demands of its transport. Raft's own messages may come again. */
+const mayRepeat = ({ kind }: Message): boolean => kind !== 'propose';
+
+function configOf(names: readonly string[], index: number, plan: Plan): ServerConfig {
+  const members = names.map((name) => ({ name, peerUrls: [parseEndpointUrl(`http://${name}:2380`, 'peer')] }));
+  const name = names[index] as string;
+  const client = parseEndpointUrl(`http://${name}:2379`, 'client');
+  const peerUrls = members[index]?.peerUrls ?? [];
+  return {
+    name,
+    dataDirectory: '/data',
+    listenClientUrls: [client],
+    advertiseClientUrls: [client],
+    listenPeerUrls: peerUrls,
+    initialAdvertisePeerUrls: peerUrls,
+    initialCluster: members,
+    initialClusterState: 'new',
+    initialClusterToken: `sim-${plan.seed}`,
+    heartbeatMs: serverDefaults.heartbeatMs,
+    electionMs: serverDefaults.electionMs,
+    quotaBytes: Infinity,
+    maxRequestBytes: serverDefaults.maxRequestBytes,
+    maxTxnOps: serverDefaults.maxTxnOps,
+  };
+}
+
+function describe(message: Message, to = '?'): string {
+  const more: (string | number | boolean)[] = [];
+  switch (message.kind) {
+    case 'append-entries':
+      more.push(
+        `after ${message.prevLogIndex}/${message.prevLogTerm}`,
+        `${message.entries.length} entries`,
+        `commit ${message.leaderCommit}`,
+      );
+      break;
+    case 'append-entries-response':
+      more.push(message.success ? `matches ${message.matchIndex}` : `refused, agree at ${message.conflictIndex}/${message.conflictTerm}`);
+      break;
+    case 'heartbeat':
+      more.push(`commit ${message.leaderCommit}`, `round ${message.readRound}`);
+      break;
+    case 'request-vote':
+    case 'pre-vote':
+      more.push(`log ends ${message.lastLogIndex}/${message.lastLogTerm}`);
+      break;
+    case 'request-vote-response':
+    case 'pre-vote-response':
+      more.push(message.granted ? 'granted' : 'refused');
+      break;
+    case 'propose':
+      more.push(`${message.commands.length} commands`);
+      break;
+    case 'read-index-response':
+      more.push(`index ${message.readIndex}`);
+      break;
+    default:
+  }
+  return `→ ${to}  ${message.kind} t${message.term}${more.length > 0 ? ` (${more.join(', ')})` : ''}`;
+}
