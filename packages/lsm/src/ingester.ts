@@ -68,14 +68,14 @@ export class Ingester {
     const { settings, generations, tree, flusher } = this.#options;
     const { tables, entries, bounds, highestVersion } = copied;
     try {
-      let refusal: unknown;
+      let refusal: Error | undefined;
       let flushed: Promise<void> | undefined;
       await this.#options.freeze(() => {
         try {
           this.#take(keyspace, version, copied);
           flushed = flusher.flushed(generations.generation);
         } catch (error) {
-          refusal = error;
+          refusal = error as Error;
         }
       });
       if (refusal !== undefined) throw refusal;
