@@ -20,7 +20,7 @@ import { type StoreHash, hashStore } from './hash.ts';
 import { History } from './history.ts';
 import { type StoreKeyspaces, keyspacesOf } from './keyspaces.ts';
 import { LEASES_PER_TICK, Leases, MAX_LEASE_TTL, MAX_TICK_MS } from './leases.ts';
-import { readMembers, writeMember } from './members.ts';
+import { type Membership, isRemovedMember, membershipIn, readMembers, replaceMembers, writeMember } from './members.ts';
 import { type RangeChunks, type RangeResult, rangeChunks, rangeSteps } from './range.ts';
 import { STATE_KEY, type StoreState, decodeState, encodeState, freshState } from './state.ts';
 import { type Steps, runSteps } from './steps.ts';
@@ -89,6 +89,16 @@ export class Store {
     return this.#members;
   }
 
+  /** Who the members are, as the driver of the log wrote it down with the last change; undefined before the first. */
+  get membership(): Membership | undefined {
+    return membershipIn(this.#spaces.meta);
+  }
+
+  /** Whether there was a member with this id, which was removed: its id never comes back. */
+  isRemoved(member: bigint): boolean {
+    return isRemovedMember(this.#spaces.meta, member);
+  }
+
   /** False for an engine that `bootstrap` has not filled yet. */
   get isBootstrapped(): boolean {
     return this.#members.length > 0;
@@ -152,6 +162,17 @@ export class Store {
       case 'alarm':
         return pb.AlarmResponse.create({ header: revisionHeader(this.#state.revision), alarms: this.alarms.handle(command.request) });
     }
+  }
+
+  /**
+   * A log entry that says who the members are, and where (`members` have ids, peer URLs and `isLearner`). Their names and client URLs stay.
+   * `configuration` is the driver's own record of it. End the entry with `commit`.
+   */
+  setMembership(membership: Membership, members: readonly pb.Member[]): void {
+    this.#isUnitOpen = true;
+    const { writer, meta } = this.#spaces;
+    replaceMembers(writer, meta, membership, members);
+    this.#members = readMembers(meta);
   }
 
   /** Ends a log entry. Wait for the promise, if there is one, before the next: flushes lag behind. */

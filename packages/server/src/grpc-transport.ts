@@ -27,7 +27,10 @@ function peerTransport({ config, env, logger }: GrpcTransportOptions, options: P
   peers.serve(server);
   return {
     send: (messages) => peers.send(messages),
-    connect: () => peers.connect(),
+    update: (addresses) => peers.update(addresses),
+    connectedSinceMs: (peer) => peers.connectedSinceMs(peer),
+    sendSnapshot: (to, source) => peers.sendSnapshot(to, source),
+    promote: (leader, learner) => peers.promote(leader, learner),
     async listen() {
       for (const { host, port } of config.listenPeerUrls) await server.listen({ host, port });
     },

@@ -7,6 +7,8 @@ import { peer as pb } from '@distrokv/proto';
 import type { Message } from '@distrokv/raft';
 import { toPeerMessage } from './codec.ts';
 
+/** etcd's words: this member is told so when it says hello. */
+export const REMOVED = 'the member has been permanently removed from the cluster';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 /** The most that one batch carries, but for a single larger message. */
@@ -22,6 +24,8 @@ export interface OutboundOptions {
   /** Where the peer listens, "host:port"; tried in turn. */
   readonly targets: readonly string[];
   readonly maxReceiveBytes: number;
+  /** The peer says that this member was removed. */
+  readonly onRemoved: () => void;
 }
 
 type Stream = ClientStream<pb.PeerBatch, pb.PeerBatch>;
@@ -35,7 +39,9 @@ export class Outbound {
   #closed = false;
   /** Ends the pause between two attempts. */
   #endPause: () => void = () => {};
-  #closeChannel: (() => void) | undefined;
+  /** To the peer, connected or not; undefined between two attempts. */
+  #channel: Channel | undefined;
+  #connectedSinceMs: number | undefined;
   /** Resolves when the loop has ended. */
   readonly #running: Promise<void>;
 
@@ -44,8 +50,18 @@ export class Outbound {
     this.#running = this.#keepConnected();
   }
 
-  get isConnected(): boolean {
-    return this.#stream !== undefined;
+  get targets(): readonly string[] {
+    return this.#options.targets;
+  }
+
+  /** Since when the stream has stood. */
+  get connectedSinceMs(): number | undefined {
+    return this.#connectedSinceMs;
+  }
+
+  /** For calls other than the stream, while that stands. */
+  get channel(): Channel | undefined {
+    return this.#stream && this.#channel;
   }
 
   send(message: Message): void {
@@ -64,7 +80,7 @@ export class Outbound {
   async close(): Promise<void> {
     this.#closed = true;
     this.#endPause();
-    this.#closeChannel?.();
+    this.#channel?.close();
     await this.#running;
   }
 
@@ -99,7 +115,7 @@ export class Outbound {
     for (let attempt = 0; !this.#closed; attempt++) {
       const target = targets[attempt % targets.length] as string;
       const channel = createChannel(target, { maxReceiveBytes: this.#options.maxReceiveBytes });
-      this.#closeChannel = () => channel.close();
+      this.#channel = channel;
       try {
         await this.#talk(channel, () => {
           pause = FIRST_PAUSE_MS;
@@ -108,6 +124,7 @@ export class Outbound {
         });
       } catch (error) {
         const why = messageOf(error);
+        if (why.includes(REMOVED)) this.#options.onRemoved();
         if (!this.#closed && why !== toldWhy) logger.warn('no connection to a peer', { peer: hexId(peerId), target, reason: why });
         toldWhy = why;
       } finally {
@@ -138,6 +155,7 @@ export class Outbound {
       if (batch.hello.memberId !== this.#options.peerId)
         throw new Error(`it is member ${hexId(batch.hello.memberId)}: check the peer URLs`);
       this.#stream = stream;
+      this.#connectedSinceMs = this.#options.env.clock.monotonicMs();
       onConnected();
     }
     throw new Error('the peer ended the stream');
@@ -145,6 +163,7 @@ export class Outbound {
 
   #drop(): void {
     this.#stream = undefined;
+    this.#connectedSinceMs = undefined;
     this.#queue = [];
     this.#queuedBytes = 0;
   }

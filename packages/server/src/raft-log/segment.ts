@@ -40,6 +40,12 @@ export class Segment {
     this.header = options.header;
   }
 
+  /** Up to the end of its last batch. */
+  get byteLength(): number {
+    const last = this.#batches.at(-1);
+    return last ? endOf(last) : 0;
+  }
+
   /** A batch was written or found; it hides what earlier batches have from its first entry on. */
   addBatch(place: Place): void {
     while ((this.#batches.at(-1)?.first ?? 0) >= place.first) this.#batches.pop();

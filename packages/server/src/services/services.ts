@@ -2,7 +2,7 @@
 import { etcdserverpb as pb, health, kvservice } from '@distrokv/proto';
 import type { ClientTransport } from '../transport.ts';
 import { ancestorHandlers } from './ancestor.ts';
-import { clusterHandlers } from './cluster.ts';
+import { ClusterService } from './cluster.ts';
 import { Compactor } from './compactor.ts';
 import type { ServiceContext } from './context.ts';
 import { healthHandlers } from './health.ts';
@@ -14,6 +14,7 @@ import { Quota } from './quota.ts';
 import { WatchService } from './watch.ts';
 
 export class Services {
+  readonly cluster: ClusterService;
   readonly #context: ServiceContext;
   readonly #clock: LeaseClock;
   readonly #quota: Quota;
@@ -24,6 +25,7 @@ export class Services {
 
   constructor(context: ServiceContext) {
     this.#context = context;
+    this.cluster = new ClusterService(context);
     this.#clock = new LeaseClock(context);
     this.#quota = new Quota(context);
     this.#compactor = new Compactor(context);
@@ -37,7 +39,7 @@ export class Services {
     server.addService(pb.KV, this.#kv.handlers);
     server.addService(pb.Watch, this.#watch.handlers);
     server.addService(pb.Lease, this.#lease.handlers);
-    server.addService(pb.Cluster, clusterHandlers(context));
+    server.addService(pb.Cluster, this.cluster.handlers);
     server.addService(pb.Maintenance, maintenanceHandlers(context));
     server.addService(kvservice.KVService, ancestorHandlers(context, this.#kv));
     server.addService(health.Health, healthHandlers());
