@@ -1,6 +1,7 @@
 // The memtable: every write lands here first, and a flush walks it in order. Reading it, and how it lies in memory, is in
 // memtable-view.ts; this is the writing half: entries are appended to the arena, and put into the tree of their keyspace.
 import { assert } from '@distrokv/base';
+import { LINE_BYTES, addToLine, hashKey, lineOf, mayBeInLine } from './bloom.ts';
 import { RANGE_DELETE_ID } from './memtable-arena.ts';
 import {
   CHILDREN,
@@ -33,9 +34,13 @@ const FENCE_BELOW = 0;
 const FENCE_ABOVE = 1;
 /** No entry bounds the node on this side: it lies at the tree's edge. */
 const NO_FENCE = -1;
+/** A line of the filter, which is good for fifty keys, for so many bytes of entries. */
+const BYTES_PER_LINE = 4096;
 
 export class Memtable extends MemtableView {
   #nodesEnd = NODES_START;
+  /** A Bloom filter over the keys, so that a read of a key that is elsewhere need not search the tree. */
+  readonly #filter: Uint8Array;
   /** Undefined until there is one. */
   rangeDeletes: WrittenRanges | undefined;
 
@@ -47,6 +52,12 @@ export class Memtable extends MemtableView {
       end: 0,
       entries: 0,
     });
+    this.#filter = new Uint8Array((1 + Math.floor(bytes / BYTES_PER_LINE)) * LINE_BYTES);
+  }
+
+  /** False when no entry has a key with this hash. */
+  mayContain(hash: number): boolean {
+    return mayBeInLine(this.#filter, this.#lineAt(hash), hash);
   }
 
   /** Bytes in use, of the entries and the nodes. */
@@ -143,6 +154,8 @@ export class Memtable extends MemtableView {
     const { arena } = this;
     const id = this.idOf(ref);
     const tree = treeOf(id);
+    const hash = hashKey(arena.bytes, arena.keyStart(ref), arena.keyEnd(ref));
+    addToLine(this.#filter, this.#lineAt(hash), hash);
     this.entries++;
     if (this.nodes[tree + ROOT] === NONE) {
       this.#plant(id, tree, ref);
@@ -161,6 +174,10 @@ export class Memtable extends MemtableView {
       const leaf = this.descend(tree);
       this.#insertAt(tree, leaf, this.lowerBound(leaf), ref);
     }
+  }
+
+  #lineAt(hash: number): number {
+    return lineOf(hash, this.#filter.length / LINE_BYTES) * LINE_BYTES;
   }
 
   /** The first entry of a keyspace: its tree's only leaf goes between those of its neighbours. */

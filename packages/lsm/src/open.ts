@@ -241,7 +241,7 @@ class OpenEngine implements Engine {
     const tables = [...this.#tree.version.tables()];
     const walBytes = this.#sealed.byteLength + (this.#wal?.byteLength ?? 0);
     const memtableBytes = memtables.reduce((sum, memtable) => sum + memtable.byteLength, 0);
-    const { byteLength: blockCacheBytes, pinnedBytes: tableIndexBytes } = this.#cache;
+    const { dataBytes: blockCacheBytes, metadataBytes: tableIndexBytes } = this.#cache;
     return {
       memtableBytes,
       memtableEntries: active.entries + frozen.reduce((sum, { memtable }) => sum + memtable.entries, 0),

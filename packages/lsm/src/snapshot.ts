@@ -41,9 +41,9 @@ export class EngineSnapshot implements Snapshot {
     return this.#version;
   }
 
-  /** A cursor on the key's newest version ≤ `at` in the newest memtable that has one; good until the next call. */
-  findInMemtables(key: Uint8Array, keyEnd: number, at: number): MemtableCursor | undefined {
-    return this.#cursors.find((cursor) => cursor.find(key, keyEnd, at));
+  /** A cursor on the key's newest version ≤ `at` in the newest memtable that has one, `hash` being the key's; good until the next call. */
+  findInMemtables(key: Uint8Array, keyEnd: number, at: number, hash: number): MemtableCursor | undefined {
+    return this.#cursors.find((cursor, i) => (this.filled[i] as Filled).memtable.mayContain(hash) && cursor.find(key, keyEnd, at));
   }
 
   close(): void {
