@@ -1,25 +1,26 @@
-// A batch is built in the form in which the log keeps it, and the log's form is what goes into the memtable: a write that
-// comes fresh from a client and one that is replayed after a crash take the same way.
+// A batch is built in the form in which the log keeps it, and that is the form in which the memtable keeps it, too: a group goes into the
+// memtable's arena in one copy, whether it comes fresh from clients or is replayed after a crash, and all that is left to do is to put
+// its entries into the trees.
 //
-//   group   sequence varint | operations …
-//   operation   (keyspace id × 2 + tombstone) varint | version varint, `caller` keyspaces only
-//               | key length varint | key | value length varint | value; a tombstone has no value
-//   range delete   0 | keyspace id varint | version varint, `caller` keyspaces only | length varint, start | length varint, end: internal keys
-import { EMPTY, MAX_VARINT_BYTES, VarintReader, writeVarint } from '@distrokv/base';
+//   group   sequence uint64 | entries (memtable-arena.ts); the version is 0 where the keyspace numbers its writes itself
+//
+// A range delete is an entry with a 0 and its start, an internal key, for a key, and its end for a value.
+import { EMPTY } from '@distrokv/base';
 import type { Keyspace, WriteBatch } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { type KeyspaceState, checkKey, checkValue, checkVersion, rangeOf, stateOf } from './keyspace-state.ts';
+import { ENTRY_BYTES, RANGE_DELETE_ID, entryEnd, writeEntryHeader } from './memtable-arena.ts';
 import type { Memtable } from './memtable.ts';
 import { MAX_RANGES } from './range-deletes.ts';
-import { copyRange, grown } from './ranges.ts';
-import { isRange } from './version-edit.ts';
+import { grown, readUint64 } from './ranges.ts';
 
 /** The largest batch: it is one record of the log. */
 const MAX_BATCH_BYTES = 256 << 20;
 
+/** The sequence before a group, in front of its entries. */
+export const GROUP_HEADER_BYTES = 8;
+
 const FIRST_BUFFER_BYTES = 256;
-/** A kind of operation; else it is twice the keyspace's id, which is not 0. */
-const RANGE_DELETE = 0;
 const MAX_SPARE_BUFFERS = 16;
 const MAX_SPARE_BYTES = 1 << 20;
 
@@ -90,20 +91,8 @@ export class Batch implements WriteBatch {
     const state = this.#checked(keyspace, version);
     const { start, end } = rangeOf(state, from, to);
     if (this.ranges >= MAX_RANGES) throw new LsmError('invalid', `a batch holds at most ${MAX_RANGES} range deletes`);
-    this.#reserve(start.length + end.length);
-    const bytes = this.#bytes;
-    let at = writeVarint(bytes, this.#length, RANGE_DELETE);
-    at = writeVarint(bytes, at, state.id);
-    if (version !== undefined) {
-      this.#note(state, version);
-      at = writeVarint(bytes, at, version);
-    }
-    for (const bound of [start, end]) {
-      at = writeVarint(bytes, at, bound.length);
-      at = copyRange(bound, 0, bound.length, bytes, at);
-    }
-    this.#length = at;
-    this.#count++;
+    if (version !== undefined) this.#note(state, version);
+    this.#append(RANGE_DELETE_ID, start, end, version);
     this.ranges++;
   }
 
@@ -114,29 +103,36 @@ export class Batch implements WriteBatch {
   /** Copies the operations to where they are written from, which ends the batch; returns the position after them. */
   moveTo(into: Uint8Array, at: number): number {
     this.#written = true;
-    const end = copyRange(this.#bytes, 0, this.#length, into, at);
+    into.set(this.#bytes.subarray(0, this.#length), at);
     this.#buffers.giveBack(this.#bytes);
     this.#bytes = EMPTY;
-    return end;
+    return at + this.#length;
   }
 
   #add(keyspace: Keyspace, key: Uint8Array, value: Uint8Array | undefined, version: number | undefined): void {
     const state = this.#checked(keyspace, version);
     checkKey(key);
-    this.#reserve(key.length + (value?.length ?? 0));
+    if (version !== undefined) this.#note(state, version);
+    this.#append(state.id, key, value, version);
+  }
+
+  /** Appends an entry whose key is `id` and `key`; undefined for a tombstone. */
+  #append(id: number, key: Uint8Array, value: Uint8Array | undefined, version: number | undefined): void {
+    const at = this.#length;
+    const keyLength = 1 + key.length;
+    const valueLength = value?.length ?? 0;
+    const end = entryEnd(at, keyLength, valueLength);
+    if (end > MAX_BATCH_BYTES) throw new LsmError('invalid', `a batch holds at most ${MAX_BATCH_BYTES} bytes`);
+    this.#bytes = grown(this.#bytes, at, end);
     const bytes = this.#bytes;
-    let at = writeVarint(bytes, this.#length, state.id * 2 + (value === undefined ? 1 : 0));
-    if (version !== undefined) {
-      this.#note(state, version);
-      at = writeVarint(bytes, at, version);
-    }
-    at = writeVarint(bytes, at, key.length);
-    at = copyRange(key, 0, key.length, bytes, at);
-    if (value !== undefined) {
-      at = writeVarint(bytes, at, value.length);
-      at = copyRange(value, 0, value.length, bytes, at);
-    }
-    this.#length = at;
+    writeEntryHeader(bytes, at, keyLength, value === undefined ? -1 : valueLength, version ?? 0);
+    const keyAt = at + ENTRY_BYTES;
+    bytes[keyAt] = id;
+    // Of the whole array: a view of a part would cost more than the copy.
+    bytes.set(key, keyAt + 1);
+    if (value !== undefined) bytes.set(value, keyAt + keyLength);
+    for (let i = keyAt + keyLength + valueLength; i < end; i++) bytes[i] = 0;
+    this.#length = end;
     this.#count++;
   }
 
@@ -145,13 +141,6 @@ export class Batch implements WriteBatch {
     const state = stateOf(keyspace, this.#owner);
     checkVersion(state, version);
     return state;
-  }
-
-  /** Makes room for an operation with so many bytes of keys and values. */
-  #reserve(bytes: number): void {
-    const length = this.#length + bytes + 5 * MAX_VARINT_BYTES;
-    if (length > MAX_BATCH_BYTES) throw new LsmError('invalid', `a batch holds at most ${MAX_BATCH_BYTES} bytes`);
-    this.#bytes = grown(this.#bytes, this.#length, length);
   }
 
   #note(state: KeyspaceState, version: number): void {
@@ -175,50 +164,29 @@ export function applyGroup(
   keyspaces: readonly (KeyspaceState | undefined)[],
   memtable: Memtable,
 ): number | undefined {
-  const reader = new VarintReader(bytes, start);
-  let sequence = reader.varint();
-  while (!reader.done) {
-    const tag = reader.varint();
-    if (tag === RANGE_DELETE) {
-      if (!applyRangeDelete(reader, ++sequence, keyspaces, memtable)) return undefined;
-      continue;
-    }
-    const tombstone = (tag & 1) === 1;
-    const state = keyspaces[(tag - (tag & 1)) / 2];
+  if (bytes.length - start < GROUP_HEADER_BYTES || (bytes.length - start) % 4 !== 0) return undefined;
+  let sequence = readUint64(bytes, start);
+  let ref = memtable.end;
+  memtable.appendAll(bytes, start + GROUP_HEADER_BYTES);
+  const { end } = memtable;
+  while (ref < end) {
+    const next = memtable.endOf(ref);
+    if (next === undefined) return undefined;
+    const id = memtable.idOf(ref);
+    const isRange = id === RANGE_DELETE_ID;
+    if (isRange && !memtable.isRangeDelete(ref)) return undefined;
+    const state = keyspaces[isRange ? memtable.rangeIdOf(ref) : id];
     if (state === undefined) return undefined;
     sequence++;
-    const version = state.versions === 'caller' ? reader.varint() : sequence;
-    const keyLength = reader.varint();
-    const keyStart = reader.at;
-    if (keyLength > bytes.length - keyStart) return undefined;
-    reader.at += keyLength;
-    const valueLength = tombstone ? 0 : reader.varint();
-    const valueStart = reader.at;
-    if (!reader.ok || valueLength > bytes.length - valueStart) return undefined;
-    reader.at += valueLength;
-    if (state.isDropped) continue;
-    memtable.insert(state.id, bytes, keyStart, keyStart + keyLength, version, tombstone, bytes, valueStart, valueStart + valueLength);
-    state.noteWritten(version);
+    if (state.versions === 'latest') memtable.setVersion(ref, sequence);
+    const version = memtable.version(ref);
+    if (!Number.isSafeInteger(version)) return undefined;
+    if (!state.isDropped) {
+      if (isRange) memtable.putRange(ref);
+      else memtable.put(ref);
+      state.noteWritten(version);
+    }
+    ref = next;
   }
-  return reader.ok && Number.isSafeInteger(sequence) ? sequence : undefined;
-}
-
-function applyRangeDelete(
-  reader: VarintReader,
-  sequence: number,
-  keyspaces: readonly (KeyspaceState | undefined)[],
-  memtable: Memtable,
-): boolean {
-  const id = reader.varint();
-  const state = keyspaces[id];
-  if (state === undefined) return false;
-  const version = state.versions === 'caller' ? reader.varint() : sequence;
-  // Copies: they outlive the record.
-  const start = reader.take(reader.varint()).slice();
-  const end = reader.take(reader.varint()).slice();
-  if (!reader.ok || start[0] !== id || !isRange(start, end)) return false;
-  if (state.isDropped) return true;
-  memtable.deleteRange(start, end, version);
-  state.noteWritten(version);
-  return true;
+  return Number.isSafeInteger(sequence) ? sequence : undefined;
 }

@@ -1,16 +1,15 @@
 // The batches that become one record of the log together: copied one behind the other as they come, into a buffer that
 // the next group but one uses again, and told of their common end by one promise.
-import { MAX_VARINT_BYTES, varintLength, writeVarint } from '@distrokv/base';
-import type { Batch } from './batch.ts';
+import { type Batch, GROUP_HEADER_BYTES } from './batch.ts';
 import type { KeyspaceState } from './keyspace-state.ts';
 import { RECORD_HEADER_BYTES } from './log-file.ts';
 import { MAX_RANGES } from './range-deletes.ts';
-import { grown } from './ranges.ts';
+import { grown, writeUint64 } from './ranges.ts';
 
 /** A larger batch makes a group of its own: more would only delay those who are in it. */
 const GROUP_BYTES = 4 << 20;
-/** The record's header, and the sequence at its longest. */
-const RESERVED_BYTES: number = RECORD_HEADER_BYTES + MAX_VARINT_BYTES;
+/** The record's header, and the group's. */
+const RESERVED_BYTES: number = RECORD_HEADER_BYTES + GROUP_HEADER_BYTES;
 
 export class CommitGroup {
   /** Settles when the group is written, or is not. */
@@ -50,6 +49,11 @@ export class CommitGroup {
     this.#length = batch.moveTo(this.#buffer, this.#length);
   }
 
+  /** Whether it writes to a `caller` keyspace. */
+  isOf(keyspace: KeyspaceState): boolean {
+    return this.#highest?.has(keyspace) === true;
+  }
+
   /** Notes, at the keyspaces, the highest versions that were accepted into the group. */
   noteAccepted(): void {
     for (const [keyspace, high] of this.#highest ?? []) keyspace.lastAccepted = Math.max(keyspace.lastAccepted, high);
@@ -57,9 +61,8 @@ export class CommitGroup {
 
   /** The record, with room for its header, when it is known where the group's sequence begins. */
   record(sequence: number): Uint8Array {
-    const start = MAX_VARINT_BYTES - varintLength(sequence);
-    writeVarint(this.#buffer, start + RECORD_HEADER_BYTES, sequence);
-    return this.#buffer.subarray(start, this.#length);
+    writeUint64(this.#buffer, RECORD_HEADER_BYTES, sequence);
+    return this.#buffer.subarray(0, this.#length);
   }
 
   resolve(): void {

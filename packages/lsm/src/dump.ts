@@ -10,7 +10,7 @@ import { MemtableCursor } from './memtable-cursor.ts';
 import { Memtable } from './memtable.ts';
 import { parseName } from './names.ts';
 import { readUint32 } from './ranges.ts';
-import { RunCursor } from './run.ts';
+import { type BlockSource, RunCursor, makeRun } from './run.ts';
 import { Table } from './table.ts';
 import { decodeEdit } from './version-edit.ts';
 import { keyspaceStates } from './verify.ts';
@@ -19,7 +19,7 @@ import { WAL_KIND } from './wal.ts';
 export interface DumpedPiece {
   /** Where it begins, or for an entry the block or record that it is in. */
   readonly offset: number;
-  readonly what: 'header' | 'edit' | 'record' | 'table' | 'block' | 'put' | 'delete' | 'deleteRange' | 'torn tail';
+  readonly what: 'header' | 'edit' | 'record' | 'table' | 'block' | 'put' | 'delete' | 'deleteRange' | 'rest';
   readonly fields: Readonly<Record<string, number | string | Uint8Array>>;
 }
 
@@ -49,7 +49,7 @@ async function* dumpManifest(env: Env, path: string): AsyncGenerator<DumpedPiece
       fields: { edit: JSON.stringify(edit, plain) },
     };
   }
-  yield* tornTail(contents.end, bytes);
+  yield* rest(contents.end, bytes);
 }
 
 /** Maps as lists, bytes in hex, and without what is empty. */
@@ -67,7 +67,7 @@ async function* dumpSegment(env: Env, directory: string, path: string): AsyncGen
   for (const keyspace of keyspaces) if (keyspace !== undefined) keyspace.isDropped = false;
   const bytes = await env.fs.readFile(path, MAX_LOG_BYTES);
   const contents = readLog(bytes, WAL_KIND, path);
-  if (contents === undefined) return yield* tornTail(0, bytes);
+  if (contents === undefined) return yield* rest(0, bytes);
   const [number, bytesBefore] = [readUint32(contents.extra, 0), readUint32(contents.extra, 4)];
   yield { offset: 0, what: 'header', fields: { kind: 'segment', format: readUint32(bytes, 8), salt: contents.salt, number, bytesBefore } };
   for (const record of contents.records) {
@@ -82,31 +82,30 @@ async function* dumpSegment(env: Env, directory: string, path: string): AsyncGen
       yield { offset: record.byteOffset, what: 'deleteRange', fields };
     }
   }
-  yield* tornTail(contents.end, bytes);
+  yield* rest(contents.end, bytes);
 }
 
 async function* dumpTable(env: Env, directory: string, path: string, number: number): AsyncGenerator<DumpedPiece> {
   const byteLength = (await env.fs.sizeOf(path)) ?? 0;
   const table = await Table.openAlone(env.fs, directory, number, byteLength);
   try {
-    const { index } = table;
     const { shares, ...properties } = table.properties;
     const garbageBytes = shares.reduce((sum, share) => sum + share.garbageBytes, 0);
-    const { blocks, largestKey } = index;
-    yield { offset: 0, what: 'table', fields: { bytes: byteLength, blocks, ...properties, garbageBytes, largestKey } };
-    let last = -1;
-    const source = {
-      block(from: Table, i: number) {
-        last = i;
-        return from.blockSync(i);
+    yield { offset: 0, what: 'table', fields: { bytes: byteLength, ...properties, garbageBytes } };
+    let last = { offset: 0, bytes: 0 };
+    const source: BlockSource = {
+      index: (from, page) => from.readIndexSync(page),
+      block(from, page, block) {
+        last = { offset: page.offset(block), bytes: page.byteLength(block) };
+        return from.readBlockSync(last.offset, last.bytes);
       },
     };
-    const cursor = new RunCursor({ level: 0, number: 0, tables: [table] }, source);
-    let shown = -1;
+    const cursor = new RunCursor(makeRun(0, 0, [table]), source);
+    let shown: typeof last | undefined;
     for (cursor.seek(EMPTY, NEWEST); cursor.valid; cursor.next()) {
-      if (last !== shown) yield { offset: index.offset(last), what: 'block', fields: { bytes: index.byteLength(last) } };
+      if (last !== shown) yield { offset: last.offset, what: 'block', fields: { bytes: last.bytes } };
       shown = last;
-      yield entryOf(cursor, index.offset(last));
+      yield entryOf(cursor, last.offset);
     }
   } finally {
     await table.close();
@@ -126,6 +125,7 @@ function entryOf(
   return { offset, what: 'put', fields: { ...fields, value: valueBytes.slice(valueStart, valueEnd) } };
 }
 
-function* tornTail(end: number, bytes: Uint8Array): Generator<DumpedPiece> {
-  if (end < bytes.length) yield { offset: end, what: 'torn tail', fields: { bytes: bytes.length - end } };
+/** A torn record, room for more, or what an earlier segment left in the file. */
+function* rest(end: number, bytes: Uint8Array): Generator<DumpedPiece> {
+  if (end < bytes.length) yield { offset: end, what: 'rest', fields: { bytes: bytes.length - end } };
 }

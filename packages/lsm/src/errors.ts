@@ -2,7 +2,7 @@ import { CodedError } from '@distrokv/base';
 
 /**
  * - `corrupt`: bytes on disk are not what the engine wrote; the message names the file and the offset.
- * - `newer-format`: a file was written by a later release; nothing was touched.
+ * - `newer-format`: a file is of a format that this release does not read, as a later release writes it; nothing was touched.
  * - `no-space`: the disk is full; the write was not done, and may be tried again when there is room.
  * - `failed`: a sync or a background task failed earlier; the engine refuses writes and should be closed.
  * - `closed`: the engine was closed.

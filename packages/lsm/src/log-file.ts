@@ -1,13 +1,17 @@
-// The file format that the write-ahead log and the manifest share: a header, then records that are appended. It is made
+// The file format that the write-ahead log, the manifest and the Raft log share: a header, then records that are appended. It is made
 // to tell a torn tail (a crash took what was never synced, nobody was promised it) from damage to what had been synced.
 //
 //   header  magic 8 | format uint32 | salt uint32 | extra 8 bytes | CRC-32 of the 24 bytes before
-//   record  CRC-32 of the 12 bytes that follow | length uint32 | synced uint32 | CRC-32 of the payload | payload
+//   record  CRC-32 of the 16 bytes that follow | position uint32 | length uint32 | synced uint32 | CRC-32 of the payload | payload
 //
 // `synced` says how far the file was known to be synced when the record was written. So where a record cannot be read, a
 // later record whose `synced` lies beyond it is the proof that it had been durable: damage. Without such a proof the rest
-// is a torn tail. The checksums start from the salt, a random number per file, so that neither bytes of an older file
-// nor a value made up by a client can pass for a record.
+// is a torn tail, or was never written to.
+//
+// For bytes may lie behind the records: zeros that were written to make room, and, in a file that is used again, the records of its
+// earlier lives. They never pass for records. The checksums start from the salt, a random number per file, to which each new life adds
+// one: equal bytes have different checksums under different salts, surely and not just probably, since CRC-32 maps the salts one to
+// one. Bytes that lie elsewhere, or a value made up by a client, would have to guess the position, too.
 import { assert, crc32Pure } from '@distrokv/base';
 import { type Env, type File, crc32 } from '@distrokv/env';
 import { LsmError, corrupt } from './errors.ts';
@@ -15,7 +19,7 @@ import { syncOrFail } from './fail-stop.ts';
 import { readUint32, writeUint32 } from './ranges.ts';
 
 export const HEADER_BYTES = 28;
-export const RECORD_HEADER_BYTES = 16;
+export const RECORD_HEADER_BYTES = 20;
 /** Positions are 32 bits wide. */
 export const MAX_LOG_BYTES = 0xffff_ffff;
 const EXTRA_BYTES = 8;
@@ -34,10 +38,14 @@ export class LogWriter {
   #end: number;
   #synced: number;
 
-  /** Writes the header into a file that is empty, and syncs it. */
-  static async create(env: Env, file: File, kind: LogKind, extra: Uint8Array): Promise<LogWriter> {
+  /**
+   * Writes the header into a file that is empty, or over one of the same kind that nobody needs any more, which had the salt `saltBefore`;
+   * and syncs it.
+   */
+  static async create(env: Env, file: File, kind: LogKind, extra: Uint8Array, saltBefore?: number): Promise<LogWriter> {
     assert(extra.length === EXTRA_BYTES, 'a log header carries eight bytes of its owner');
-    const salt = env.random.uint32();
+    assert(saltBefore !== undefined || file.size() === 0, 'what may lie behind the header is known');
+    const salt = saltBefore === undefined ? env.random.uint32() : (saltBefore + 1) >>> 0;
     const header = new Uint8Array(HEADER_BYTES);
     for (let i = 0; i < 8; i++) header[i] = kind.magic.charCodeAt(i);
     writeUint32(header, 8, kind.format);
@@ -65,7 +73,7 @@ export class LogWriter {
     return this.#salt;
   }
 
-  /** Bytes in the file. */
+  /** Bytes up to the end of the last record. */
   get byteLength(): number {
     return this.#end;
   }
@@ -77,12 +85,27 @@ export class LogWriter {
   append(record: Uint8Array): void {
     const length = record.length - RECORD_HEADER_BYTES;
     assert(this.#end + record.length <= MAX_LOG_BYTES, 'a log file stays below 4 GiB');
-    writeUint32(record, 4, length);
-    writeUint32(record, 8, this.#synced);
-    writeUint32(record, 12, crc32(record.subarray(RECORD_HEADER_BYTES), this.#salt));
+    writeUint32(record, 4, this.#end);
+    writeUint32(record, 8, length);
+    writeUint32(record, 12, this.#synced);
+    writeUint32(record, 16, crc32(record.subarray(RECORD_HEADER_BYTES), this.#salt));
     writeUint32(record, 0, crc32Pure(record, this.#salt, 4, RECORD_HEADER_BYTES));
     this.#file.writeSync(record, this.#end);
     this.#end += record.length;
+  }
+
+  /**
+   * Makes sure that the next `bytes` are written over what is there, by zeros in front: syncing such a write takes a disk half as long as
+   * one that makes the file longer. Throws FsError if the disk is full, which does no harm.
+   */
+  makeRoom(bytes: number): void {
+    const missing = Math.min(this.#end + bytes, MAX_LOG_BYTES) - this.#file.size();
+    if (missing > 0) this.#file.writeSync(new Uint8Array(missing), this.#file.size());
+  }
+
+  /** Bytes that can be written over what is there. */
+  get roomBytes(): number {
+    return this.#file.size() - this.#end;
   }
 
   /** Cuts off what an append that threw may have left. */
@@ -104,6 +127,8 @@ export class LogWriter {
     if (this.#synced < this.#end) await this.sync();
     this.append(new Uint8Array(RECORD_HEADER_BYTES));
     await this.sync();
+    // For the sake of space alone: whether it is done, or survives a crash, makes no difference.
+    if (this.#file.size() > this.#end) await this.#file.truncate(this.#end).catch(() => {});
     await this.#file.close();
   }
 
@@ -118,19 +143,20 @@ export interface LogContents {
   readonly extra: Uint8Array;
   /** Payloads in order, as views of the file's bytes; empty ones are left out. */
   readonly records: readonly Uint8Array[];
-  /** Where the last whole record ends. What follows is a torn tail. */
+  /** Where the last whole record ends. What follows is a torn tail, or room for more records. */
   readonly end: number;
+  /** Where the record lies, behind `end`, that proves that what follows `end` was synced, and is damaged. */
+  readonly proof: number | undefined;
 }
 
 /**
  * Reads a log file's bytes; undefined if even its header was never completed. Throws LsmError `corrupt` where something
- * that had been synced cannot be read, `newer-format` for a file of a later release.
+ * that had been synced cannot be read, `newer-format` for a file of another format.
  */
 export function readLog(bytes: Uint8Array, kind: LogKind, path: string): LogContents | undefined {
   const contents = salvageLog(bytes, kind, path);
   if (contents === undefined) return undefined;
-  const { salt, end } = contents;
-  const proof = findProof(bytes, end, salt);
+  const { end, proof } = contents;
   if (proof !== undefined)
     throw corrupt(path, end, `a record cannot be read, though it was synced before the one at byte ${proof} was written`);
   return contents;
@@ -142,15 +168,16 @@ export function salvageLog(bytes: Uint8Array, kind: LogKind, path: string): LogC
   if (bytes.length <= HEADER_BYTES && !isHeader(bytes, kind)) return undefined;
   if (!isHeader(bytes, kind)) throw corrupt(path, 0, 'a header that is not one');
   const format = readUint32(bytes, 8);
-  if (format > kind.format) throw new LsmError('newer-format', `${path} is of format ${format}; this release reads up to ${kind.format}`);
+  if (format !== kind.format)
+    throw new LsmError('newer-format', `${path} is of format ${format}; this release reads format ${kind.format}`);
   const salt = readUint32(bytes, 12);
   const records: Uint8Array[] = [];
   let at = HEADER_BYTES;
-  for (let length = recordLength(bytes, at, salt); length !== undefined; length = recordLength(bytes, at, salt)) {
+  for (let length = recordLength(bytes, at, at, salt); length !== undefined; length = recordLength(bytes, at, at, salt)) {
     if (length > 0) records.push(bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length));
     at += RECORD_HEADER_BYTES + length;
   }
-  return { salt, extra: bytes.subarray(16, 24), records, end: at };
+  return { salt, extra: bytes.subarray(16, 24), records, end: at, proof: findProof(bytes, at, salt) };
 }
 
 function isHeader(bytes: Uint8Array, kind: LogKind): boolean {
@@ -159,30 +186,38 @@ function isHeader(bytes: Uint8Array, kind: LogKind): boolean {
   return true;
 }
 
-/** The payload's length of the record at `at`, if a whole and sound one lies there. */
-function recordLength(bytes: Uint8Array, at: number, salt: number): number | undefined {
-  if (!isRecordHeader(bytes, at, salt)) return undefined;
-  const length = readUint32(bytes, at + 4);
+/** The payload's length of the record at `at`, if a whole and sound one lies there whose place in the file is `position`. */
+function recordLength(bytes: Uint8Array, at: number, position: number, salt: number): number | undefined {
+  if (!isRecordHeader(bytes, at, position, salt)) return undefined;
+  const length = readUint32(bytes, at + 8);
   const start = at + RECORD_HEADER_BYTES;
   if (length > bytes.length - start) return undefined;
-  return crc32(bytes.subarray(start, start + length), salt) === readUint32(bytes, at + 12) ? length : undefined;
+  return crc32(bytes.subarray(start, start + length), salt) === readUint32(bytes, at + 16) ? length : undefined;
 }
 
-function isRecordHeader(bytes: Uint8Array, at: number, salt: number): boolean {
-  return at + RECORD_HEADER_BYTES <= bytes.length && crc32Pure(bytes, salt, at + 4, at + RECORD_HEADER_BYTES) === readUint32(bytes, at);
+function isRecordHeader(bytes: Uint8Array, at: number, position: number, salt: number): boolean {
+  return (
+    at + RECORD_HEADER_BYTES <= bytes.length &&
+    readUint32(bytes, at + 4) === position &&
+    crc32Pure(bytes, salt, at + 4, at + RECORD_HEADER_BYTES) === readUint32(bytes, at)
+  );
 }
 
 /** Where a record header lies behind `from` that says that the file was synced beyond `from`. */
 function findProof(bytes: Uint8Array, from: number, salt: number): number | undefined {
   for (let at = from; at + RECORD_HEADER_BYTES <= bytes.length; at++) {
-    const synced = readUint32(bytes, at + 8);
-    if (synced > from && synced <= at && isRecordHeader(bytes, at, salt)) return at;
+    if (!isRecordHeader(bytes, at, at, salt)) continue;
+    const synced = readUint32(bytes, at + 12);
+    if (synced > from && synced <= at) return at;
   }
   return undefined;
 }
 
-/** The payload of the record that lies at `at` of a log file's bytes, if a whole and sound one does; for owners that remember where records lie. */
-export function recordAt(bytes: Uint8Array, at: number, salt: number): Uint8Array | undefined {
-  const length = recordLength(bytes, at, salt);
+/**
+ * The payload of the record at `at` of `bytes`, a part of a log file, if a whole and sound one lies there whose place in the file is
+ * `position`; for owners that remember where records lie.
+ */
+export function recordAt(bytes: Uint8Array, at: number, position: number, salt: number): Uint8Array | undefined {
+  const length = recordLength(bytes, at, position, salt);
   return length === undefined ? undefined : bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);
 }

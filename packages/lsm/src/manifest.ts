@@ -8,7 +8,7 @@ import { MANIFEST, temporaryName } from './names.ts';
 import type { KeptRange } from './range-ledger.ts';
 import { type KeyspaceRecord, type TableRecord, type VersionEdit, decodeEdit, encodeEdit } from './version-edit.ts';
 
-export const MANIFEST_KIND: LogKind = { magic: 'DKVMANIF', format: 1 };
+export const MANIFEST_KIND: LogKind = { magic: 'DKVMANIF', format: 2 };
 const NO_EXTRA: Uint8Array = new Uint8Array(8);
 /** A manifest is not rewritten below this size. */
 const REWRITE_BYTES = 64 << 10;

@@ -4,13 +4,32 @@
 // An entry is named by its *ref*, the index of its first 32-bit word. Refs grow with time, so "what was there when I
 // looked" is a plain comparison with the arena's end then:
 //
-//   word 0 key length | 1 value length, −1 for a tombstone | 2, 3 version, low and high | key bytes | value bytes
+//   word 0 key length | 1 value length, −1 for a tombstone | 2, 3 version, low and high | key bytes | value bytes | zeros up to a word
+//
+// The log has entries in the same form (batch.ts), little-endian as everything on disk: so they go in as they are.
 import { assert } from '@distrokv/base';
-import { compareRanges, copyRange } from './ranges.ts';
+import { compareRanges, copyRange, writeUint32, writeUint64 } from './ranges.ts';
 
 const ENTRY_WORDS = 4;
+/** Of an entry, in front of its key. */
+export const ENTRY_BYTES: number = ENTRY_WORDS * 4;
+/** No keyspace has it: an entry that begins with it is a range delete, with its start, an internal key, for the rest of the key, and its end for a value. */
+export const RANGE_DELETE_ID = 0;
 /** Word indexes stay small integers. */
 const MAX_WORDS = 0x3fff_ffff;
+
+assert(new Uint8Array(Uint16Array.of(1).buffer)[0] === 1, 'the storage engine needs a little-endian processor');
+
+/** Where an entry ends that begins at byte `at`. */
+export function entryEnd(at: number, keyLength: number, valueLength: number): number {
+  return at + ENTRY_BYTES + ((keyLength + valueLength + 3) & ~3);
+}
+
+export function writeEntryHeader(into: Uint8Array, at: number, keyLength: number, valueLength: number, version: number): void {
+  writeUint32(into, at, keyLength);
+  writeUint32(into, at + 4, valueLength);
+  writeUint64(into, at + 8, version);
+}
 
 export class Arena {
   /** The entries' keys and values lie in it, by the ranges below. */
@@ -51,13 +70,35 @@ export class Arena {
     const words = this.#words;
     words[ref] = keyLength;
     words[ref + 1] = tombstone ? -1 : valueLength;
-    words[ref + 2] = version;
-    words[ref + 3] = Math.floor(version / 0x1_0000_0000);
+    this.setVersion(ref, version);
     let at = (ref + ENTRY_WORDS) * 4;
     this.bytes[at++] = id;
     at = copyRange(key, keyStart, keyEnd, this.bytes, at);
     copyRange(value, valueStart, valueEnd, this.bytes, at);
     return ref;
+  }
+
+  /** Appends entries as they are, `bytes` from `start` on, unchecked; `endOf` tells whether they are ones. */
+  appendAll(bytes: Uint8Array, start: number): void {
+    const end = this.end + ((bytes.length - start + 3) >>> 2);
+    if (end > this.#words.length) this.#grow(end);
+    this.bytes.set(bytes.subarray(start), this.end * 4);
+    this.end = end;
+  }
+
+  /** Where the entry at `ref` ends; undefined if none can lie there. */
+  endOf(ref: number): number | undefined {
+    if (ref + ENTRY_WORDS > this.end) return undefined;
+    const keyLength = this.#words[ref] as number;
+    const valueLength = this.#words[ref + 1] as number;
+    const room = (this.end - ref - ENTRY_WORDS) * 4;
+    if (keyLength < 1 || keyLength > room || valueLength < -1 || valueLength > room - keyLength) return undefined;
+    return ref + ENTRY_WORDS + ((keyLength + Math.max(0, valueLength) + 3) >>> 2);
+  }
+
+  setVersion(ref: number, version: number): void {
+    this.#words[ref + 2] = version;
+    this.#words[ref + 3] = Math.floor(version / 0x1_0000_0000);
   }
 
   keyStart(ref: number): number {

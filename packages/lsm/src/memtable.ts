@@ -1,6 +1,8 @@
 // The memtable: every write lands here first, and a flush walks it in order. Reading it, and how it lies in memory, is in
 // memtable-view.ts; this is the writing half: entries are appended to the arena, and put into the tree of their keyspace.
 import { assert } from '@distrokv/base';
+import { LINE_BYTES, addToLine, hashKey, lineOf, mayBeInLine } from './bloom.ts';
+import { RANGE_DELETE_ID } from './memtable-arena.ts';
 import {
   CHILDREN,
   FANOUT,
@@ -26,25 +28,64 @@ import {
 } from './memtable-view.ts';
 import { type WrittenRange, WrittenRanges } from './range-deletes.ts';
 import { commonPrefix } from './ranges.ts';
+import { isRange } from './version-edit.ts';
 
 const FENCE_BELOW = 0;
 const FENCE_ABOVE = 1;
 /** No entry bounds the node on this side: it lies at the tree's edge. */
 const NO_FENCE = -1;
+/** A line of the filter, which is good for fifty keys, for so many bytes of entries. */
+const BYTES_PER_LINE = 4096;
+
+/** What a memtable lies in. It may hold anything. */
+export interface MemtableMemory extends Pick<SharedMemtable, 'arena' | 'nodes'> {
+  readonly filter: Uint8Array;
+}
+
+/** Room for about `bytes` of entries before anything has to move. The host gives memory only as it is touched. */
+function memoryFor(bytes: number): MemtableMemory {
+  return {
+    arena: new SharedArrayBuffer((bytes + (bytes >>> 5) + 4096) & ~7),
+    nodes: new SharedArrayBuffer(((bytes >>> 2) + 8 * NODES_START) & ~7),
+    filter: new Uint8Array((1 + Math.floor(bytes / BYTES_PER_LINE)) * LINE_BYTES),
+  };
+}
 
 export class Memtable extends MemtableView {
-  #nodesEnd = NODES_START;
-  /** Undefined until there is one. */
+  readonly #onFree: (memory: MemtableMemory) => void;
+  /** A Bloom filter over the keys, so that a read of a key that is elsewhere need not search the tree. */
+  readonly #filter: Uint8Array;
+  /** Undefined as long as there is none. */
   rangeDeletes: WrittenRanges | undefined;
+  #nodesEnd = NODES_START;
+  #holders = 1;
 
-  /** Room for about `bytes` of entries before anything has to move. The host gives memory only as it is touched. */
-  constructor(bytes: number) {
-    super({
-      arena: new SharedArrayBuffer((bytes + (bytes >>> 5) + 4096) & ~7),
-      nodes: new SharedArrayBuffer(((bytes >>> 2) + 8 * NODES_START) & ~7),
-      end: 0,
-      entries: 0,
-    });
+  /** In memory for so many bytes, or in some that is there. Held once by its maker; `onFree` gets the memory when nobody holds the memtable any more. */
+  constructor(room: number | MemtableMemory, onFree: (memory: MemtableMemory) => void = () => {}) {
+    const { arena, nodes, filter } = typeof room === 'number' ? memoryFor(room) : room;
+    super({ arena, nodes, end: 0, entries: 0 });
+    this.#filter = filter;
+    this.#onFree = onFree;
+    this.nodes.fill(NONE, 0, NODES_START);
+    filter.fill(0);
+  }
+
+  /** Whoever reads across turns of the event loop holds the memtable meanwhile, so that its memory is not used for another. */
+  hold(): void {
+    assert(this.#holders > 0, 'a memtable that is held has not been let go');
+    this.#holders++;
+  }
+
+  letGo(): void {
+    this.#holders--;
+    assert(this.#holders >= 0, 'a memtable is let go as often as it is held');
+    const { buffer: arena } = this.arena;
+    if (this.#holders === 0) this.#onFree({ arena, nodes: this.nodes.buffer as SharedArrayBuffer, filter: this.#filter });
+  }
+
+  /** False when no entry has a key with this hash. */
+  mayContain(hash: number): boolean {
+    return mayBeInLine(this.#filter, this.#lineAt(hash), hash);
   }
 
   /** Bytes in use, of the entries and the nodes. */
@@ -68,17 +109,57 @@ export class Memtable extends MemtableView {
     return { arena: this.arena.buffer, nodes: this.nodes.buffer as SharedArrayBuffer, end: this.arena.end, entries: this.entries };
   }
 
+  /** Appends entries as a group has them, `bytes` from `start` on; they are checked one by one (`endOf`) and put into the trees by `put`. */
+  appendAll(bytes: Uint8Array, start: number): void {
+    this.arena.appendAll(bytes, start);
+  }
+
+  /** The ref behind an entry that was appended unchecked; undefined if it cannot be one. */
+  endOf(ref: number): number | undefined {
+    return this.arena.endOf(ref);
+  }
+
+  /** The keyspace of an entry. */
+  idOf(ref: number): number {
+    return this.arena.bytes[this.arena.keyStart(ref)] as number;
+  }
+
+  setVersion(ref: number, version: number): void {
+    this.arena.setVersion(ref, version);
+  }
+
+  /** Whether an entry whose keyspace is 0 is a range delete. */
+  isRangeDelete(ref: number): boolean {
+    const { bytes } = this.arena;
+    const [start, end] = [this.arena.keyStart(ref) + 1, this.arena.keyEnd(ref)];
+    return !this.arena.isTombstone(ref) && isRange(bytes.subarray(start, end), bytes.subarray(end, this.arena.valueEnd(ref)));
+  }
+
+  /** The keyspace of a range delete. */
+  rangeIdOf(ref: number): number {
+    return this.arena.bytes[this.arena.keyStart(ref) + 1] as number;
+  }
+
   /** In the order in which they were written. */
   get ranges(): readonly WrittenRange[] {
     return this.rangeDeletes?.all ?? [];
   }
 
-  /** Adds a range delete, to be seen after `publish`; the bounds, internal keys, are kept. It takes its place among the refs of entries. */
+  /** Adds a range delete, to be seen after `publish`; the bounds are internal keys. It takes its place among the refs of entries. */
   deleteRange(start: Uint8Array, end: Uint8Array, version: number): void {
-    const ref = this.arena.append(0, start, 0, start.length, version, false, end, 0, end.length);
+    this.putRange(this.arena.append(RANGE_DELETE_ID, start, 0, start.length, version, false, end, 0, end.length));
+  }
+
+  /** Adds a range delete that lies in the arena. */
+  putRange(ref: number): void {
+    const { arena } = this;
+    const keyEnd = arena.keyEnd(ref);
+    // Copies: they outlive the memtable.
+    const start = arena.bytes.slice(arena.keyStart(ref) + 1, keyEnd);
+    const end = arena.bytes.slice(keyEnd, arena.valueEnd(ref));
     this.entries++;
     this.rangeDeletes ??= new WrittenRanges();
-    this.rangeDeletes.add({ start, end, version, ref });
+    this.rangeDeletes.add({ start, end, version: arena.version(ref), ref });
   }
 
   /** Adds an entry, to be seen after `publish`; its key is `id` followed by `key[keyStart, keyEnd)`. Of two equal entries the later one comes first. */
@@ -93,15 +174,22 @@ export class Memtable extends MemtableView {
     valueStart: number,
     valueEnd: number,
   ): void {
+    this.put(this.arena.append(id, key, keyStart, keyEnd, version, tombstone, value, valueStart, valueEnd));
+  }
+
+  /** Puts an entry that lies in the arena into the tree of its keyspace, to be seen after `publish`. */
+  put(ref: number): void {
     const { arena } = this;
-    const ref = arena.append(id, key, keyStart, keyEnd, version, tombstone, value, valueStart, valueEnd);
+    const id = this.idOf(ref);
     const tree = treeOf(id);
+    const hash = hashKey(arena.bytes, arena.keyStart(ref), arena.keyEnd(ref));
+    addToLine(this.#filter, this.#lineAt(hash), hash);
     this.entries++;
     if (this.nodes[tree + ROOT] === NONE) {
       this.#plant(id, tree, ref);
       return;
     }
-    this.aim(arena.bytes, arena.keyStart(ref), arena.keyEnd(ref), version);
+    this.aim(arena.bytes, arena.keyStart(ref), arena.keyEnd(ref), arena.version(ref));
     const shared = this.sharedWithAll(tree);
     if (shared < (this.nodes[tree + PREFIX] as number)) this.#shortenPrefix(tree, shared);
     const last = this.nodes[tree + LAST] as number;
@@ -114,6 +202,10 @@ export class Memtable extends MemtableView {
       const leaf = this.descend(tree);
       this.#insertAt(tree, leaf, this.lowerBound(leaf), ref);
     }
+  }
+
+  #lineAt(hash: number): number {
+    return lineOf(hash, this.#filter.length / LINE_BYTES) * LINE_BYTES;
   }
 
   /** The first entry of a keyspace: its tree's only leaf goes between those of its neighbours. */
@@ -160,6 +252,8 @@ export class Memtable extends MemtableView {
       this.heads = new Float64Array(larger.buffer);
     }
     this.#nodesEnd += words;
+    // The memory may have been another memtable's.
+    this.nodes[node] = 0;
     return node;
   }
 

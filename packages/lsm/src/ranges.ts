@@ -57,3 +57,13 @@ export function writeUint32(into: Uint8Array, at: number, n: number): number {
   into[at + 3] = n >>> 24;
   return at + 4;
 }
+
+/** Good up to 2^53; beyond that it is not a safe integer, and the reader's check finds out. */
+export function readUint64(bytes: Uint8Array, at: number): number {
+  return readUint32(bytes, at) + readUint32(bytes, at + 4) * 0x1_0000_0000;
+}
+
+export function writeUint64(into: Uint8Array, at: number, n: number): number {
+  writeUint32(into, at, n);
+  return writeUint32(into, at + 4, Math.floor(n / 0x1_0000_0000));
+}

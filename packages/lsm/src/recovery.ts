@@ -50,9 +50,10 @@ export async function recover(settings: Settings, files: FilePool, cache: BlockC
     manifest = await startManifest(settings, read);
     await removeOrphans(settings, manifest.state);
     if (newKeyspaces.length > 0) await manifest.append({ keyspaces: newKeyspaces });
-    const sealed = new SealedSegments(env, directory, await sealSegments(env, segments));
+    const walOptions = { env, directory, memtableBytes: settings.memtableBytes, isSynced: settings.wal === 'sync' };
+    const sealed = new SealedSegments(walOptions, await sealSegments(env, segments));
     const nextSegment = Math.max(state.walFrom, (sealed.last?.number ?? 0) + 1);
-    const wal = settings.wal === 'none' ? undefined : await Wal.begin(env, directory, sealed, nextSegment);
+    const wal = settings.wal === 'none' ? undefined : await Wal.begin(walOptions, sealed, nextSegment);
     logger.info('opened the storage engine', { directory, tables: tables.length, replayed: generations.active.entries });
     return { manifest, runs, generations, keyspaces, sealed, wal, nextSegment };
   } catch (error) {
@@ -75,7 +76,7 @@ async function openRuns(
   cache: BlockCache,
   opened: Table[],
 ): Promise<Run[]> {
-  const runs = new Map<string, Run & { readonly tables: Table[] }>();
+  const runs = new Map<string, { readonly level: number; readonly number: number; readonly tables: Table[] }>();
   for (const { number, level, run, byteLength } of state.tables.values()) {
     const table = await Table.open(files, directory, number, byteLength, cache);
     opened.push(table);

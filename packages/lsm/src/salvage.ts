@@ -14,9 +14,10 @@ import { MANIFEST_KIND, ManifestState, readManifest } from './manifest.ts';
 import { Memtable } from './memtable.ts';
 import { MANIFEST, parseName, segmentName, tableName } from './names.ts';
 import type { RepairOptions } from './repair.ts';
+import { readUint32 } from './ranges.ts';
 import { Table } from './table.ts';
 import { decodeEdit } from './version-edit.ts';
-import { checkTable } from './verify-table.ts';
+import { type BlockPlace, checkTable } from './verify-table.ts';
 import { keyspaceStates } from './verify.ts';
 import { WAL_KIND } from './wal.ts';
 
@@ -85,7 +86,7 @@ async function salvageState(env: Env, path: string): Promise<ManifestState | und
 export class SalvagedTables {
   readonly #env: Env;
   readonly #files: FilePool;
-  readonly #tables: { readonly table: Table; readonly soundBlocks: readonly number[] }[] = [];
+  readonly #tables: { readonly table: Table; readonly soundBlocks: readonly BlockPlace[] }[] = [];
   /** The highest version that was seen, by keyspace id. */
   readonly lastVersions: Map<number, number> = new Map();
   lostBlocks = 0;
@@ -104,7 +105,7 @@ export class SalvagedTables {
     }
     const { soundBlocks, lastVersions } = await checkTable(table, () => this.#env.timers.yield());
     this.#tables.push({ table, soundBlocks });
-    this.lostBlocks += table.index.blocks - soundBlocks.length;
+    this.lostBlocks += table.properties.blocks - soundBlocks.length;
     for (const [id, version] of lastVersions) this.lastVersions.set(id, Math.max(version, this.lastVersions.get(id) ?? 0));
   }
 
@@ -120,10 +121,10 @@ export class SalvagedTables {
 /** Walks the sound blocks of a table from the first entry to the last. */
 class SoundCursor extends BlockCursor implements Cursor {
   readonly #table: Table;
-  readonly #blocks: readonly number[];
+  readonly #blocks: readonly BlockPlace[];
   #at = 0;
 
-  constructor(table: Table, blocks: readonly number[]) {
+  constructor(table: Table, blocks: readonly BlockPlace[]) {
     super();
     this.#table = table;
     this.#blocks = blocks;
@@ -151,7 +152,7 @@ class SoundCursor extends BlockCursor implements Cursor {
   #nextBlock(): void {
     this.#at++;
     const block = this.#blocks[this.#at];
-    if (block !== undefined) this.firstInBlock(this.#table.blockSync(block));
+    if (block !== undefined) this.firstInBlock(this.#table.readBlockSync(block.offset, block.byteLength));
   }
 }
 
@@ -175,15 +176,16 @@ export async function salvageSegments(env: Env, directory: string, state: Manife
   const keyspaces = keyspaceStates(state);
   const memtable = new Memtable(1 << 20);
   let [sequence, lostBytes, isBroken] = [0, 0, false];
+  let endBefore: number | undefined;
   for (const [i, number] of numbers.entries()) {
     const path = `${directory}/${segmentName(number)}`;
     const byteLength = (await env.fs.sizeOf(path)) ?? 0;
+    const contents = await attempt(path, async () => salvageLog(await env.fs.readFile(path, MAX_LOG_BYTES), WAL_KIND, path));
     isBroken ||= i > 0 && number !== (numbers[i - 1] as number) + 1;
-    const contents = isBroken
-      ? undefined
-      : await attempt(path, async () => salvageLog(await env.fs.readFile(path, MAX_LOG_BYTES), WAL_KIND, path));
+    // The header says where the records of the segment before ended.
+    isBroken ||= contents !== undefined && endBefore !== undefined && readUint32(contents.extra, 4) !== endBefore;
     let end = contents === undefined ? 0 : HEADER_BYTES;
-    for (const record of contents?.records ?? []) {
+    for (const record of isBroken ? [] : (contents?.records ?? [])) {
       const after = isGroup(record, keyspaces) ? applyGroup(record, 0, keyspaces, memtable) : undefined;
       if (after === undefined) break;
       sequence = Math.max(sequence, after);
@@ -191,8 +193,11 @@ export async function salvageSegments(env: Env, directory: string, state: Manife
     }
     // The mark that closing leaves is no record.
     if (contents !== undefined && contents.end - end <= RECORD_HEADER_BYTES) end = contents.end;
-    lostBytes += byteLength - end;
-    isBroken ||= end < byteLength;
+    const isWhole = contents !== undefined && end === contents.end && contents.proof === undefined;
+    // Behind records that are whole there may be room for more; nobody was promised anything there.
+    if (!isWhole) lostBytes += byteLength - end;
+    isBroken ||= !isWhole;
+    endBefore = end;
   }
   memtable.publish();
   const lastVersions = new Map<number, number>();

@@ -1,6 +1,10 @@
 // The write-ahead log: segments (log-file.ts) numbered without gaps, one for each memtable generation. A segment is synced
 // whole before the next one is begun, and the next one's header names its size, so a segment that is missing,
 // cut short or damaged in the middle of the log is always found out. Each record is one group of batches (batch.ts).
+//
+// Where each group is synced, records are written over bytes that are there already, for then a sync has the records to write, but no
+// new size of the file. A new file gets zeros a bit ahead of the records; better, a segment that is not needed any more becomes the next
+// one: it gets its header, which is synced, and only then its new name. Until then its number says that it is not needed.
 import type { Env } from '@distrokv/env';
 import { corrupt } from './errors.ts';
 import { isTransient, syncDirectoryOrFail, syncOrFail } from './fail-stop.ts';
@@ -8,19 +12,30 @@ import { type LogKind, LogWriter, MAX_LOG_BYTES, readLog } from './log-file.ts';
 import { segmentName } from './names.ts';
 import { readUint32, writeUint32 } from './ranges.ts';
 
-export const WAL_KIND: LogKind = { magic: 'DKVWALOG', format: 1 };
+export const WAL_KIND: LogKind = { magic: 'DKVWALOG', format: 2 };
+
+/** Room is made this far ahead of the records, or a quarter of a memtable, whichever is less. */
+const MAX_AHEAD_BYTES = 256 << 10;
 
 export interface Segment {
   readonly number: number;
+  /** Up to the end of its records. */
   readonly byteLength: number;
+  readonly salt: number;
+}
+
+export interface WalOptions {
+  readonly env: Env;
+  readonly directory: string;
+  readonly memtableBytes: number;
+  /** Each group is synced. */
+  readonly isSynced: boolean;
 }
 
 /** A segment that was read, and what is in it. */
 export interface ReadSegment extends Segment {
   readonly path: string;
   readonly records: readonly Uint8Array[];
-  /** Where the records end: less than the file's size where a torn tail follows. */
-  readonly end: number;
   /** False for a last segment whose header was never completed. */
   readonly begun: boolean;
 }
@@ -40,18 +55,16 @@ export async function readSegments(env: Env, directory: string, numbers: readonl
       throw corrupt(`${directory}/${segmentName(from + i)}`, 0, `it is missing, though ${segmentName(number)} is there`);
     if (contents === undefined) {
       if (!isLast) throw corrupt(path, 0, 'a header that is not one');
-      segments.push({ number, path, byteLength: bytes.length, records: [], end: 0, begun: false });
+      segments.push({ number, path, salt: 0, byteLength: 0, records: [], begun: false });
       break;
     }
-    if (!isLast && contents.end < bytes.length)
-      throw corrupt(path, contents.end, 'a record cannot be read, though a later segment follows');
     if (readUint32(contents.extra, 0) !== number)
       throw corrupt(path, 16, `it is segment ${readUint32(contents.extra, 0)} under another name`);
     const before = segments.at(-1);
     const beforeBytes = readUint32(contents.extra, 4);
     if (before !== undefined && before.byteLength !== beforeBytes)
-      throw corrupt(before.path, before.byteLength, `it had ${beforeBytes} bytes when the next segment was begun`);
-    segments.push({ number, path, byteLength: bytes.length, records: contents.records, end: contents.end, begun: true });
+      throw corrupt(before.path, before.byteLength, `its records ended at byte ${beforeBytes} when the next segment was begun`);
+    segments.push({ number, path, salt: contents.salt, byteLength: contents.end, records: contents.records, begun: true });
   }
   return segments;
 }
@@ -66,23 +79,22 @@ export async function sealSegments(env: Env, segments: readonly ReadSegment[]): 
   }
   const file = await env.fs.open(last.path, 'write');
   try {
-    if (file.size() > last.end) await file.truncate(last.end);
+    if (file.size() > last.byteLength) await file.truncate(last.byteLength);
     await syncOrFail(file);
   } finally {
     await file.close();
   }
-  return segments.map(({ number, end }) => ({ number, byteLength: end }));
+  return segments.map(({ number, byteLength, salt }) => ({ number, byteLength, salt }));
 }
 
 /** Whole segments that are still needed, the oldest first. */
 export class SealedSegments {
-  readonly #env: Env;
-  readonly #directory: string;
+  readonly #options: WalOptions;
   readonly #segments: Segment[];
+  #spare: Segment | undefined;
 
-  constructor(env: Env, directory: string, segments: readonly Segment[]) {
-    this.#env = env;
-    this.#directory = directory;
+  constructor(options: WalOptions, segments: readonly Segment[]) {
+    this.#options = options;
     this.#segments = [...segments];
   }
 
@@ -98,31 +110,51 @@ export class SealedSegments {
     this.#segments.push(segment);
   }
 
-  /** Removes those before `number`, the oldest first, so that what a crash leaves has no gap. */
+  /** Does away with those before `number`, the oldest first, so that what a crash leaves has no gap. One is kept as a spare, if that is of use. */
   async removeBefore(number: number): Promise<void> {
+    const { env, directory, isSynced } = this.#options;
     for (let first = this.#segments[0]; first !== undefined && first.number < number; first = this.#segments[0]) {
-      await this.#env.fs.removeFile(`${this.#directory}/${segmentName(first.number)}`);
+      if (isSynced && this.#spare === undefined) this.#spare = first;
+      else await env.fs.removeFile(`${directory}/${segmentName(first.number)}`);
       this.#segments.shift();
     }
+  }
+
+  /** A segment that nobody needs. */
+  get spare(): Segment | undefined {
+    return this.#spare;
+  }
+
+  /** The spare is used for something else from now on. */
+  spend(): void {
+    this.#spare = undefined;
+  }
+
+  /** A store that is closed needs none; one that stays is removed when the store is opened. */
+  async removeSpare(): Promise<void> {
+    const { env, directory } = this.#options;
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined) await env.fs.removeFile(`${directory}/${segmentName(spare.number)}`).catch(() => {});
   }
 }
 
 export class Wal {
-  readonly #env: Env;
-  readonly #directory: string;
+  readonly #options: WalOptions;
   readonly #sealed: SealedSegments;
+  readonly #aheadBytes: number;
   #number: number;
   #log: LogWriter;
 
   /** Begins segment `number`, behind `sealed`. */
-  static async begin(env: Env, directory: string, sealed: SealedSegments, number: number): Promise<Wal> {
-    return new Wal(env, directory, sealed, number, await beginSegment(env, directory, number, sealed.last?.byteLength ?? 0));
+  static async begin(options: WalOptions, sealed: SealedSegments, number: number): Promise<Wal> {
+    return new Wal(options, sealed, number, await beginSegment(options, sealed, number, sealed.last?.byteLength ?? 0));
   }
 
-  private constructor(env: Env, directory: string, sealed: SealedSegments, number: number, log: LogWriter) {
-    this.#env = env;
-    this.#directory = directory;
+  private constructor(options: WalOptions, sealed: SealedSegments, number: number, log: LogWriter) {
+    this.#options = options;
     this.#sealed = sealed;
+    this.#aheadBytes = options.isSynced ? Math.min(MAX_AHEAD_BYTES, options.memtableBytes >>> 2) : 0;
     this.#number = number;
     this.#log = log;
   }
@@ -144,6 +176,7 @@ export class Wal {
 
   /** Appends a record, whose header `LogWriter.append` fills in. Throws FsError when the disk is full; then nothing was appended. */
   async append(record: Uint8Array): Promise<void> {
+    if (this.#aheadBytes > 0 && this.#log.roomBytes < record.length) this.#makeRoom(record.length + this.#aheadBytes);
     try {
       this.#log.append(record);
     } catch (error) {
@@ -160,37 +193,57 @@ export class Wal {
   async rotate(): Promise<void> {
     await this.#log.sync();
     const before = this.#log;
-    this.#log = await beginSegment(this.#env, this.#directory, this.#number + 1, before.byteLength);
-    this.#sealed.add({ number: this.#number, byteLength: before.byteLength });
+    this.#log = await beginSegment(this.#options, this.#sealed, this.#number + 1, before.byteLength);
+    this.#sealed.add({ number: this.#number, byteLength: before.byteLength, salt: before.salt });
     this.#number++;
     await before.drop();
   }
 
-  close(): Promise<void> {
-    return this.#log.close();
+  async close(): Promise<void> {
+    await this.#log.close();
+    await this.#sealed.removeSpare();
   }
 
   /** Closes the segment as it is, after a final failure. */
   drop(): Promise<void> {
     return this.#log.drop();
   }
+
+  #makeRoom(bytes: number): void {
+    try {
+      this.#log.makeRoom(bytes);
+    } catch (error) {
+      // What there is room for is written all the same, and the record may be small enough.
+      if (!isTransient(error)) throw error;
+    }
+  }
 }
 
-async function beginSegment(env: Env, directory: string, number: number, beforeBytes: number): Promise<LogWriter> {
+/** Makes segment `number`, out of a spare if there is one. */
+async function beginSegment(
+  { env, directory }: WalOptions,
+  sealed: SealedSegments,
+  number: number,
+  beforeBytes: number,
+): Promise<LogWriter> {
+  const { spare } = sealed;
   const path = `${directory}/${segmentName(number)}`;
+  const sparePath = spare === undefined ? path : `${directory}/${segmentName(spare.number)}`;
   const extra = new Uint8Array(8);
   writeUint32(extra, 0, number);
   writeUint32(extra, 4, beforeBytes);
-  const file = await env.fs.open(path, 'create');
+  const file = await env.fs.open(sparePath, spare === undefined ? 'create' : 'write');
+  sealed.spend();
   try {
-    const log = await LogWriter.create(env, file, WAL_KIND, extra);
+    const log = await LogWriter.create(env, file, WAL_KIND, extra, spare?.salt);
+    if (spare !== undefined) await env.fs.rename(sparePath, path);
     await syncDirectoryOrFail(env.fs, directory);
     return log;
   } catch (error) {
     await file.close().catch(() => {});
     // Its header names a size of the segment before, which goes on now: it must not come back after a crash.
     if (isTransient(error)) {
-      await env.fs.removeFile(path);
+      await env.fs.removeFile(sparePath);
       await syncDirectoryOrFail(env.fs, directory);
     }
     throw error;

@@ -4,6 +4,7 @@ export * from './check.ts';
 export * from './command.ts';
 export * from './errors.ts';
 export { MAX_RANGE_BYTES, type RangeResult } from './range.ts';
+export type { Membership } from './members.ts';
 export * from './state.ts';
 export { type CommandResult, type CommandResults, Store, type TickResult } from './store.ts';
 export { storeKeyspaces } from './keyspaces.ts';

@@ -20,7 +20,7 @@ import { type StoreHash, hashStore } from './hash.ts';
 import { History } from './history.ts';
 import { type StoreKeyspaces, keyspacesOf } from './keyspaces.ts';
 import { LEASES_PER_TICK, Leases, MAX_LEASE_TTL, MAX_TICK_MS } from './leases.ts';
-import { readMembers, writeMember } from './members.ts';
+import { type Membership, isRemovedMember, membershipIn, readMembers, replaceMembers, writeMember } from './members.ts';
 import { type RangeChunks, type RangeResult, rangeChunks, rangeSteps } from './range.ts';
 import { STATE_KEY, type StoreState, decodeState, encodeState, freshState } from './state.ts';
 import { type Steps, runSteps } from './steps.ts';
@@ -59,8 +59,6 @@ export class Store {
   readonly #writes: CommandWrites;
   #state: StoreState;
   #members: readonly pb.Member[];
-  /** Between the first change of a log entry and its `commit`. */
-  #isUnitOpen = false;
   #onTick: () => void = () => {};
   #onCompact: () => void = () => {};
 
@@ -87,6 +85,16 @@ export class Store {
 
   get members(): readonly pb.Member[] {
     return this.#members;
+  }
+
+  /** Who the members are, as the driver of the log wrote it down with the last change; undefined before the first. */
+  get membership(): Membership | undefined {
+    return membershipIn(this.#spaces.meta);
+  }
+
+  /** Whether there was a member with this id, which was removed: its id never comes back. */
+  isRemoved(member: bigint): boolean {
+    return isRemovedMember(this.#spaces.meta, member);
   }
 
   /** False for an engine that `bootstrap` has not filled yet. */
@@ -129,7 +137,6 @@ export class Store {
 
   /** As `apply`, for commands that may take long. Nothing else may be applied before the last step. */
   *applySteps(command: Command): Steps<CommandResult> {
-    this.#isUnitOpen = true;
     switch (command.kind) {
       case 'put':
         return this.#put(command.request);
@@ -154,13 +161,22 @@ export class Store {
     }
   }
 
+  /**
+   * A log entry that says who the members are, and where (`members` have ids, peer URLs and `isLearner`). Their names and client URLs stay.
+   * `configuration` is the driver's own record of it. End the entry with `commit`.
+   */
+  setMembership(membership: Membership, members: readonly pb.Member[]): void {
+    const { writer, meta } = this.#spaces;
+    replaceMembers(writer, meta, membership, members);
+    this.#members = readMembers(meta);
+  }
+
   /** Ends a log entry. Wait for the promise, if there is one, before the next: flushes lag behind. */
   commit(index: LogIndex, term: Term): Promise<void> | undefined {
     assert(index > this.#state.appliedIndex, `entries are applied in order: ${index} after ${this.#state.appliedIndex}`);
     this.#state = { ...this.#state, appliedIndex: index, appliedTerm: term };
     const { writer, meta } = this.#spaces;
     writer.put(meta, STATE_KEY, encodeState(this.#state));
-    this.#isUnitOpen = false;
     const room = writer.commit();
     this.watches.publish(this.#writes.take(), this.#state.revision);
     return room;
@@ -181,7 +197,6 @@ export class Store {
   #put(request: pb.PutRequest): pb.PutResponse {
     this.#checkSpace();
     this.#checkPut(request);
-    this.#isUnitOpen = true;
     this.#writes.begin(this.#state.revision);
     const response = this.#writes.put(request);
     this.#endRevision();
@@ -253,20 +268,11 @@ export class Store {
     this.#checkSound();
     if (at <= this.#state.compactRevision) throw new ApiError('compacted');
     if (at > this.#state.revision) throw new ApiError('future-revision');
+    if (at > 0) this.#history.forget(this.#state.compactRevision, at);
     this.#state = { ...this.#state, compactRevision: at };
     this.#spaces.kv.setRetention(at);
     this.#onCompact();
     return pb.CompactionResponse.create({ header: revisionHeader(this.#state.revision) });
-  }
-
-  /**
-   * Deletes a little of the history that was compacted away. False when there is none left. To be called between log entries, again and again; wait
-   * for the promise, if there is one.
-   */
-  purge(): { readonly more: boolean; readonly room: Promise<void> | undefined } {
-    if (this.#isUnitOpen) return { more: true, room: undefined };
-    const more = this.#history.purge(this.#state.compactRevision, CHANGES_PER_PURGE);
-    return { more, room: this.#spaces.writer.commit() };
   }
 
   /** Called after each compaction. */
@@ -401,6 +407,3 @@ function* unlessCompacted<T>(steps: Steps<T>): Steps<T> {
     throw error;
   }
 }
-
-/** Changes of the compacted past that one `purge` deletes. */
-const CHANGES_PER_PURGE = 500;

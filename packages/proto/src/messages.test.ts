@@ -115,7 +115,7 @@ test('services name the methods, kinds and types of the .proto files', () => {
       assert.equal(Object.keys(service.methods).length, theirs.methodsArray.length);
     }
   }
-  assert.equal(methods, 49);
+  assert.equal(methods, 52);
 });
 
 test('the bytes are those of the encoding guide', () => {
@@ -126,9 +126,9 @@ test('the bytes are those of the encoding guide', () => {
 test("the peer protocol's worked example in docs/04-wire.md", () => {
   const { AppendEntries, EntryKind, PeerBatch } = peer;
   const entry = { index: 301, term: 5, kind: EntryKind.COMMAND, data: Buffer.from('put') };
-  const append = AppendEntries.create({ prevLogIndex: 300, prevLogTerm: 4, entries: [entry], leaderCommit: 300, matchedByAll: 299 });
+  const append = AppendEntries.create({ prevLogIndex: 300, prevLogTerm: 4, entries: [entry], leaderCommit: 300 });
   const batches = [
-    PeerBatch.create({ hello: { clusterId: 0x1234n, memberId: 1n, formatVersion: 1 } }),
+    PeerBatch.create({ hello: { clusterId: 0x1234n, memberId: 1n, formatVersion: 1, peerUrls: [] } }),
     PeerBatch.create({ messages: [{ from: 1n, to: 2n, term: 5, body: { case: 'appendEntries', value: append } }] }),
   ];
   const chapter = readFileSync(new URL('../../../docs/04-wire.md', import.meta.url), 'utf8');

@@ -4,11 +4,15 @@
 // anywhere; only with a majority behind it does it enter the next term. So a member that was cut off does not come back with
 // a late term to which everybody must follow it. And who heard of a leader within the last election timeout helps nobody
 // against it, neither with a pre-vote nor with a vote (dissertation §4.2.3).
+//
+// Votes are given to whoever asks for them, in this member's configuration or not, and by a learner, too: the others may
+// have made it a voter, or the candidate a member, without this one's having heard of it yet (dissertation §4.1). Whose votes
+// count is for the candidate to know.
 import { assert } from '@distrokv/base';
 import type { MemberId, Term } from '@distrokv/base';
 import type { Member } from './member.ts';
 import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './messages.ts';
-import { majority } from './quorum.ts';
+import { isQuorum } from './quorum.ts';
 
 /**
  * Invariants:
@@ -29,12 +33,12 @@ export class PreCandidate {
     this.#granted = new Set([member.id]);
     member.shortenPatience();
     const { id: from, term, log, outbox } = member;
-    for (const to of member.peers)
+    for (const to of member.votingPeers)
       outbox.send({ kind: 'pre-vote', from, to, term, lastLogIndex: log.lastIndex, lastLogTerm: log.lastTerm });
   }
 
   get electable(): boolean {
-    return this.#granted.size >= majority(this.#member.voters.length);
+    return isQuorum(this.#member.configuration, (voter) => this.#granted.has(voter));
   }
 
   stepPreVote(response: PreVoteResponse): void {
@@ -48,23 +52,18 @@ export class Candidate {
   readonly role = 'candidate';
   readonly leader: undefined = undefined;
   readonly #member: Member;
-  readonly #granted: Set<MemberId>;
+  readonly #granted: Set<MemberId> = new Set();
   readonly #byTransfer: boolean;
   readonly #silent: Set<MemberId>;
   #ticksSinceAsked = 0;
 
-  /**
-   * Enters the next term, votes for itself and asks the others; `byTransfer`: because the leader told it to. Its own vote
-   * counts at once, although it is not durable yet: the others are asked only after it is, so no election with more than one
-   * voter can be won before.
-   */
+  /** Enters the next term, votes for itself and asks the others; `byTransfer`: because the leader told it to. */
   constructor(member: Member, byTransfer: boolean) {
     this.#member = member;
-    this.#granted = new Set([member.id]);
     member.enterTerm((member.term + 1) as Term);
     member.voteFor(member.id);
     this.#byTransfer = byTransfer;
-    this.#silent = new Set(member.peers);
+    this.#silent = new Set(member.votingPeers);
     member.resetPatience();
     this.#ask();
   }
@@ -82,7 +81,12 @@ export class Candidate {
   }
 
   get elected(): boolean {
-    return this.#granted.size >= majority(this.#member.voters.length);
+    return isQuorum(this.#member.configuration, (voter) => this.#granted.has(voter));
+  }
+
+  /** Its own vote is durable, and so it counts: not before, or a member that votes alone might lead a term twice. */
+  ownVotePersisted(): void {
+    this.#granted.add(this.#member.id);
   }
 
   stepVote(response: RequestVoteResponse): void {

@@ -4,7 +4,8 @@ import { assert, unreachable } from '@distrokv/base';
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
 import type { Member } from './member.ts';
 import type { AppendEntries, Entry, Heartbeat, Message, ReadIndexResponse } from './messages.ts';
-import type { ProposeResult, ReadIndexResult, Rejection } from './types.ts';
+import type { Configuration } from './configuration.ts';
+import type { ConfigurationResult, ProposeResult, ReadIndexResult, Rejection } from './types.ts';
 
 /** Most reads a follower remembers while it waits for the leader; the oldest are forgotten first, as if their messages had been lost. */
 const MAX_PENDING_READS = 10_000;
@@ -38,6 +39,7 @@ export class Follower {
       case 'append-entries-response':
       case 'heartbeat-response':
       case 'propose':
+      case 'propose-configuration':
       case 'read-index':
         return undefined; // Meant for a role that this member had, or never had, in this term.
       default:
@@ -49,6 +51,7 @@ export class Follower {
     const { log } = this.#member;
     const { prevLogIndex, prevLogTerm, entries } = append;
     this.#member.heardLeader();
+    if (this.#member.isBlank) return this.#answer(append, false, prevLogIndex, 0 as LogIndex, 0 as Term);
     const termHere = log.termAt(prevLogIndex);
     const compacted = prevLogIndex < log.firstIndex - 1;
     if (!compacted && termHere !== prevLogTerm) {
@@ -60,8 +63,7 @@ export class Follower {
     }
     this.#takeEntries(entries);
     const matched = (prevLogIndex + entries.length) as LogIndex;
-    log.commitTo(append.leaderCommit < matched ? append.leaderCommit : matched);
-    this.#member.learnMatchedByAll(append.matchedByAll);
+    this.#member.commitTo(append.leaderCommit < matched ? append.leaderCommit : matched);
     // A leader has everything that is committed (Raft §5.4), so the logs agree at least that far.
     this.#answer(append, true, matched > log.commit ? matched : log.commit, 0 as LogIndex, 0 as Term);
     return undefined;
@@ -75,7 +77,7 @@ export class Follower {
     if (start < 0) return;
     const { index, term } = entries[start] as Entry;
     assert(index > log.commit, `a leader's entry ${index} of term ${term} contradicts a committed one of term ${log.termAt(index)}`);
-    log.append(start === 0 ? entries : entries.slice(start));
+    this.#member.append(start === 0 ? entries : entries.slice(start));
   }
 
   /** Says where the logs may still agree: never at `prevLogIndex`, never in a later term than the leader's there, always at the commit. */
@@ -87,7 +89,7 @@ export class Follower {
     return undefined;
   }
 
-  #answer(append: AppendEntries, success: boolean, matchIndex: LogIndex, conflictIndex: LogIndex, conflictTerm: Term): void {
+  #answer(append: AppendEntries, success: boolean, matchIndex: LogIndex, conflictIndex: LogIndex, conflictTerm: Term): undefined {
     this.#member.outbox.send({
       kind: 'append-entries-response',
       from: this.#member.id,
@@ -104,8 +106,7 @@ export class Follower {
     const member = this.#member;
     member.heardLeader();
     if (heartbeat.leaderCommit > member.log.lastIndex) return 'beyond-log';
-    member.log.commitTo(heartbeat.leaderCommit);
-    member.learnMatchedByAll(heartbeat.matchedByAll);
+    member.commitTo(heartbeat.leaderCommit);
     member.outbox.send({
       kind: 'heartbeat-response',
       from: member.id,
@@ -122,6 +123,14 @@ export class Follower {
     const { id, term, outbox } = this.#member;
     outbox.send({ kind: 'propose', from: id, to: leader, term, commands });
     return { outcome: 'forwarded', term, leader };
+  }
+
+  proposeConfiguration(basis: LogIndex, target: Configuration): ConfigurationResult {
+    const { leader } = this;
+    if (leader === undefined) return 'no-leader';
+    const { id, term, outbox } = this.#member;
+    outbox.send({ kind: 'propose-configuration', from: id, to: leader, term, basis, target });
+    return 'forwarded';
   }
 
   readIndex(context: number): ReadIndexResult {

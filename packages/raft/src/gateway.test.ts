@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AssertionError, seededRandom } from '@distrokv/base';
 import type { LogIndex, MemberId, Random, Term } from '@distrokv/base';
+import { configurationOf, NO_CONFIGURATION } from './configuration.ts';
 import type { Entry, Message } from './messages.ts';
 import type { Rejection } from './types.ts';
 import { append, entry, heartbeat, Solo } from './testing/solo.ts';
@@ -22,7 +23,7 @@ function follower(): Solo {
 
 const toFollower: readonly (readonly [what: string, Message, Rejection])[] = [
   ['another recipient', { ...heartbeat({ from: 3, term: 2 }), to: 2n as MemberId }, 'wrong-recipient'],
-  ['a stranger', heartbeat({ from: 9, term: 2 }), 'unknown-sender'],
+  ['nobody', heartbeat({ from: 0, term: 2 }), 'unknown-sender'],
   ['itself', heartbeat({ from: 1, term: 2 }), 'unknown-sender'],
   ['term 0', heartbeat({ from: 3, term: 0 }), 'malformed'],
   ['half a term', heartbeat({ from: 3, term: 2.5 }), 'malformed'],
@@ -38,7 +39,6 @@ const toFollower: readonly (readonly [what: string, Message, Rejection])[] = [
   ['a term that is no number', append({ from: 3, term: 2, prev: [3, 2], entries: [entry(4, NaN)] }), 'malformed'],
   ['a previous entry without term', append({ from: 3, term: 2, prev: [3, 0], entries: [] }), 'malformed'],
   ['a previous entry past all numbers', append({ from: 3, term: 2, prev: [2 ** 53, 2], entries: [] }), 'malformed'],
-  ['all have more than is committed', heartbeat({ from: 3, term: 2, commit: 1, matchedByAll: 2 }), 'malformed'],
   ['a commit beyond the log', heartbeat({ from: 3, term: 2, commit: 4 }), 'beyond-log'],
   [
     'a candidate ahead of its term',
@@ -50,6 +50,17 @@ const toFollower: readonly (readonly [what: string, Message, Rejection])[] = [
   ['a pre-vote for no term', { kind: 'pre-vote-response', ...from2, granted: true, askedInTerm: inTerm(NaN) }, 'malformed'],
   ['a second leader that hands over', { kind: 'timeout-now', ...from2 }, 'second-leader'],
   ['no commands', { kind: 'propose', ...from2, commands: [] }, 'malformed'],
+  ['a configuration without voters', { kind: 'propose-configuration', ...from2, basis: at(0), target: NO_CONFIGURATION }, 'malformed'],
+  [
+    'a joint configuration',
+    { kind: 'propose-configuration', ...from2, basis: at(0), target: { ...configurationOf([from2.from]), outgoing: [from2.from] } },
+    'malformed',
+  ],
+  [
+    'an entry of a damaged configuration',
+    append({ from: 3, term: 2, prev: [3, 2], entries: [{ ...entry(4, 2), kind: 'config', data: Uint8Array.of(1, 1, 7) }] }),
+    'malformed',
+  ],
   ['a negative context', { kind: 'read-index', ...from2, context: -1 }, 'malformed'],
 ];
 
@@ -136,7 +147,6 @@ function anyMessage(random: Random): Message {
       prevLogTerm: prevTerm,
       entries: list,
       leaderCommit: at(0),
-      matchedByAll: at(0),
     }),
     () => ({
       kind: 'append-entries-response',
@@ -146,10 +156,16 @@ function anyMessage(random: Random): Message {
       conflictIndex: index(),
       conflictTerm: term(),
     }),
-    () => ({ kind: 'heartbeat', ...envelope, leaderCommit: at(0), readRound: number(), matchedByAll: index() }),
+    () => ({ kind: 'heartbeat', ...envelope, leaderCommit: at(0), readRound: number() }),
     () => ({ kind: 'heartbeat-response', ...envelope, readRound: number() }),
     () => ({ kind: 'timeout-now', ...envelope }),
     () => ({ kind: 'propose', ...envelope, commands: random.chance(0.5) ? [] : [new Uint8Array(1)] }),
+    () => ({
+      kind: 'propose-configuration',
+      ...envelope,
+      basis: index(),
+      target: random.chance(0.5) ? NO_CONFIGURATION : configurationOf([3n as MemberId]),
+    }),
     () => ({ kind: 'read-index', ...envelope, context: number() }),
     () => ({ kind: 'read-index-response', ...envelope, context: number(), readIndex: index() }),
   ];

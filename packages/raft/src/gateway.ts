@@ -1,6 +1,8 @@
 // The gateway for messages: what no correct peer would send is stopped here, before it can change anything or reach an
 // assertion. What a correct peer sent long ago, or twice, is let through: the roles know what to make of it.
 import { unreachable } from '@distrokv/base';
+import { decodeConfiguration } from './configuration-codec.ts';
+import { faultOf, isJoint } from './configuration.ts';
 import type { Member } from './member.ts';
 import type { AppendEntries, Message } from './messages.ts';
 import type { Rejection } from './types.ts';
@@ -11,7 +13,7 @@ const MAX_TERM_LEAP = 2 ** 32;
 /** Why `message` is refused, if it is. */
 export function rejectionOf(message: Message, member: Member): Rejection | undefined {
   if (message.to !== member.id) return 'wrong-recipient';
-  if (!member.peers.includes(message.from)) return 'unknown-sender';
+  if (message.from === member.id || message.from === 0n) return 'unknown-sender';
   if (!isNatural(message.term) || (message.term === 0 && !isBeforeTerms(message))) return 'malformed';
   if (message.term > member.term + MAX_TERM_LEAP) return 'term-leap';
   return isWellFormed(message) ? undefined : 'malformed';
@@ -42,11 +44,13 @@ function isWellFormed(message: Message): boolean {
         (message.success || message.conflictIndex < message.matchIndex || message.matchIndex === 0)
       );
     case 'heartbeat':
-      return isNatural(message.leaderCommit) && isNatural(message.readRound) && isCoveredBy(message.matchedByAll, message.leaderCommit);
+      return isNatural(message.leaderCommit) && isNatural(message.readRound);
     case 'heartbeat-response':
       return isNatural(message.readRound);
     case 'propose':
       return message.commands.length > 0;
+    case 'propose-configuration':
+      return isNatural(message.basis) && !isJoint(message.target) && faultOf(message.target) === undefined;
     case 'read-index':
       return isNatural(message.context);
     case 'read-index-response':
@@ -56,13 +60,14 @@ function isWellFormed(message: Message): boolean {
   }
 }
 
-/** Entries follow `prevLogIndex` one by one; their terms never decrease and never exceed the leader's. */
-function isWellFormedAppend({ prevLogIndex, prevLogTerm, entries, leaderCommit, matchedByAll, term }: AppendEntries): boolean {
-  if (!isPosition(prevLogIndex, prevLogTerm) || !isNatural(leaderCommit) || !isCoveredBy(matchedByAll, leaderCommit)) return false;
+/** Entries follow `prevLogIndex` one by one; their terms never decrease and never exceed the leader's; configurations make sense. */
+function isWellFormedAppend({ prevLogIndex, prevLogTerm, entries, leaderCommit, term }: AppendEntries): boolean {
+  if (!isPosition(prevLogIndex, prevLogTerm) || !isNatural(leaderCommit)) return false;
   if (!isNatural(prevLogIndex + entries.length)) return false;
   let [index, lastTerm] = [prevLogIndex as number, prevLogTerm as number];
   for (const entry of entries) {
     if (entry.index !== ++index || !isNatural(entry.term) || entry.term < lastTerm || entry.term === 0) return false;
+    if (entry.kind === 'config' && decodeConfiguration(entry.data) === undefined) return false;
     lastTerm = entry.term;
   }
   return lastTerm <= term;
@@ -75,8 +80,4 @@ function isNatural(n: number): boolean {
 /** An entry's index and term: both 0 before the log, neither 0 in it. */
 function isPosition(index: number, term: number): boolean {
   return isNatural(index) && isNatural(term) && (index === 0) === (term === 0);
-}
-
-function isCoveredBy(index: number, bound: number): boolean {
-  return isNatural(index) && index <= bound;
 }

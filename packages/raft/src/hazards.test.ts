@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
+import { configurationOf } from './configuration.ts';
 import type { AppendEntries, AppendEntriesResponse, Message } from './messages.ts';
 import { MAX_PENDING_READS, ReadQueue } from './read-queue.ts';
 import { HEARTBEAT_TICKS } from './testing/cluster.ts';
@@ -9,9 +10,12 @@ import { append, entry, heartbeat, only, Solo } from './testing/solo.ts';
 
 const kinds = (messages: readonly Message[]): string[] => messages.map(({ kind, to }) => `${kind}>${to}`);
 
-test('a single server elects itself at once, and commits when its own write is durable', () => {
+test('a single server elects itself as soon as its vote is durable, and commits when its own write is durable', () => {
   const solo = new Solo({ size: 1 });
   solo.raft.campaign();
+  const vote = solo.raft.ready();
+  assert.equal(solo.status.role, 'candidate');
+  solo.persist(vote);
   assert.equal(solo.status.role, 'leader');
   solo.raft.propose([new Uint8Array(1), new Uint8Array(2)]);
   const ready = solo.raft.ready();
@@ -129,6 +133,7 @@ test('a leader refuses proposals past maxUncommittedBytes, but one of any size w
 test('committed entries come in pages of maxApplyBytes; past that many unapplied bytes, none', () => {
   const solo = new Solo({ size: 1, limits: { maxApplyBytes: 10 } });
   solo.raft.campaign();
+  solo.persist(solo.raft.ready());
   solo.raft.propose(Array.from({ length: 6 }, () => new Uint8Array(4)));
   solo.persist(solo.raft.ready());
   const page = (): number[] => solo.raft.ready().committed.map(({ index }) => index);
@@ -188,13 +193,13 @@ test('a refusal that comes late, or names what is known to match, does not throw
 
 test('a leader that nobody answers keeps a bounded number of reads; the oldest are forgotten', () => {
   const self = 1n as MemberId;
-  const reads = new ReadQueue(self, [self, 2n as MemberId, 3n as MemberId]);
+  const reads = new ReadQueue(self);
   reads.add({ from: self, context: 0 });
   reads.beginRound(1 as LogIndex);
   for (let context = 1; context <= MAX_PENDING_READS; context++) reads.add({ from: self, context });
   reads.beginRound(2 as LogIndex);
   reads.answered(2n as MemberId, 2);
-  const [round, ...others] = reads.takeConfirmed();
+  const [round, ...others] = reads.takeConfirmed(configurationOf([self, 2n as MemberId, 3n as MemberId]));
   assert.equal(others.length, 0, 'the first round is forgotten');
   assert.deepEqual([round?.reads.length, round?.readIndex, round?.reads[0]?.context], [MAX_PENDING_READS, 2, 1]);
 });

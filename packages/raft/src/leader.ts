@@ -3,15 +3,18 @@
 //
 // Nothing is sent while messages and proposals come in: what gathers in a turn goes out together when a Ready is taken,
 // at most one append to each follower, so one Ready is a bounded portion of work and a batch costs one message.
-import { assert, defined, EMPTY, unreachable } from '@distrokv/base';
-import type { LogIndex, MemberId } from '@distrokv/base';
+import { assert, EMPTY, unreachable } from '@distrokv/base';
+import type { LogIndex, MemberId, Term } from '@distrokv/base';
 import { ByteWindow } from './byte-window.ts';
+import { encodeConfiguration } from './configuration-codec.ts';
+import { isJoint, leaveJoint, stepTowards, votesIn } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
 import type { Member } from './member.ts';
 import type { AppendEntriesResponse, Entry, EntryKind, HeartbeatResponse, Message } from './messages.ts';
 import { Progress } from './progress.ts';
-import { reachedByMajority } from './quorum.ts';
+import { reachedByQuorum } from './quorum.ts';
 import { ReadQueue } from './read-queue.ts';
-import type { ProposeResult, ReadIndexResult, Rejection } from './types.ts';
+import type { ConfigurationResult, ProposeResult, ReadIndexResult, Rejection } from './types.ts';
 
 /**
  * Invariants:
@@ -19,12 +22,14 @@ import type { ProposeResult, ReadIndexResult, Rejection } from './types.ts';
  * 2. It commits by counting only entries of its own term (Raft §5.4.2, figure 8).
  * 3. It answers no read before an entry of its own term is committed (Raft §8).
  * 4. While it hands over, it appends nothing (dissertation §3.10): a successor that has everything keeps having everything.
+ * 5. It keeps a progress for every other member of the configuration in force, and for nobody else.
+ * 6. At most one configuration of its log is not committed; another is begun only when that one is, and is not joint.
  */
 export class Leader {
   readonly role = 'leader';
   readonly leader: MemberId;
   readonly #member: Member;
-  readonly #followers: Map<MemberId, Progress>;
+  readonly #followers: Map<MemberId, Progress> = new Map();
   readonly #reads: ReadQueue;
   readonly #uncommitted: ByteWindow;
   /** The no-op that starts its term. */
@@ -35,16 +40,25 @@ export class Leader {
   #transfer: { readonly to: MemberId; readonly endsAtTick: number } | undefined;
 
   constructor(member: Member) {
-    const { id, voters, peers, log, limits } = member;
+    const { id, log, limits } = member;
     this.leader = id;
     this.#member = member;
     this.#firstIndex = (log.lastIndex + 1) as LogIndex;
-    const progress = (): Progress => new Progress(member.matchedByAll, this.#firstIndex, limits.maxInflightAppends, this.#ticks);
-    this.#followers = new Map(peers.map((peer) => [peer, progress()]));
-    this.#reads = new ReadQueue(id, voters);
+    this.#reads = new ReadQueue(id);
     this.#uncommitted = new ByteWindow(limits.maxUncommittedBytes);
+    this.#followMembers();
     this.#append('noop', [EMPTY]);
     this.#beat();
+  }
+
+  /** Another configuration may be in force: new members are tried at the end of the log, those that left are sent no more. */
+  #followMembers(): void {
+    const { peers, log, limits } = this.#member;
+    for (const follower of this.#followers.keys()) if (!peers.includes(follower)) this.#followers.delete(follower);
+    for (const peer of peers) {
+      if (this.#followers.has(peer)) continue;
+      this.#followers.set(peer, new Progress(0 as LogIndex, (log.lastIndex + 1) as LogIndex, limits.maxInflightAppends, this.#ticks));
+    }
   }
 
   /** How far each follower's log is known to match. */
@@ -55,6 +69,7 @@ export class Leader {
   tick(): void {
     this.#ticks++;
     if (this.#transfer !== undefined && this.#ticks >= this.#transfer.endsAtTick) this.#transfer = undefined;
+    this.#leaveJointWhenCommitted();
     if (++this.#ticksSinceHeartbeat < this.#member.limits.heartbeatTicks) return;
     this.#ticksSinceHeartbeat = 0;
     this.#beat();
@@ -67,9 +82,30 @@ export class Leader {
    * another leader already, and in any case there is nothing that this one can do for its clients.
    */
   get hasQuorum(): boolean {
-    const heard = [this.#ticks];
-    for (const progress of this.#followers.values()) heard.push(progress.heardAtTick);
-    return this.#ticks - reachedByMajority(heard) < this.#member.limits.electionTicks;
+    const heard = reachedByQuorum(this.#member.configuration, (voter) => this.#heardAtTick(voter));
+    return this.#ticks - heard < this.#member.limits.electionTicks;
+  }
+
+  #heardAtTick(voter: MemberId): number {
+    return voter === this.leader ? this.#ticks : (this.#followers.get(voter)?.heardAtTick ?? 0);
+  }
+
+  /** Whether it should lead on: it answers to a quorum, its disk works, and it was not voted out by what is committed. */
+  get mayLead(): boolean {
+    return this.hasQuorum && !this.#member.diskHangs && !this.isRemoved;
+  }
+
+  /** It leads on until the configuration that it is not in is committed (dissertation §4.2.2). */
+  get isRemoved(): boolean {
+    const { isVoter, configurationIndex, log } = this.#member;
+    return !isVoter && configurationIndex <= log.commit;
+  }
+
+  /** It steps down without having been deposed: who has the most may run at once, so that nobody has to wait for an election timeout. */
+  resign(): void {
+    const { id: from, term, outbox } = this.#member;
+    const to = this.successor;
+    if (to !== undefined) outbox.send({ kind: 'timeout-now', from, to, term });
   }
 
   /** Begins to hand over to another member (dissertation §3.10); without effect when that is under way already. */
@@ -84,19 +120,23 @@ export class Leader {
     if (this.#transfer === undefined) return;
     const { to } = this.#transfer;
     const { id: from, term, log, outbox } = this.#member;
-    if (this.#progressOf(to).match === log.lastIndex) outbox.send({ kind: 'timeout-now', from, to, term });
+    if (this.#followers.get(to)?.match === log.lastIndex) outbox.send({ kind: 'timeout-now', from, to, term });
   }
 
-  /** Who would take over soonest: of those that answered within the last election timeout, the one with the most on its disk. */
+  /** Who would take over soonest: of the voters that answered within the last election timeout, the one with the most on its disk. */
   get successor(): MemberId | undefined {
     let best: MemberId | undefined;
     let bestMatch = -1;
     for (const [id, { match, heardAtTick }] of this.#followers) {
-      if (match <= bestMatch || this.#ticks - heardAtTick >= this.#member.limits.electionTicks) continue;
+      if (match <= bestMatch || !this.#isActive(heardAtTick) || !votesIn(this.#member.configuration, id)) continue;
       best = id;
       bestMatch = match;
     }
     return best;
+  }
+
+  #isActive(heardAtTick: number): boolean {
+    return this.#ticks - heardAtTick < this.#member.limits.electionTicks;
   }
 
   step(message: Message): Rejection | undefined {
@@ -106,9 +146,14 @@ export class Leader {
       case 'heartbeat-response':
         return this.#stepHeartbeatResponse(message);
       case 'propose':
+        if (!this.#followers.has(message.from)) return 'unknown-sender';
         this.propose(message.commands); // Past the bound, or while it hands over, it is dropped, as a lost message would be.
         return undefined;
+      case 'propose-configuration':
+        this.proposeConfiguration(message.basis, message.target); // If not now, it is dropped, as a lost message would be.
+        return undefined;
       case 'read-index':
+        if (!this.#followers.has(message.from)) return 'unknown-sender';
         this.#reads.add(message);
         return undefined;
       case 'pre-vote-response':
@@ -137,6 +182,32 @@ export class Leader {
     return { outcome: 'appended', term: this.#member.term, lastIndex };
   }
 
+  proposeConfiguration(basis: LogIndex, target: Configuration): ConfigurationResult {
+    const { log, configuration, configurationIndex } = this.#member;
+    const settled = configurationIndex <= log.commit && !isJoint(configuration);
+    if (basis !== configurationIndex || !settled || log.commit < this.#firstIndex || this.#transfer !== undefined) return 'not-now';
+    this.#appendConfiguration(stepTowards(configuration, target));
+    return 'appended';
+  }
+
+  #appendConfiguration(configuration: Configuration): void {
+    assert(this.#member.configurationIndex <= this.#member.log.commit, 'leader 6: one configuration at a time is not committed');
+    this.#append('config', [encodeConfiguration(configuration)]);
+    this.#followMembers();
+  }
+
+  /** A joint configuration was needed only on the way, whoever began it. */
+  #leaveJointWhenCommitted(): void {
+    const { log, configuration, configurationIndex } = this.#member;
+    if (!isJoint(configuration) || configurationIndex > log.commit || log.commit < this.#firstIndex || this.#transfer !== undefined) return;
+    this.#appendConfiguration(leaveJoint(configuration));
+  }
+
+  /** The driver has done with the snapshot for a follower; see Ready.snapshots. */
+  snapshotSent(to: MemberId, index: LogIndex | undefined): void {
+    this.#followers.get(to)?.snapshotSent(index);
+  }
+
   readIndex(context: number): ReadIndexResult {
     this.#reads.add({ from: this.#member.id, context });
     return 'asked';
@@ -146,7 +217,7 @@ export class Leader {
     assert(this.#transfer === undefined, 'leader 4: while it hands over, it appends nothing');
     const { log, term } = this.#member;
     const first = log.lastIndex + 1;
-    log.append(data.map((bytes, i): Entry => ({ index: (first + i) as LogIndex, term, kind, data: bytes })));
+    this.#member.append(data.map((bytes, i): Entry => ({ index: (first + i) as LogIndex, term, kind, data: bytes })));
     return log.lastIndex;
   }
 
@@ -158,7 +229,8 @@ export class Leader {
   #stepAppendResponse(response: AppendEntriesResponse): Rejection | undefined {
     const { log } = this.#member;
     const { from, matchIndex, conflictIndex } = response;
-    const progress = this.#progressOf(from);
+    const progress = this.#followers.get(from);
+    if (progress === undefined) return 'unknown-sender';
     if (matchIndex > log.lastIndex) return 'beyond-log';
     progress.heard(this.#ticks);
     if (response.success) {
@@ -166,16 +238,25 @@ export class Leader {
       this.#advance();
       if (from === this.#transfer?.to) this.#handOverWhenReady();
     } else if (progress.isNews(matchIndex)) {
-      // Nor can the logs agree where this leader's term is later than the follower's. It never goes below what is known to match.
-      const high = Math.max(progress.match, Math.min(conflictIndex, matchIndex - 1)) as LogIndex;
-      progress.refused(log.lastIndexWithTermUpTo(response.conflictTerm, progress.match, high));
+      if (matchIndex === 0) progress.needsSnapshot();
+      else progress.refused(this.#whereLogsMayAgree(progress.match, Math.min(conflictIndex, matchIndex - 1), response.conflictTerm));
+      if (progress.waitsForSnapshot) this.#member.outbox.askForSnapshot(from);
     }
     return undefined;
   }
 
+  /** Nor can the logs agree where this leader's term is later than the follower's. It never goes below what is known to match. */
+  #whereLogsMayAgree(match: LogIndex, conflictIndex: number, conflictTerm: Term): LogIndex {
+    const { log } = this.#member;
+    const high = Math.max(match, conflictIndex) as LogIndex;
+    const low = Math.max(match, log.firstIndex - 1) as LogIndex;
+    return high <= low ? high : log.lastIndexWithTermUpTo(conflictTerm, low, high);
+  }
+
   #stepHeartbeatResponse(response: HeartbeatResponse): Rejection | undefined {
     if (response.readRound > this.#reads.round) return 'beyond-log';
-    const progress = this.#progressOf(response.from);
+    const progress = this.#followers.get(response.from);
+    if (progress === undefined) return 'unknown-sender';
     progress.heard(this.#ticks);
     progress.heartbeatAnswered(this.#member.log.lastIndex);
     this.#reads.answered(response.from, response.readRound);
@@ -183,22 +264,16 @@ export class Leader {
     return undefined;
   }
 
-  #progressOf(follower: MemberId): Progress {
-    return defined(this.#followers.get(follower), `the progress of member ${follower}`);
-  }
-
   /** Looks anew at how far everybody is. */
   #advance(): void {
     const { log, term } = this.#member;
     assert(log.lastTerm === term, 'leader 1: it only appends, so its log ends in its own term');
-    const match = [log.stableIndex as number];
-    for (const progress of this.#followers.values()) match.push(progress.match);
-    const reached = reachedByMajority(match) as LogIndex;
-    if (reached > log.commit && log.termAt(reached) === term) {
-      log.commitTo(reached);
-      this.#uncommitted.release(reached);
-    }
-    this.#member.learnMatchedByAll(Math.min(...match) as LogIndex);
+    const matchOf = (id: MemberId): number => (id === this.leader ? log.stableIndex : (this.#followers.get(id)?.match ?? 0));
+    const reached = reachedByQuorum(this.#member.configuration, matchOf) as LogIndex;
+    if (reached <= log.commit || log.termAt(reached) !== term) return;
+    this.#member.commitTo(reached);
+    this.#uncommitted.release(reached);
+    this.#leaveJointWhenCommitted();
   }
 
   /** Whether a Ready taken now would find something to send. */
@@ -225,25 +300,31 @@ export class Leader {
   }
 
   #sendAppend(to: MemberId, progress: Progress): void {
-    const { id: from, term, log, limits, outbox, matchedByAll } = this.#member;
+    const { id: from, term, log, limits, outbox } = this.#member;
     const prevLogIndex = (progress.next - 1) as LogIndex;
-    const prevLogTerm = defined(log.termAt(prevLogIndex), `entry ${prevLogIndex}, which a follower still needs,`);
+    const prevLogTerm = log.termAt(prevLogIndex);
+    if (prevLogTerm === undefined) {
+      if (!this.#isActive(progress.heardAtTick)) return;
+      progress.needsSnapshot();
+      outbox.askForSnapshot(to);
+      return;
+    }
     const entries = progress.hasRoom ? log.entriesFrom(progress.next, limits.maxAppendBytes) : [];
-    outbox.send({ kind: 'append-entries', from, to, term, prevLogIndex, prevLogTerm, entries, leaderCommit: log.commit, matchedByAll });
+    outbox.send({ kind: 'append-entries', from, to, term, prevLogIndex, prevLogTerm, entries, leaderCommit: log.commit });
     progress.sent((prevLogIndex + entries.length) as LogIndex, log.commit);
   }
 
   #beat(): void {
-    const { id: from, term, log, outbox, matchedByAll } = this.#member;
+    const { id: from, term, log, outbox } = this.#member;
     for (const [to, { match }] of this.#followers) {
       const leaderCommit = match < log.commit ? match : log.commit;
-      outbox.send({ kind: 'heartbeat', from, to, term, leaderCommit, readRound: this.#reads.round, matchedByAll });
+      outbox.send({ kind: 'heartbeat', from, to, term, leaderCommit, readRound: this.#reads.round });
     }
   }
 
   #answerReads(): void {
     const { id, term, outbox } = this.#member;
-    for (const { readIndex, reads } of this.#reads.takeConfirmed()) {
+    for (const { readIndex, reads } of this.#reads.takeConfirmed(this.#member.configuration)) {
       for (const { from, context } of reads) {
         if (from === id) outbox.answerRead({ context, index: readIndex });
         else outbox.send({ kind: 'read-index-response', from: id, to: from, term, context, readIndex });

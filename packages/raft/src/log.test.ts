@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AssertionError, seededRandom } from '@distrokv/base';
-import type { LogIndex, Random, Term } from '@distrokv/base';
+import type { LogIndex, MemberId, Random, Term } from '@distrokv/base';
+import { configurationOf } from './configuration.ts';
 import { RaftError } from './errors.ts';
 import { RaftLog } from './log.ts';
 import { MemoryLog } from './memory-log.ts';
 import type { Entry } from './messages.ts';
-import { reachedByMajority } from './quorum.ts';
+import { reachedByQuorum } from './quorum.ts';
 import { overwrite } from './testing/disk.ts';
 import { entry, Solo } from './testing/solo.ts';
 import type { SoloOptions } from './testing/solo.ts';
@@ -35,7 +36,7 @@ class Model {
         this.term++;
         return this.#append(random.between(this.log.commit + 1, this.entries.length + 1), random);
       case 2:
-        if (this.log.hasUnwritten) this.writes.push(this.log.beginWrite());
+        if (this.log.hasUnwritten) this.writes.push(this.log.beginWrite(0));
         return;
       case 3:
         return this.#persist(random);
@@ -131,7 +132,7 @@ test('a start from a disk that lost or changed something durable says what contr
 });
 
 test('options that make no sense are refused', () => {
-  for (const options of [{ id: 4 }, { limits: { maxAppendBytes: 0 } }, { limits: { maxInflightAppends: 1.5 } }]) {
+  for (const options of [{ id: 0 }, { learners: [2] }, { limits: { maxAppendBytes: 0 } }, { limits: { maxInflightAppends: 1.5 } }]) {
     assert.throws(
       () => new Solo(options),
       (error) => error instanceof RaftError && error.code === 'bad-options',
@@ -142,6 +143,7 @@ test('options that make no sense are refused', () => {
 test('a driver that breaks its side of the contract is stopped', () => {
   const unshown = new Solo({ size: 1 });
   unshown.raft.campaign();
+  unshown.persist(unshown.raft.ready());
   const { writeId } = unshown.raft.ready();
   assert.throws(() => unshown.raft.persisted(writeId), AssertionError, 'a write that the storage does not show');
   assert.throws(() => unshown.raft.persisted(writeId + 1), AssertionError, 'a write that was never asked for');
@@ -162,8 +164,13 @@ test('what a majority has reached is what at least half of the numbers, and one 
   for (let seed = 1; seed <= 500; seed++) {
     const random = seededRandom(seed);
     const numbers = Array.from({ length: random.between(1, 7) }, () => random.below(5));
-    const enough = (n: number): boolean => numbers.filter((other) => other >= n).length > numbers.length / 2;
-    const expected = Math.max(...numbers.filter(enough));
-    assert.equal(reachedByMajority([...numbers]), expected, `seed ${seed}: ${numbers.join(' ')}`);
+    const of = (voter: MemberId): number => numbers[Number(voter) - 1] as number;
+    const some = (): MemberId[] => numbers.map((_, i) => BigInt(i + 1) as MemberId).filter((id) => id === 1n || random.chance(0.6));
+    const [voters, outgoing] = [some(), random.chance(0.5) ? some() : []];
+    const most = (list: readonly MemberId[], n: number): boolean => list.filter((id) => of(id) >= n).length > list.length / 2;
+    const enough = (n: number): boolean => most(voters, n) && (outgoing.length === 0 || most(outgoing, n));
+    const expected = Math.max(...[0, 1, 2, 3, 4].filter(enough));
+    const configuration = { ...configurationOf(voters), outgoing };
+    assert.equal(reachedByQuorum(configuration, of), expected, `seed ${seed}: ${numbers.join(' ')}`);
   }
 });

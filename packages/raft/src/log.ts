@@ -127,8 +127,13 @@ export class RaftLog {
     return this.#tail.writing;
   }
 
-  beginWrite(): { readonly id: number; readonly entries: readonly Entry[] } {
-    return this.#tail.beginWrite();
+  /** When the oldest write that is under way was handed out. */
+  get writingSinceTick(): number | undefined {
+    return this.#tail.writingSinceTick;
+  }
+
+  beginWrite(tick: number): { readonly id: number; readonly entries: readonly Entry[] } {
+    return this.#tail.beginWrite(tick);
   }
 
   /** The write `id` and those before it are durable, and the storage shows them. */

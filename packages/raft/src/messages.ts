@@ -1,9 +1,13 @@
 // What members say to each other: a closed union, one small type per kind. The names are the paper's (Raft §5) and
 // etcd's where the paper has none. Every message carries its sender's term (Raft §5.1).
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
+import type { Configuration } from './configuration.ts';
 
-/** A `noop` starts a leader's term (Raft §8); a `command` is for the state machine, whose bytes Raft never reads. */
-export type EntryKind = 'noop' | 'command';
+/**
+ * A `noop` starts a leader's term (Raft §8); a `command` is for the state machine, whose bytes Raft never reads; a `config` holds a
+ * whole Configuration (`encodeConfiguration`), in force as soon as it is in the log (Raft §6).
+ */
+export type EntryKind = 'noop' | 'command' | 'config';
 
 export interface Entry {
   readonly index: LogIndex;
@@ -59,15 +63,16 @@ export interface AppendEntries extends Envelope {
   readonly prevLogTerm: Term;
   readonly entries: readonly Entry[];
   readonly leaderCommit: LogIndex;
-  /** Committed, and on every member's disk up to here: nobody will ask for it again, so logs may drop it. Never beyond `leaderCommit`. */
-  readonly matchedByAll: LogIndex;
 }
 
 /** AppendEntries RPC, result. */
 export interface AppendEntriesResponse extends Envelope {
   readonly kind: 'append-entries-response';
   readonly success: boolean;
-  /** On success: the follower's log equals the leader's up to here, durably. On failure: the `prevLogIndex` refused. */
+  /**
+   * On success: the follower's log equals the leader's up to here, durably. On failure: the `prevLogIndex` refused. Who refuses
+   * even 0, the start of the log, has nothing to start from: it needs a snapshot.
+   */
   readonly matchIndex: LogIndex;
   /**
    * On failure: the last index at which the two logs may still agree, as far as the follower can tell, and its own term
@@ -84,7 +89,6 @@ export interface Heartbeat extends Envelope {
   readonly leaderCommit: LogIndex;
   /** The latest read round of this leader's term; 0 when there was none. */
   readonly readRound: number;
-  readonly matchedByAll: LogIndex;
 }
 
 export interface HeartbeatResponse extends Envelope {
@@ -102,6 +106,18 @@ export interface TimeoutNow extends Envelope {
 export interface Propose extends Envelope {
   readonly kind: 'propose';
   readonly commands: readonly Uint8Array[];
+}
+
+/**
+ * A follower hands a change of the configuration to the leader. A leader of whatever term takes it, if `basis` still is the
+ * configuration in force there: so it is taken at most once, however often it comes.
+ */
+export interface ProposeConfiguration extends Envelope {
+  readonly kind: 'propose-configuration';
+  /** The entry of the configuration that the proposer started from; 0 for the one that the cluster began with. */
+  readonly basis: LogIndex;
+  /** What the change is to lead to; not joint. */
+  readonly target: Configuration;
 }
 
 /** A follower asks the leader for a read index (Raft dissertation §6.4). */
@@ -129,5 +145,6 @@ export type Message =
   | HeartbeatResponse
   | TimeoutNow
   | Propose
+  | ProposeConfiguration
   | ReadIndexRequest
   | ReadIndexResponse;

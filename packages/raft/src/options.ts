@@ -1,4 +1,5 @@
 // The limits a member runs with, checked once.
+import { faultOf } from './configuration.ts';
 import { RaftError } from './errors.ts';
 import type { RaftOptions } from './types.ts';
 
@@ -31,9 +32,9 @@ export function limitsOf(options: RaftOptions): Limits {
   if (limits.electionTicks <= limits.heartbeatTicks) {
     throw new RaftError('bad-options', `electionTicks (${limits.electionTicks}) must exceed heartbeatTicks (${limits.heartbeatTicks})`);
   }
-  const { id, voters } = options;
-  if (new Set(voters).size !== voters.length) throw new RaftError('bad-options', 'a voter is named twice');
-  if (!voters.includes(id)) throw new RaftError('bad-options', `member ${id} is not among the voters`);
-  if (voters.some((voter) => voter === 0n)) throw new RaftError('bad-options', 'a member id is not 0');
+  const { id, configuration } = options;
+  if (id === 0n) throw new RaftError('bad-options', 'a member id is not 0');
+  const fault = configuration.addresses.size > 0 ? faultOf(configuration) : undefined;
+  if (fault !== undefined) throw new RaftError('bad-options', `the configuration makes no sense: ${fault}`);
   return limits;
 }

@@ -1,5 +1,6 @@
 // What a member has to say, sorted by when it may be said.
 import { unreachable } from '@distrokv/base';
+import type { MemberId } from '@distrokv/base';
 import type { Message } from './messages.ts';
 import type { ReadState } from './types.ts';
 
@@ -27,6 +28,7 @@ function isPromise(message: Message): boolean {
     case 'heartbeat-response':
     case 'timeout-now':
     case 'propose':
+    case 'propose-configuration':
     case 'read-index':
     case 'read-index-response':
       return false;
@@ -40,6 +42,7 @@ export class Outbox {
   #messages: Message[] = [];
   #promises: Message[] = [];
   #readStates: ReadState[] = [];
+  #snapshots: MemberId[] = [];
 
   send(message: Message): void {
     (isPromise(message) ? this.#promises : this.#messages).push(message);
@@ -49,19 +52,29 @@ export class Outbox {
     this.#readStates.push(state);
   }
 
+  askForSnapshot(to: MemberId): void {
+    this.#snapshots.push(to);
+  }
+
   get hasPromises(): boolean {
     return this.#promises.length > 0;
   }
 
   get empty(): boolean {
-    return this.#messages.length === 0 && this.#promises.length === 0 && this.#readStates.length === 0;
+    return this.#messages.length + this.#promises.length + this.#readStates.length + this.#snapshots.length === 0;
   }
 
-  take(): { readonly messages: Message[]; readonly promises: Message[]; readonly readStates: ReadState[] } {
-    const taken = { messages: this.#messages, promises: this.#promises, readStates: this.#readStates };
+  take(): {
+    readonly messages: Message[];
+    readonly promises: Message[];
+    readonly readStates: ReadState[];
+    readonly snapshots: MemberId[];
+  } {
+    const taken = { messages: this.#messages, promises: this.#promises, readStates: this.#readStates, snapshots: this.#snapshots };
     this.#messages = [];
     this.#promises = [];
     this.#readStates = [];
+    this.#snapshots = [];
     return taken;
   }
 }

@@ -3,6 +3,7 @@
 // `probe`: the leader doesn't know where the logs agree; it sends one append at a time and waits for the answer.
 // `replicate`: it knows; it sends append after append without waiting (pipelining), counting on each to succeed, up to a
 // number under way. A refusal leads back to `probe`. A message may be lost without a trace, so heartbeats wake both up.
+// `snapshot`: it needs what the leader's log no longer has; nothing is sent until the driver says what came of the snapshot.
 import { assert } from '@distrokv/base';
 import type { LogIndex } from '@distrokv/base';
 
@@ -14,7 +15,7 @@ import type { LogIndex } from '@distrokv/base';
  */
 export class Progress {
   readonly #maxInflight: number;
-  #mode: 'probe' | 'replicate' = 'probe';
+  #mode: 'probe' | 'replicate' | 'snapshot' = 'probe';
   #match: LogIndex;
   #next: LogIndex;
   /** In `probe`: an append is under way. */
@@ -61,6 +62,7 @@ export class Progress {
 
   /** Whether an append should go out now: with entries, or with a commit index that is news, or to find out about lost ones. */
   wantsAppend(lastIndex: LogIndex, commit: LogIndex): boolean {
+    if (this.#mode === 'snapshot') return false;
     if (this.#mode === 'probe') return !this.#probing && this.#match < lastIndex;
     return this.#nudged || (this.hasRoom && (this.#next <= lastIndex || this.#commitSent < commit));
   }
@@ -88,7 +90,7 @@ export class Progress {
     this.#silent = false;
     if (matchIndex < this.#match) return;
     this.#match = matchIndex;
-    if (this.#mode === 'probe') {
+    if (this.#mode !== 'replicate') {
       this.#mode = 'replicate';
       this.#next = (matchIndex + 1) as LogIndex;
       this.#inflight = [];
@@ -102,7 +104,8 @@ export class Progress {
 
   /** Whether a refusal of `prevLogIndex` can answer an append that still counts; an old one that came late does not. */
   isNews(prevLogIndex: LogIndex): boolean {
-    if (this.#mode === 'probe') return prevLogIndex > this.#match && prevLogIndex === this.#next - 1;
+    if (this.#mode === 'snapshot') return false;
+    if (this.#mode === 'probe') return prevLogIndex === this.#next - 1 && (prevLogIndex > this.#match || prevLogIndex === 0);
     return prevLogIndex > this.#match && prevLogIndex < this.#next;
   }
 
@@ -116,6 +119,26 @@ export class Progress {
     this.#next = (prevLogIndex + 1) as LogIndex;
   }
 
+  /** What it needs next is not in the leader's log any more, or it has nothing that entries could follow. */
+  needsSnapshot(): void {
+    this.#mode = 'snapshot';
+    this.#inflight = [];
+  }
+
+  /** The driver has done with the snapshot: it was installed up to `index`, or (undefined) was not; then the follower is probed again before long. */
+  snapshotSent(index: LogIndex | undefined): void {
+    if (this.#mode !== 'snapshot') return;
+    this.#mode = 'probe';
+    const next = index !== undefined && index > this.#match ? index : this.#match;
+    this.#next = (next + 1) as LogIndex;
+    this.#probing = index === undefined; // a heartbeat's answer wakes it up: not at once, lest it go round and round
+    this.#silent = true;
+  }
+
+  get waitsForSnapshot(): boolean {
+    return this.#mode === 'snapshot';
+  }
+
   /** A periodic heartbeat goes out. */
   heartbeatSent(): void {
     this.#silent = true;
@@ -125,6 +148,7 @@ export class Progress {
   heartbeatAnswered(lastIndex: LogIndex): void {
     if (!this.#silent || this.#match >= lastIndex) return;
     this.#silent = false;
+    if (this.#mode === 'snapshot') return;
     this.#probing = false;
     this.#nudged = this.#mode === 'replicate';
   }

@@ -5,13 +5,25 @@
 // same work on every machine. This file knows what holds in every role, and is the only place where a role changes.
 import { assert } from '@distrokv/base';
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
+import { faultOf, isJoint } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
 import { answerPreVote, answerRequestVote, Candidate, PreCandidate, refuseStaleVote } from './election.ts';
 import { Follower, refuseStaleLeader } from './follower.ts';
 import { rejectionOf } from './gateway.ts';
 import { Leader } from './leader.ts';
 import { Member } from './member.ts';
 import type { Message } from './messages.ts';
-import type { ProposeResult, RaftOptions, RaftStatus, ReadIndexResult, Ready, Rejection, SoftState, TransferResult } from './types.ts';
+import type {
+  ConfigurationResult,
+  ProposeResult,
+  RaftOptions,
+  RaftStatus,
+  ReadIndexResult,
+  Ready,
+  Rejection,
+  SoftState,
+  TransferResult,
+} from './types.ts';
 
 const NOBODY: ReadonlyMap<MemberId, LogIndex> = new Map();
 
@@ -30,23 +42,40 @@ export class Raft {
 
   /** One tick of the driver's clock passed. Only here does a member run for leader, or give leading up, on its own. */
   tick(): void {
+    this.#member.tick();
     if (this.#role.role !== 'leader') {
       if (this.#member.wait()) this.campaign();
       else if (this.#role.role === 'candidate') this.#role.tick();
       return;
     }
     this.#role.tick();
-    if (!this.#role.hasQuorum) this.#waitForLeader();
+    this.#leadOrStepDown();
+  }
+
+  /** A leader that is not fit to lead any more makes way, in its own term; see Leader.mayLead. */
+  #leadOrStepDown(): void {
+    if (this.#role.role !== 'leader' || this.#role.mayLead) return;
+    if (this.#role.hasQuorum) this.#role.resign();
+    this.#waitForLeader();
+  }
+
+  /** What it did last may have committed the configuration that it is not in. */
+  #stepDownIfRemoved(): void {
+    if (this.#role.role === 'leader' && this.#role.isRemoved) this.#leadOrStepDown();
   }
 
   /**
-   * Runs for leader now, if a majority would have it: who follows a leader would not. Without effect on a leader. A single
-   * voter wins at once.
+   * Runs for leader now, if a majority would have it: who follows a leader would not. Without effect on a leader, on who does
+   * not vote, and while the disk hangs. A single voter wins at once.
    */
   campaign(): void {
-    if (this.#role.role === 'leader') return;
+    if (this.#role.role === 'leader' || !this.#mayRun) return;
     this.#role = new PreCandidate(this.#member);
     this.#runIfElectable(this.#role);
+  }
+
+  get #mayRun(): boolean {
+    return this.#member.mayBeNeeded && !this.#member.diskHangs;
   }
 
   #runIfElectable(preCandidate: PreCandidate): void {
@@ -61,7 +90,7 @@ export class Raft {
   /** On a leader: begins to hand leadership over (dissertation §3.10). Meanwhile proposals are refused, reads are answered. */
   transferLeadership(to: MemberId): TransferResult {
     if (this.#role.role !== 'leader') return 'not-leader';
-    if (!this.#member.peers.includes(to)) return 'bad-target';
+    if (!this.#member.votingPeers.includes(to)) return 'bad-target';
     this.#role.transferTo(to);
     return 'started';
   }
@@ -102,7 +131,7 @@ export class Raft {
       return undefined;
     }
     if (message.kind === 'timeout-now') {
-      this.#run(true);
+      if (this.#mayRun) this.#run(true);
       return undefined;
     }
     return this.#stepInRole(message);
@@ -110,7 +139,11 @@ export class Raft {
 
   #stepInRole(message: Message): Rejection | undefined {
     const role = this.#role;
-    if (role.role === 'leader' || role.role === 'follower') return role.step(message);
+    if (role.role === 'leader' || role.role === 'follower') {
+      const rejection = role.step(message);
+      this.#stepDownIfRemoved();
+      return rejection;
+    }
     if (role.role === 'pre-candidate' && message.kind === 'pre-vote-response') {
       role.stepPreVote(message);
       this.#runIfElectable(role);
@@ -154,6 +187,30 @@ export class Raft {
   }
 
   /**
+   * Begins a change of who is a member, from the configuration of entry `basis` on. It is taken only while that one is in force, so
+   * a caller who looked at it has seen all there is to see, and may propose again what may have got lost. The change is done when
+   * an applied configuration, later than `basis`, is not joint.
+   */
+  proposeConfiguration(basis: LogIndex, target: Configuration): ConfigurationResult {
+    assert(faultOf(target) === undefined && !isJoint(target), 'a configuration that is proposed makes sense');
+    const role = this.#role;
+    return role.role === 'leader' || role.role === 'follower' ? role.proposeConfiguration(basis, target) : 'no-leader';
+  }
+
+  /** The driver has done with a snapshot: it was installed, and contains everything up to `index`; or it was not (undefined). */
+  snapshotSent(to: MemberId, index: LogIndex | undefined): void {
+    if (this.#role.role === 'leader') this.#role.snapshotSent(to, index);
+  }
+
+  /**
+   * Whether a snapshot of everything up to `index` would bring this member anything: neither is that committed here, nor does the
+   * log reach it by entries of its own, whose durability may have been promised.
+   */
+  needsSnapshot(index: LogIndex, term: Term): boolean {
+    return index > this.#member.log.commit && this.#member.log.termAt(index) !== term;
+  }
+
+  /**
    * Asks up to where a read must wait to be linearizable (Raft dissertation §6.4): everything that was committed anywhere
    * when the read was asked. `context` comes back in a ReadState; the caller uses no number twice.
    */
@@ -164,12 +221,13 @@ export class Raft {
 
   /** Whether `ready` would have something to do. */
   hasReady(): boolean {
-    const { log, outbox, hardStateChanged } = this.#member;
+    const { log, outbox, hardStateChanged, hasNewConfiguration } = this.#member;
     return (
       !outbox.empty ||
       hardStateChanged ||
       log.hasUnwritten ||
       log.hasCommitted ||
+      hasNewConfiguration ||
       (this.#role.role === 'leader' && this.#role.hasWork) ||
       this.#softStateChanged
     );
@@ -184,8 +242,8 @@ export class Raft {
     const hardState = this.#member.takeHardState(log.hasUnwritten);
     // Promises wait for everything written so far, too: with nothing new to write, an empty write takes their place in the order.
     const mustWrite = hardState !== undefined || log.hasUnwritten || (outbox.hasPromises && log.writing);
-    const write = mustWrite ? log.beginWrite() : { id: 0, entries: [] };
-    const { messages, promises, readStates } = outbox.take();
+    const write = mustWrite ? this.#member.beginWrite(hardState) : { id: 0, entries: [] };
+    const { messages, promises, readStates, snapshots } = outbox.take();
     return {
       writeId: write.id,
       hardState,
@@ -194,6 +252,8 @@ export class Raft {
       messagesAfterPersist: mustWrite ? promises : [],
       committed: log.takeCommitted(),
       readStates,
+      snapshots,
+      configuration: this.#member.takeConfiguration(),
       softState,
     };
   }
@@ -202,6 +262,11 @@ export class Raft {
   persisted(writeId: number): void {
     this.#member.log.persisted(writeId);
     if (this.#role.role === 'leader') this.#role.persisted();
+    else if (this.#role.role === 'candidate' && this.#member.votedDurably(writeId)) {
+      this.#role.ownVotePersisted();
+      this.#leadIfElected(this.#role);
+    }
+    this.#stepDownIfRemoved();
   }
 
   /** The state machine has applied everything up to `index`, all of which was handed out as committed. */
@@ -209,15 +274,22 @@ export class Raft {
     this.#member.log.appliedTo(index);
   }
 
+  /** Entries that are committed and not applied. */
+  get backlog(): number {
+    return this.#member.log.commit - this.#member.log.applied;
+  }
+
   status(): RaftStatus {
-    const { id, log, matchedByAll } = this.#member;
+    const { id, log, configuration, configurationIndex } = this.#member;
     return {
       ...this.#currentSoftState(),
       id,
       commit: log.commit,
       applied: log.applied,
       lastIndex: log.lastIndex,
-      matchedByAll,
+      firstIndex: log.firstIndex,
+      configuration,
+      configurationIndex,
       match: this.#role.role === 'leader' ? this.#role.match : NOBODY,
       rejected: this.#rejected,
     };

@@ -6,7 +6,8 @@
 // commit index of that moment is the answer to every read gathered before. Answers to later rounds settle earlier ones too.
 import { assert } from '@distrokv/base';
 import type { LogIndex, MemberId } from '@distrokv/base';
-import { reachedByMajority } from './quorum.ts';
+import type { Configuration } from './configuration.ts';
+import { reachedByQuorum } from './quorum.ts';
 
 /** Who asked, and with which number. */
 export interface PendingRead {
@@ -30,15 +31,14 @@ export const MAX_PENDING_READS = 100_000;
  */
 export class ReadQueue {
   readonly #self: MemberId;
-  readonly #answered: Map<MemberId, number>;
+  readonly #answered: Map<MemberId, number> = new Map();
   #gathered: PendingRead[] = [];
   #rounds: Round[] = [];
   #pending = 0;
   #round = 0;
 
-  constructor(self: MemberId, voters: readonly MemberId[]) {
+  constructor(self: MemberId) {
     this.#self = self;
-    this.#answered = new Map(voters.map((voter) => [voter, 0]));
   }
 
   /** The number of the latest round; 0 before the first. */
@@ -72,16 +72,16 @@ export class ReadQueue {
     this.#gathered = [];
   }
 
-  /** A voter answered the heartbeats of a round. */
+  /** A member answered the heartbeats of a round. */
   answered(from: MemberId, round: number): void {
     assert(round <= this.#round, 'read queue 2: nobody answers a round that was not sent');
-    if (round > (this.#answered.get(from) as number)) this.#answered.set(from, round);
+    if (round > (this.#answered.get(from) ?? 0)) this.#answered.set(from, round);
   }
 
-  /** Takes the rounds which a majority has answered. */
-  takeConfirmed(): readonly Round[] {
+  /** Takes the rounds which a quorum has answered. */
+  takeConfirmed(configuration: Configuration): readonly Round[] {
     if (this.#rounds.length === 0) return [];
-    const confirmed = reachedByMajority([...this.#answered.values()]);
+    const confirmed = reachedByQuorum(configuration, (voter) => this.#answered.get(voter) ?? 0);
     let count = 0;
     while (count < this.#rounds.length && (this.#rounds[count] as Round).number <= confirmed) count++;
     const done = this.#rounds.splice(0, count);

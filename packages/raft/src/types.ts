@@ -1,5 +1,6 @@
 // The shape of the core's work: what it is given, what it hands out. `step / tick / ready / persisted / applied`.
 import type { LogIndex, MemberId, Random, Term } from '@distrokv/base';
+import type { Configuration } from './configuration.ts';
 import type { Entry, Message } from './messages.ts';
 
 /** What must be on disk before a member answers anybody (Raft figure 2, persistent state), and how far it knew to be committed. */
@@ -17,7 +18,7 @@ export interface HardState {
 /**
  * The durable part of the log, as the driver keeps it. Calls are synchronous and bounded by `maxBytes`. It may show a
  * write as soon as it is made, but must show it when `persisted` is called. It drops entries from its front only as far
- * as both `applied` and `matchedByAll` of the status reach.
+ * as they are applied. A follower that needs a dropped one is sent a snapshot, so the driver does well to keep some.
  */
 export interface LogStorage {
   /** The first index that can still be read; one past the compacted part. 1 for a whole log. */
@@ -35,8 +36,10 @@ export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 
 export interface RaftOptions {
   readonly id: MemberId;
-  /** The voting members, this one included. */
-  readonly voters: readonly MemberId[];
+  /** The configuration as of `applied`; without voters for a member that waits for its first snapshot. */
+  readonly configuration: Configuration;
+  /** Of the entry that brought it, at or before `applied`; 0 (the default) when the cluster began with it. */
+  readonly configurationIndex?: LogIndex;
   readonly hardState: HardState;
   readonly storage: LogStorage;
   /** The state machine has this much already; `committed` of the first Ready starts after it. */
@@ -92,6 +95,13 @@ export interface Ready {
   /** Committed by a quorum and durable here, in order, each exactly once. */
   readonly committed: readonly Entry[];
   readonly readStates: readonly ReadState[];
+  /**
+   * Followers that need entries which this leader's log no longer has. The driver sends each a snapshot of what is applied, then calls
+   * `snapshotSent`, whatever came of it; until then the follower is sent no entries. May name one whose snapshot is under way.
+   */
+  readonly snapshots: readonly MemberId[];
+  /** Set when another configuration came into force since the last Ready: whom to reach, and where. */
+  readonly configuration: Configuration | undefined;
   /** Set when role, leader or term changed since the last Ready. */
   readonly softState: SoftState | undefined;
 }
@@ -108,9 +118,18 @@ export type ProposeResult =
   | { readonly outcome: 'overloaded' };
 
 /**
+ * - `appended`: it is in this leader's log, and in force. It is done when an applied configuration is not joint any more.
+ * - `forwarded`: on its way to the leader; may get lost, or come too late. Proposing it again does no harm.
+ * - `not-now`: `basis` is not the configuration in force, or that one is not committed or still joint, or nothing of this
+ *   leader's term is committed yet (dissertation §4.3 and its erratum), or the leader hands over.
+ */
+export type ConfigurationResult = 'appended' | 'forwarded' | 'no-leader' | 'not-now';
+
+/**
  * Why `step` did not take a message. Peers are not trusted to be free of bugs: what no correct peer would send is refused
  * and counted, and never touches log, vote or commit. (What a correct peer may send late or twice is not refused, only without effect.)
- * - `wrong-recipient`: `to` is another member. `unknown-sender`: `from` is no voter, or is this member itself.
+ * - `wrong-recipient`: `to` is another member. `unknown-sender`: `from` is this member itself; or no member that a leader knows, where only
+ *   its members have anything to say. (A candidate or a leader may well be in a configuration that is news here: dissertation §4.1.)
  * - `malformed`: fields that contradict each other, as entries that are not contiguous or whose terms go back.
  * - `term-leap`: a term so far ahead that no cluster can have held that many elections.
  * - `second-leader`: speaks as the leader of a term that has another one.
@@ -120,7 +139,7 @@ export type Rejection = 'wrong-recipient' | 'unknown-sender' | 'malformed' | 'te
 
 /**
  * `started`: it is over when the leader changes, or after an election timeout, when this member goes on leading. `bad-target`: who is
- * no other member.
+ * no other voter.
  */
 export type TransferResult = 'started' | 'not-leader' | 'bad-target';
 
@@ -132,8 +151,11 @@ export interface RaftStatus extends SoftState {
   readonly commit: LogIndex;
   readonly applied: LogIndex;
   readonly lastIndex: LogIndex;
-  /** Committed and known to be on the disk of every member: a lower bound, which never goes back while the process runs. */
-  readonly matchedByAll: LogIndex;
+  readonly firstIndex: LogIndex;
+  /** In force: the latest in the log. */
+  readonly configuration: Configuration;
+  /** Of the entry that brought it. */
+  readonly configurationIndex: LogIndex;
   /** On a leader: how far each other member's log is known to match. */
   readonly match: ReadonlyMap<MemberId, LogIndex>;
   /** Messages that `step` refused since the start; see Rejection. */

@@ -11,6 +11,7 @@ import type { Entry } from './messages.ts';
 
 interface Write {
   readonly id: number;
+  readonly begunAtTick: number;
   /** Once this write is done, the log as it stands now is durable up to here. */
   lastIndex: LogIndex;
 }
@@ -48,6 +49,11 @@ export class UnstableTail {
     return this.#writes.length > 0;
   }
 
+  /** When the oldest write that is under way was handed out. */
+  get writingSinceTick(): number | undefined {
+    return this.#writes[0]?.begunAtTick;
+  }
+
   get hasUnwritten(): boolean {
     return this.#writtenIndex < this.lastIndex;
   }
@@ -73,10 +79,10 @@ export class UnstableTail {
   }
 
   /** Hands out what is in no write yet, as the write `id`. */
-  beginWrite(): { readonly id: number; readonly entries: readonly Entry[] } {
+  beginWrite(tick: number): { readonly id: number; readonly entries: readonly Entry[] } {
     const entries = this.#entries.slice(this.#writtenIndex - this.#stableIndex);
     this.#writtenIndex = this.lastIndex;
-    this.#writes.push({ id: ++this.#lastWriteId, lastIndex: this.#writtenIndex });
+    this.#writes.push({ id: ++this.#lastWriteId, begunAtTick: tick, lastIndex: this.#writtenIndex });
     return { id: this.#lastWriteId, entries };
   }
 

@@ -29,6 +29,12 @@ export interface ServerConfig {
   /** Everyone at the first start, this member included; ignored once the data directory exists. */
   readonly initialCluster: readonly InitialMember[];
   readonly initialClusterState: 'new' | 'existing';
+  /** With `existing`: take the place of the member with this one's peer URLs, whose disk is lost (default false). */
+  readonly rejoin?: boolean;
+  /** Refuse changes of members that could cost the cluster its quorum (default true). */
+  readonly strictReconfigCheck?: boolean;
+  /** Most learners at a time (default 1). */
+  readonly maxLearners?: number;
   readonly initialClusterToken: string;
   /** Time between a leader's heartbeats: one tick of Raft. */
   readonly heartbeatMs: number;
@@ -71,6 +77,7 @@ export const serverDefaults = {
   maxTxnOps: 128,
   /** Of one connection. */
   maxConcurrentStreams: 65_536,
+  maxLearners: 1,
   watchProgressNotifyMs: 600_000,
 } as const;
 
@@ -132,6 +139,8 @@ export function checkConfig(config: ServerConfig): void {
     fault(
       `initial-cluster: says ${listed.join(',')} for ${config.name}, but initial-advertise-peer-urls says ${advertised.join(',')}: make them equal`,
     );
+  if (config.rejoin === true && config.initialClusterState !== 'existing')
+    fault('rejoin: goes with --initial-cluster-state existing: the cluster that this member comes back to is running');
   const seen = new Set<string>();
   for (const url of config.initialCluster.flatMap((m) => m.peerUrls.map((u) => u.text))) {
     if (seen.has(url)) fault(`initial-cluster: ${url} stands for two members`);

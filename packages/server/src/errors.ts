@@ -6,7 +6,8 @@ import { CodedError, type CodedErrorOptions } from '@distrokv/base';
  * - `address-in-use`, `cannot-listen`: a listen address that could not be taken.
  * - `data-locked`: another process uses the data directory.
  * - `newer-format`: the data directory was written by a newer version.
- * - `wrong-member`: the data directory belongs to another cluster or member than the settings say.
+ * - `cannot-join`: no member of the running cluster took this one in; or it has not been added.
+ * - `removed`: this member was removed from its cluster, for good.
  * - `corrupt`: a file that fails its checksum in the middle; nothing was changed.
  * - `disk`: a file operation failed.
  * - `fail-stop`: a failed sync or a broken invariant while running.
@@ -17,7 +18,8 @@ export type ServerErrorCode =
   | 'cannot-listen'
   | 'data-locked'
   | 'newer-format'
-  | 'wrong-member'
+  | 'cannot-join'
+  | 'removed'
   | 'corrupt'
   | 'disk'
   | 'fail-stop';

@@ -31,7 +31,10 @@ function peerTransport({ config, env, logger }: GrpcTransportOptions, options: P
   peers.serve(server);
   return {
     send: (messages) => peers.send(messages),
-    connect: () => peers.connect(),
+    update: (addresses) => peers.update(addresses),
+    connectedSinceMs: (peer) => peers.connectedSinceMs(peer),
+    sendSnapshot: (to, source) => peers.sendSnapshot(to, source),
+    promote: (leader, learner) => peers.promote(leader, learner),
     async listen() {
       tls = config.peerTls && (await TlsFiles.open(env, config.peerTls));
       await listenOn(server, config.listenPeerUrls, tls, logger);

@@ -1,16 +1,26 @@
 // The composition root: builds a member out of its rooms. It is the only place that knows them all.
-import { type MemberId, logIndex, memberId, messageOf } from '@distrokv/base';
-import { type Env, type Logger, type Timer, hostAndPort } from '@distrokv/env';
+import { type MemberId, logIndex, messageOf } from '@distrokv/base';
+import type { Env, Logger, Timer } from '@distrokv/env';
 import { etcdserverpb as pb } from '@distrokv/proto';
-import type { RaftStatus } from '@distrokv/raft';
-import { type ServerConfig, parseEndpointUrl } from './config.ts';
+import type { Configuration, RaftStatus } from '@distrokv/raft';
+import type { ServerConfig } from './config.ts';
+import { targetOf } from './peers/address.ts';
 import { Replica } from './replica/replica.ts';
 import { Services } from './services/services.ts';
+import { type ReceivedSnapshot, SnapshotReceiver } from './snapshot/receiver.ts';
+import { SnapshotSender } from './snapshot/sender.ts';
 import type { Storage } from './storage.ts';
-import type { ClientTransport, PeerTransport, Transport } from './transport.ts';
+import type { ClientTransport, PeerAddress, PeerTransport, Transport } from './transport.ts';
 
 const COMPACT_LOG_PERIOD_MS = 10_000;
 const PUBLISH_PAUSE_MS = 500;
+/** Entries that stay in the log for followers that are behind; etcd's number. */
+const KEPT_ENTRIES = 5000;
+/** But not more of them than about this; and for the sake of a snapshot under way, not more than that. */
+const KEPT_LOG_BYTES = 256 << 20;
+const MAX_LOG_BYTES = 2 ** 30;
+/** Between the answer to a leader whose snapshot is here, and the stop to install it. */
+const ANSWER_MS = 50;
 
 export interface MemberOptions {
   readonly config: ServerConfig;
@@ -19,6 +29,10 @@ export interface MemberOptions {
   readonly storage: Storage;
   readonly transport: Transport;
   readonly onFatal: (error: unknown) => void;
+  /** This member was removed from the cluster: it is to stop, gracefully. May be called more than once. */
+  readonly onRemoved: () => void;
+  /** A snapshot is here: to be installed by stopping this member, `storage.install`, and starting another on what that left. */
+  readonly onInstall: (snapshot: ReceivedSnapshot) => void;
 }
 
 /** A member whose rooms are connected, not yet started. */
@@ -28,46 +42,75 @@ export class Member {
   readonly #peers: PeerTransport;
   readonly #replica: Replica;
   readonly #clients: ClientTransport;
+  readonly #sender: SnapshotSender;
+  readonly #receiver: SnapshotReceiver;
   readonly #services: Services;
   #stopped = false;
   #compacting = false;
   #compaction: Timer | undefined;
 
   constructor(options: MemberOptions) {
-    const { config, env, logger, storage, transport, onFatal } = options;
-    const { clusterId, memberId: id } = storage.log.identity;
+    const { config, env, logger, storage, transport, onFatal, onRemoved } = options;
+    const { log, store, engine } = storage;
+    const { clusterId, memberId: id } = log.identity;
     this.id = id;
     this.#options = options;
     this.#peers = transport.peers({
       clusterId,
       memberId: id,
-      others: storage.store.members.filter((m) => m.id !== id).map((m) => ({ id: memberId(m.id), targets: m.peerURLs.map(targetOf) })),
+      peerUrls: config.initialAdvertisePeerUrls.map(({ text }) => text),
       onMessages: (messages) => this.#replica.receive(messages),
+      isRemoved: (member) => store.isRemoved(member),
+      onRemoved,
+      onSnapshot: (source) => this.#receiver.receive(source),
+      onJoin: (peerUrls, replace) => this.#services.cluster.join(peerUrls, replace),
+      onPromote: (learner) => this.#services.cluster.promote(learner),
     });
     this.#replica = new Replica({
       env,
       logger,
-      log: storage.log,
-      store: storage.store,
+      log,
+      store,
       peers: this.#peers,
       heartbeatMs: config.heartbeatMs,
       electionMs: config.electionMs,
       maxCommandBytes: config.maxRequestBytes,
       onFatal,
+      onConfiguration: (configuration) => this.#peers.update(addressesIn(configuration, id)),
+      onRemoved,
+      onSnapshotWanted: (to) => this.#sender.send(to),
+    });
+    this.#sender = new SnapshotSender({
+      env,
+      logger,
+      directory: `${config.dataDirectory}/snapshot.out`,
+      engine,
+      store,
+      firstLogIndex: () => log.firstIndex(),
+      send: (to, source) => this.#peers.sendSnapshot(to, source),
+      onSent: (to, index) => this.#replica.snapshotSent(to, index),
+    });
+    this.#receiver = new SnapshotReceiver({
+      env,
+      logger,
+      dataDirectory: config.dataDirectory,
+      isNeeded: (index, term) => this.#replica.needsSnapshot(index, term),
+      onReceived: (snapshot) => env.timers.after(ANSWER_MS, () => options.onInstall(snapshot)),
     });
     this.#clients = transport.clients();
-    this.#services = new Services({ env, logger, config, clusterId, memberId: id, replica: this.#replica, store: storage.store, onFatal });
+    const context = { env, logger, config, clusterId, memberId: id, store, onFatal };
+    this.#services = new Services({ ...context, replica: this.#replica, peers: this.#peers });
     this.#services.serve(this.#clients);
-    storage.engine.onFlush(() => void this.#compactLog());
+    engine.onFlush(() => void this.#compactLog());
   }
 
   /** Listens, connects and takes part. Returns the addresses that clients are served on. */
   async start(): Promise<string[]> {
     const { env } = this.#options;
+    await this.#sender.start();
     await this.#peers.listen();
     const addresses = await this.#clients.listen();
-    this.#peers.connect();
-    this.#replica.start();
+    this.#replica.start(); // It says whom to reach.
     this.#services.start();
     this.#compaction = env.timers.every(COMPACT_LOG_PERIOD_MS, () => void this.#compactLog());
     return addresses;
@@ -102,6 +145,7 @@ export class Member {
     await this.#clients.close({ graceMs });
     await this.#replica.stop();
     await this.#peers.close();
+    await this.#sender.stop();
   }
 
   /** Tells the cluster this member's name and client URLs, if it does not know them yet. */
@@ -111,16 +155,23 @@ export class Member {
     const known = storage.store.members.find((m) => m.id === this.id);
     if (known && known.name === config.name && known.clientURLs.join() === clientURLs.join()) return;
     await this.#replica.propose({ kind: 'member-attributes', request: pb.Member.create({ id: this.id, name: config.name, clientURLs }) });
+    // Too early, when it was not a member yet: then it was not heard.
+    if (!storage.store.members.some((m) => m.id === this.id && m.name === config.name)) throw new Error('this member is not known yet');
   }
 
-  /** The log is needed until the entries are in synced tables here, and on the disks of all other members. */
+  /**
+   * The log is needed until the entries are in synced tables here. What followers that are a little behind need is kept as well, within
+   * bounds: they get a snapshot otherwise. So is what a snapshot under way will need behind it, within wider bounds.
+   */
   async #compactLog(): Promise<void> {
     const { storage, onFatal } = this.#options;
     if (this.#compacting || this.#stopped) return;
     this.#compacting = true;
     try {
       const durable = await storage.store.durableIndex();
-      await storage.log.compact(logIndex(Math.min(durable, this.#replica.status.matchedByAll)));
+      const unneeded = Math.max(durable - KEPT_ENTRIES, storage.log.indexBeforeLast(KEPT_LOG_BYTES));
+      const unpinned = Math.max(Math.min(unneeded, this.#sender.neededAfter ?? Infinity), storage.log.indexBeforeLast(MAX_LOG_BYTES));
+      await storage.log.compact(logIndex(Math.max(0, Math.min(durable, unpinned))));
     } catch (error) {
       if (!this.#stopped) onFatal(error);
     } finally {
@@ -129,7 +180,6 @@ export class Member {
   }
 }
 
-function targetOf(url: string): string {
-  const { host, port, isSecure } = parseEndpointUrl(url, 'a peer URL');
-  return `${isSecure ? 'https://' : ''}${hostAndPort(host, port)}`;
+function addressesIn({ addresses }: Configuration, own: MemberId): PeerAddress[] {
+  return [...addresses].filter(([id]) => id !== own).map(([id, urls]) => ({ id, targets: urls.map(targetOf) }));
 }

@@ -1,6 +1,6 @@
 // What a member has on disk, opened and checked against itself: the data directory, the engine with the store in it, and the Raft log. At the
 // first start it is written in an order that a crash at any point leaves to be finished by the next start.
-import { hexId } from '@distrokv/base';
+import { defined, hexId } from '@distrokv/base';
 import type { Env, Logger } from '@distrokv/env';
 import { type Engine, openEngine } from '@distrokv/lsm';
 import { Store, storeKeyspaces } from '@distrokv/mvcc';
@@ -8,7 +8,10 @@ import type { ServerConfig } from './config.ts';
 import { type DataDirectory, asServerError, openDataDirectory } from './data-directory.ts';
 import { ServerError } from './errors.ts';
 import { bootstrapOf } from './identity.ts';
+import type { LogIdentity } from './raft-log/codec.ts';
 import { RaftLog } from './raft-log/raft-log.ts';
+import { beginInstall, finishInstall } from './snapshot/install.ts';
+import type { ReceivedSnapshot } from './snapshot/receiver.ts';
 
 const LAST_FLUSH_MS = 10_000;
 
@@ -17,6 +20,8 @@ export interface Storage {
   readonly engine: Engine;
   readonly store: Store;
   readonly log: RaftLog;
+  /** Closes everything, and has the snapshot that was received take the place of all that is here at the next opening. */
+  install(snapshot: ReceivedSnapshot): Promise<void>;
   /** Flushes what is in memory, if the engine still can, and closes everything. */
   close(options: { readonly flush: boolean }): Promise<void>;
 }
@@ -33,6 +38,8 @@ export interface StorageOptions {
   readonly env: Env;
   readonly logger: Logger;
   readonly sizes?: StorageSizes;
+  /** Asks the running cluster who this member is, with initial-cluster-state `existing`; called before its first start only. Rejects with ServerError. */
+  readonly join?: () => Promise<LogIdentity>;
   /** A disk failed under the engine or the log. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -49,8 +56,17 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     await opened.engine?.close();
     await directory.release();
   };
+  const install = async ({ index, term }: ReceivedSnapshot): Promise<void> => {
+    const log = defined(opened.log, 'the log');
+    await log.close();
+    await opened.engine?.close();
+    const { identity, hardState } = log;
+    await beginInstall({ env, logger: options.logger, dataDirectory: path, identity, hardState, index, term });
+    await directory.release();
+  };
   try {
-    return { directory, ...(await openParts(options, directory, opened)), close };
+    await finishInstall(env.fs, path);
+    return { directory, ...(await openParts(options, directory, opened)), install, close };
   } catch (error) {
     await close({ flush: false });
     throw asServerError(error, path);
@@ -69,15 +85,11 @@ function lastFlush(engine: Engine, env: Env): Promise<void> {
 }
 
 async function openParts(
-  { config, env, logger, sizes = {}, onFatal }: StorageOptions,
+  { config, env, logger, sizes = {}, join, onFatal }: StorageOptions,
   directory: DataDirectory,
   opened: { engine?: Engine; log?: RaftLog },
 ): Promise<{ engine: Engine; store: Store; log: RaftLog }> {
-  if (!directory.initialized && config.initialClusterState === 'existing')
-    throw new ServerError(
-      'invalid-config',
-      'initial-cluster-state: existing: this version cannot join a running cluster yet; start with --initial-cluster-state new',
-    );
+  const joins = config.initialClusterState === 'existing' ? join : undefined;
   const { memtableBytes, ...logSizes } = sizes;
   const engineSizes = memtableBytes === undefined ? {} : { memtableBytes };
   const engine = await openEngine({
@@ -92,15 +104,10 @@ async function openParts(
   opened.engine = engine;
   const store = new Store(engine);
   const bootstrap = bootstrapOf(config);
-  if (!store.isBootstrapped) {
-    if (directory.initialized)
-      throw new ServerError(
-        'corrupt',
-        `${directory.db}: holds no members, but this member has run before: restore the directory from a backup`,
-      );
-    await store.bootstrap(bootstrap.members);
-  }
-  const log = await RaftLog.open({ env, logger, directory: directory.raft, identity: bootstrap.identity, ...logSizes, onFatal });
+  // A member that joins begins with nothing: the cluster sends it a snapshot.
+  if (!store.isBootstrapped && !directory.initialized && !joins) await store.bootstrap(bootstrap.members);
+  const identity = joins ?? bootstrap.identity;
+  const log = await RaftLog.open({ env, logger, directory: directory.raft, identity, ...logSizes, onFatal });
   opened.log = log;
   checkTogether(store, log, config.dataDirectory);
   await directory.markInitialized();
@@ -111,10 +118,13 @@ async function openParts(
 function checkTogether(store: Store, log: RaftLog, path: string): void {
   const { appliedIndex } = store.state;
   const member = hexId(log.identity.memberId);
-  if (!store.members.some((m) => m.id === log.identity.memberId))
+  if (!store.isBootstrapped && log.lastIndex() === 0) return; // It joins, and waits for a snapshot.
+  if (!store.isBootstrapped)
+    throw new ServerError('corrupt', `${path}/db: holds no members, but this member has run before: restore the directory from a backup`);
+  if (store.isRemoved(log.identity.memberId))
     throw new ServerError(
-      'wrong-member',
-      `${path}: the log is of member ${member}, which the store does not know: raft/ and db/ are not of the same member`,
+      'removed',
+      `member ${member} was removed from the cluster: to bring this machine back, remove ${path}, add the member, and start with --initial-cluster-state existing`,
     );
   if (appliedIndex < log.firstIndex() - 1 || appliedIndex > log.lastIndex())
     throw new ServerError(

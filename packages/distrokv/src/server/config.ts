@@ -1,6 +1,7 @@
 // Turns gathered texts into the checked ServerConfig. Every message names the place where the value was written.
 import { resolve } from 'node:path';
 import {
+  type AutoCompaction,
   checkConfig,
   type EndpointUrl,
   parseEndpointUrls,
@@ -10,6 +11,7 @@ import {
   type TlsConfig,
 } from '@distrokv/server';
 import type { LogLevel } from '@distrokv/env';
+import { parseDuration } from '../duration.ts';
 import { usage } from '../errors.ts';
 import { findServerFlag, type ServerFlagName } from './flags.ts';
 import type { Settings } from './settings.ts';
@@ -56,6 +58,9 @@ export function buildServerSetup(settings: Settings): ServerSetup {
     maxTxnOps: read.integer('max-txn-ops') ?? serverDefaults.maxTxnOps,
     clientTls: tlsOf(read, ''),
     peerTls: tlsOf(read, 'peer-'),
+    watchProgressNotifyMs: Math.max(100, read.duration('watch-progress-notify-interval') ?? serverDefaults.watchProgressNotifyMs),
+    autoDisarm: read.choice('auto-disarm', ['true', 'false']) !== 'false',
+    ...autoCompaction(read),
   };
   checkConfig(config);
   const level = read.choice('log-level', ['debug', 'info', 'warn', 'error', 'dpanic', 'panic', 'fatal']) ?? 'info';
@@ -98,11 +103,28 @@ function tlsOf(read: SettingsReader, prefix: '' | 'peer-'): TlsConfig | undefine
   return { certFile: resolve(certFile), keyFile: resolve(keyFile), ...caFile, clientCertAuth };
 }
 
+/** etcd's rules: by time, a bare number counts hours; by revision, it counts revisions; 0 is off. */
+function autoCompaction(read: SettingsReader): { readonly autoCompaction?: AutoCompaction } {
+  const mode = read.choice('auto-compaction-mode', ['periodic', 'revision']) ?? 'periodic';
+  const text = read.text('auto-compaction-retention') ?? '0';
+  const count = /^\d+$/.test(text) ? Number(text) : undefined;
+  if (count === 0) return {};
+  if (mode === 'periodic') {
+    const retentionMs = count === undefined ? read.duration('auto-compaction-retention') : count * 3_600_000;
+    return retentionMs === undefined ? {} : { autoCompaction: { mode, retentionMs } };
+  }
+  if (count === undefined || !Number.isSafeInteger(count))
+    throw usage(`auto-compaction-retention: ${JSON.stringify(text)} is not a number of revisions`);
+  return { autoCompaction: { mode, retention: count } };
+}
+
 interface SettingsReader {
   text(flag: ServerFlagName): string | undefined;
   urls(flag: ServerFlagName): EndpointUrl[] | undefined;
   integer(flag: ServerFlagName): number | undefined;
   boolean(flag: ServerFlagName): boolean | undefined;
+  /** Milliseconds. A bare number counts nanoseconds, as in etcd's config files. */
+  duration(flag: ServerFlagName): number | undefined;
   choice<const C extends string>(flag: ServerFlagName, choices: readonly C[]): C | undefined;
 }
 
@@ -133,6 +155,10 @@ function readerOf(settings: Settings): SettingsReader {
       if (found.value !== 'true' && found.value !== 'false')
         throw usage(`${found.source}: ${JSON.stringify(found.value)} is neither true nor false`);
       return found.value === 'true';
+    },
+    duration(flag) {
+      const found = given(flag);
+      return found && parseDuration(/^\d+$/.test(found.value) ? `${found.value}ns` : found.value, found.source);
     },
     choice(flag, choices) {
       const found = given(flag);

@@ -11,7 +11,7 @@ export const storeOptions: Omit<EngineOptions, 'env'> = {
   directory: DIRECTORY,
   keyspaces,
   wal: 'sync',
-  memtableBytes: 1 << 20,
+  memtableBytes: 32 << 10,
   blockBytes: 128,
   mergeFanIn: 4,
 };

@@ -10,16 +10,25 @@ import type {
   Entry,
   Heartbeat,
   HeartbeatResponse,
+  JoinRequest,
+  JoinResponse,
   PeerBatch,
   PeerHello,
   PeerMessage,
   PreVote,
   PreVoteResponse,
+  PromoteRequest,
+  PromoteResponse,
   Propose,
+  ProposeConfiguration,
   ReadIndex,
   ReadIndexResponse,
   RequestVote,
   RequestVoteResponse,
+  SnapshotFile,
+  SnapshotFrame,
+  SnapshotOffer,
+  SnapshotRequest,
   TimeoutNow,
 } from './peer.ts';
 
@@ -60,13 +69,18 @@ export function writePeerBatch(w: Writer, m: PeerBatch): void {
 }
 
 export function createPeerHello(fields: Partial<PeerHello>): PeerHello {
-  return { clusterId: fields.clusterId ?? 0n, memberId: fields.memberId ?? 0n, formatVersion: fields.formatVersion ?? 0 };
+  return {
+    clusterId: fields.clusterId ?? 0n,
+    memberId: fields.memberId ?? 0n,
+    formatVersion: fields.formatVersion ?? 0,
+    peerUrls: fields.peerUrls ?? noItems,
+  };
 }
 
 export const emptyPeerHello: PeerHello = createPeerHello({});
 
 export function readPeerHello(r: Reader, end: number, before: PeerHello): PeerHello {
-  let { clusterId, memberId, formatVersion } = before;
+  let { clusterId, memberId, formatVersion, peerUrls } = before;
   while (r.at < end) {
     const tag = r.tag();
     switch (tag) {
@@ -79,19 +93,269 @@ export function readPeerHello(r: Reader, end: number, before: PeerHello): PeerHe
       case 24:
         formatVersion = r.uint32();
         break;
+      case 34:
+        peerUrls = append(peerUrls, r.string());
+        break;
+      default:
+        r.unknown(tag, [1, 2, 3, 4]);
+    }
+  }
+  r.leave(end);
+  return { clusterId, memberId, formatVersion, peerUrls };
+}
+
+export function writePeerHello(w: Writer, m: PeerHello): void {
+  for (let i = m.peerUrls.length - 1; i >= 0; i--) {
+    w.string(34, m.peerUrls[i] as string);
+  }
+  if (m.formatVersion !== 0) w.uint32(24, m.formatVersion);
+  if (m.memberId !== 0n) w.int64(16, m.memberId);
+  if (m.clusterId !== 0n) w.int64(8, m.clusterId);
+}
+
+export function createSnapshotFrame(fields: Partial<SnapshotFrame>): SnapshotFrame {
+  return { offer: fields.offer, data: fields.data ?? EMPTY };
+}
+
+export function readSnapshotFrame(r: Reader, end: number, before: SnapshotFrame): SnapshotFrame {
+  let { offer, data } = before;
+  while (r.at < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        offer = readSnapshotOffer(r, r.enter(), offer ?? emptySnapshotOffer);
+        break;
+      case 18:
+        data = r.bytes();
+        break;
+      default:
+        r.unknown(tag, [1, 2]);
+    }
+  }
+  r.leave(end);
+  return { offer, data };
+}
+
+export function writeSnapshotFrame(w: Writer, m: SnapshotFrame): void {
+  if (m.data.length > 0) w.bytes(18, m.data);
+  if (m.offer !== undefined) {
+    const end = w.mark();
+    writeSnapshotOffer(w, m.offer);
+    w.close(10, end);
+  }
+}
+
+export function createSnapshotOffer(fields: Partial<SnapshotOffer>): SnapshotOffer {
+  return { hello: fields.hello, id: fields.id ?? 0n, files: fields.files ?? noItems };
+}
+
+export const emptySnapshotOffer: SnapshotOffer = createSnapshotOffer({});
+
+export function readSnapshotOffer(r: Reader, end: number, before: SnapshotOffer): SnapshotOffer {
+  let { hello, id, files } = before;
+  while (r.at < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        hello = readPeerHello(r, r.enter(), hello ?? emptyPeerHello);
+        break;
+      case 16:
+        id = r.uint64();
+        break;
+      case 26:
+        files = append(files, readSnapshotFile(r, r.enter(), emptySnapshotFile));
+        break;
       default:
         r.unknown(tag, [1, 2, 3]);
     }
   }
   r.leave(end);
-  return { clusterId, memberId, formatVersion };
+  return { hello, id, files };
 }
 
-export function writePeerHello(w: Writer, m: PeerHello): void {
-  if (m.formatVersion !== 0) w.uint32(24, m.formatVersion);
+export function writeSnapshotOffer(w: Writer, m: SnapshotOffer): void {
+  for (let i = m.files.length - 1; i >= 0; i--) {
+    const end = w.mark();
+    writeSnapshotFile(w, m.files[i] as SnapshotFile);
+    w.close(26, end);
+  }
+  if (m.id !== 0n) w.int64(16, m.id);
+  if (m.hello !== undefined) {
+    const end = w.mark();
+    writePeerHello(w, m.hello);
+    w.close(10, end);
+  }
+}
+
+export function createSnapshotFile(fields: Partial<SnapshotFile>): SnapshotFile {
+  return { name: fields.name ?? '', bytes: fields.bytes ?? 0 };
+}
+
+export const emptySnapshotFile: SnapshotFile = createSnapshotFile({});
+
+export function readSnapshotFile(r: Reader, end: number, before: SnapshotFile): SnapshotFile {
+  let { name, bytes } = before;
+  while (r.at < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        name = r.string();
+        break;
+      case 16:
+        bytes = r.uint64Number();
+        break;
+      default:
+        r.unknown(tag, [1, 2]);
+    }
+  }
+  r.leave(end);
+  return { name, bytes };
+}
+
+export function writeSnapshotFile(w: Writer, m: SnapshotFile): void {
+  if (m.bytes !== 0) w.int64Number(16, m.bytes);
+  if (m.name !== '') w.string(10, m.name);
+}
+
+export function createSnapshotRequest(fields: Partial<SnapshotRequest>): SnapshotRequest {
+  return {
+    file: fields.file ?? 0,
+    offset: fields.offset ?? 0,
+    length: fields.length ?? 0,
+    done: fields.done ?? false,
+    index: fields.index ?? 0,
+  };
+}
+
+export function readSnapshotRequest(r: Reader, end: number, before: SnapshotRequest): SnapshotRequest {
+  let { file, offset, length, done, index } = before;
+  while (r.at < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 8:
+        file = r.uint32();
+        break;
+      case 16:
+        offset = r.uint64Number();
+        break;
+      case 24:
+        length = r.uint32();
+        break;
+      case 32:
+        done = r.bool();
+        break;
+      case 40:
+        index = r.uint64Number();
+        break;
+      default:
+        r.unknown(tag, [1, 2, 3, 4, 5]);
+    }
+  }
+  r.leave(end);
+  return { file, offset, length, done, index };
+}
+
+export function writeSnapshotRequest(w: Writer, m: SnapshotRequest): void {
+  if (m.index !== 0) w.int64Number(40, m.index);
+  if (m.done) w.bool(32, m.done);
+  if (m.length !== 0) w.uint32(24, m.length);
+  if (m.offset !== 0) w.int64Number(16, m.offset);
+  if (m.file !== 0) w.uint32(8, m.file);
+}
+
+export function createJoinRequest(fields: Partial<JoinRequest>): JoinRequest {
+  return { peerUrls: fields.peerUrls ?? noItems, replace: fields.replace ?? false };
+}
+
+export function readJoinRequest(r: Reader, end: number, before: JoinRequest): JoinRequest {
+  let { peerUrls, replace } = before;
+  while (r.at < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        peerUrls = append(peerUrls, r.string());
+        break;
+      case 16:
+        replace = r.bool();
+        break;
+      default:
+        r.unknown(tag, [1, 2]);
+    }
+  }
+  r.leave(end);
+  return { peerUrls, replace };
+}
+
+export function writeJoinRequest(w: Writer, m: JoinRequest): void {
+  if (m.replace) w.bool(16, m.replace);
+  for (let i = m.peerUrls.length - 1; i >= 0; i--) {
+    w.string(10, m.peerUrls[i] as string);
+  }
+}
+
+export function createJoinResponse(fields: Partial<JoinResponse>): JoinResponse {
+  return { clusterId: fields.clusterId ?? 0n, memberId: fields.memberId ?? 0n };
+}
+
+export function readJoinResponse(r: Reader, end: number, before: JoinResponse): JoinResponse {
+  let { clusterId, memberId } = before;
+  while (r.at < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 8:
+        clusterId = r.uint64();
+        break;
+      case 16:
+        memberId = r.uint64();
+        break;
+      default:
+        r.unknown(tag, [1, 2]);
+    }
+  }
+  r.leave(end);
+  return { clusterId, memberId };
+}
+
+export function writeJoinResponse(w: Writer, m: JoinResponse): void {
   if (m.memberId !== 0n) w.int64(16, m.memberId);
   if (m.clusterId !== 0n) w.int64(8, m.clusterId);
 }
+
+export function createPromoteRequest(fields: Partial<PromoteRequest>): PromoteRequest {
+  return { memberId: fields.memberId ?? 0n };
+}
+
+export function readPromoteRequest(r: Reader, end: number, before: PromoteRequest): PromoteRequest {
+  let { memberId } = before;
+  while (r.at < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 8:
+        memberId = r.uint64();
+        break;
+      default:
+        r.unknown(tag, [1]);
+    }
+  }
+  r.leave(end);
+  return { memberId };
+}
+
+export function writePromoteRequest(w: Writer, m: PromoteRequest): void {
+  if (m.memberId !== 0n) w.int64(8, m.memberId);
+}
+
+export function createPromoteResponse(_fields: Partial<PromoteResponse>): PromoteResponse {
+  return {};
+}
+
+export function readPromoteResponse(r: Reader, end: number, _before: PromoteResponse): PromoteResponse {
+  while (r.at < end) r.unknown(r.tag(), []);
+  r.leave(end);
+  return {};
+}
+
+export function writePromoteResponse(_w: Writer, _m: PromoteResponse): void {}
 
 export function createPeerMessage(fields: Partial<PeerMessage>): PeerMessage {
   return { from: fields.from ?? 0n, to: fields.to ?? 0n, term: fields.term ?? 0, body: fields.body };
@@ -167,8 +431,14 @@ export function readPeerMessage(r: Reader, end: number, before: PeerMessage): Pe
       case 122:
         body = { case: 'timeoutNow', value: readTimeoutNow(r, r.enter(), body?.case === 'timeoutNow' ? body.value : emptyTimeoutNow) };
         break;
+      case 130:
+        body = {
+          case: 'proposeConfiguration',
+          value: readProposeConfiguration(r, r.enter(), body?.case === 'proposeConfiguration' ? body.value : emptyProposeConfiguration),
+        };
+        break;
       default:
-        r.unknown(tag, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+        r.unknown(tag, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
     }
   }
   r.leave(end);
@@ -248,6 +518,12 @@ export function writePeerMessage(w: Writer, m: PeerMessage): void {
         const end = w.mark();
         writeTimeoutNow(w, m.body.value);
         w.close(122, end);
+        break;
+      }
+      case 'proposeConfiguration': {
+        const end = w.mark();
+        writeProposeConfiguration(w, m.body.value);
+        w.close(130, end);
         break;
       }
       default:
@@ -423,14 +699,13 @@ export function createAppendEntries(fields: Partial<AppendEntries>): AppendEntri
     prevLogTerm: fields.prevLogTerm ?? 0,
     entries: fields.entries ?? noItems,
     leaderCommit: fields.leaderCommit ?? 0,
-    matchedByAll: fields.matchedByAll ?? 0,
   };
 }
 
 export const emptyAppendEntries: AppendEntries = createAppendEntries({});
 
 export function readAppendEntries(r: Reader, end: number, before: AppendEntries): AppendEntries {
-  let { prevLogIndex, prevLogTerm, entries, leaderCommit, matchedByAll } = before;
+  let { prevLogIndex, prevLogTerm, entries, leaderCommit } = before;
   while (r.at < end) {
     const tag = r.tag();
     switch (tag) {
@@ -446,19 +721,15 @@ export function readAppendEntries(r: Reader, end: number, before: AppendEntries)
       case 32:
         leaderCommit = r.uint64Number();
         break;
-      case 40:
-        matchedByAll = r.uint64Number();
-        break;
       default:
-        r.unknown(tag, [1, 2, 3, 4, 5]);
+        r.unknown(tag, [1, 2, 3, 4]);
     }
   }
   r.leave(end);
-  return { prevLogIndex, prevLogTerm, entries, leaderCommit, matchedByAll };
+  return { prevLogIndex, prevLogTerm, entries, leaderCommit };
 }
 
 export function writeAppendEntries(w: Writer, m: AppendEntries): void {
-  if (m.matchedByAll !== 0) w.int64Number(40, m.matchedByAll);
   if (m.leaderCommit !== 0) w.int64Number(32, m.leaderCommit);
   for (let i = m.entries.length - 1; i >= 0; i--) {
     const end = w.mark();
@@ -513,13 +784,13 @@ export function writeAppendEntriesResponse(w: Writer, m: AppendEntriesResponse):
 }
 
 export function createHeartbeat(fields: Partial<Heartbeat>): Heartbeat {
-  return { leaderCommit: fields.leaderCommit ?? 0, readRound: fields.readRound ?? 0, matchedByAll: fields.matchedByAll ?? 0 };
+  return { leaderCommit: fields.leaderCommit ?? 0, readRound: fields.readRound ?? 0 };
 }
 
 export const emptyHeartbeat: Heartbeat = createHeartbeat({});
 
 export function readHeartbeat(r: Reader, end: number, before: Heartbeat): Heartbeat {
-  let { leaderCommit, readRound, matchedByAll } = before;
+  let { leaderCommit, readRound } = before;
   while (r.at < end) {
     const tag = r.tag();
     switch (tag) {
@@ -529,19 +800,15 @@ export function readHeartbeat(r: Reader, end: number, before: Heartbeat): Heartb
       case 16:
         readRound = r.uint64Number();
         break;
-      case 24:
-        matchedByAll = r.uint64Number();
-        break;
       default:
-        r.unknown(tag, [1, 2, 3]);
+        r.unknown(tag, [1, 2]);
     }
   }
   r.leave(end);
-  return { leaderCommit, readRound, matchedByAll };
+  return { leaderCommit, readRound };
 }
 
 export function writeHeartbeat(w: Writer, m: Heartbeat): void {
-  if (m.matchedByAll !== 0) w.int64Number(24, m.matchedByAll);
   if (m.readRound !== 0) w.int64Number(16, m.readRound);
   if (m.leaderCommit !== 0) w.int64Number(8, m.leaderCommit);
 }
@@ -612,6 +879,36 @@ export function writePropose(w: Writer, m: Propose): void {
   for (let i = m.commands.length - 1; i >= 0; i--) {
     w.bytes(10, m.commands[i] as Uint8Array);
   }
+}
+
+export function createProposeConfiguration(fields: Partial<ProposeConfiguration>): ProposeConfiguration {
+  return { basis: fields.basis ?? 0, target: fields.target ?? EMPTY };
+}
+
+export const emptyProposeConfiguration: ProposeConfiguration = createProposeConfiguration({});
+
+export function readProposeConfiguration(r: Reader, end: number, before: ProposeConfiguration): ProposeConfiguration {
+  let { basis, target } = before;
+  while (r.at < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 8:
+        basis = r.uint64Number();
+        break;
+      case 18:
+        target = r.bytes();
+        break;
+      default:
+        r.unknown(tag, [1, 2]);
+    }
+  }
+  r.leave(end);
+  return { basis, target };
+}
+
+export function writeProposeConfiguration(w: Writer, m: ProposeConfiguration): void {
+  if (m.target.length > 0) w.bytes(18, m.target);
+  if (m.basis !== 0) w.int64Number(8, m.basis);
 }
 
 export function createReadIndex(fields: Partial<ReadIndex>): ReadIndex {

@@ -7,11 +7,13 @@ import * as codec from './peer.codec.ts';
 
 /** Open: a number without a name here may come from a later version. */
 export type EntryKind = number;
-export const EntryKind: { readonly NOOP: 0; readonly COMMAND: 1 } = {
+export const EntryKind: { readonly NOOP: 0; readonly COMMAND: 1; readonly CONFIG: 2 } = {
   /** Starts a leader's term; has no data. */
   NOOP: 0,
   /** For the state machine. */
   COMMAND: 1,
+  /** Who the members are: a configuration as docs/format/raft-log.md has it. */
+  CONFIG: 2,
 };
 
 /** The messages of one turn, in order. They may be lost with the stream: Raft copes. */
@@ -33,12 +35,108 @@ export interface PeerHello {
   readonly memberId: bigint;
   /** Of this protocol: 1. */
   readonly formatVersion: number;
+  /** Where the sender is reached: the answerer may not have heard of it yet. */
+  readonly peerUrls: readonly string[];
 }
 export const PeerHello: MessageType<PeerHello> = messageType(
   'distrokv.peer.PeerHello',
   codec.createPeerHello,
   codec.readPeerHello,
   codec.writePeerHello,
+);
+
+export interface SnapshotFrame {
+  /** In the first frame, and only there. */
+  readonly offer: SnapshotOffer | undefined;
+  /** What the last request asked for. */
+  readonly data: Uint8Array;
+}
+export const SnapshotFrame: MessageType<SnapshotFrame> = messageType(
+  'distrokv.peer.SnapshotFrame',
+  codec.createSnapshotFrame,
+  codec.readSnapshotFrame,
+  codec.writeSnapshotFrame,
+);
+
+export interface SnapshotOffer {
+  readonly hello: PeerHello | undefined;
+  /** The same for the same checkpoint. */
+  readonly id: bigint;
+  readonly files: readonly SnapshotFile[];
+}
+export const SnapshotOffer: MessageType<SnapshotOffer> = messageType(
+  'distrokv.peer.SnapshotOffer',
+  codec.createSnapshotOffer,
+  codec.readSnapshotOffer,
+  codec.writeSnapshotOffer,
+);
+
+export interface SnapshotFile {
+  readonly name: string;
+  readonly bytes: number;
+}
+export const SnapshotFile: MessageType<SnapshotFile> = messageType(
+  'distrokv.peer.SnapshotFile',
+  codec.createSnapshotFile,
+  codec.readSnapshotFile,
+  codec.writeSnapshotFile,
+);
+
+export interface SnapshotRequest {
+  /** Position in the list of files. */
+  readonly file: number;
+  readonly offset: number;
+  readonly length: number;
+  /** It is over: the answerer has everything up to this entry of the log. */
+  readonly done: boolean;
+  readonly index: number;
+}
+export const SnapshotRequest: MessageType<SnapshotRequest> = messageType(
+  'distrokv.peer.SnapshotRequest',
+  codec.createSnapshotRequest,
+  codec.readSnapshotRequest,
+  codec.writeSnapshotRequest,
+);
+
+export interface JoinRequest {
+  readonly peerUrls: readonly string[];
+  /** Take the place of the member with these URLs, whose disk is lost, as a new member. */
+  readonly replace: boolean;
+}
+export const JoinRequest: MessageType<JoinRequest> = messageType(
+  'distrokv.peer.JoinRequest',
+  codec.createJoinRequest,
+  codec.readJoinRequest,
+  codec.writeJoinRequest,
+);
+
+export interface JoinResponse {
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+}
+export const JoinResponse: MessageType<JoinResponse> = messageType(
+  'distrokv.peer.JoinResponse',
+  codec.createJoinResponse,
+  codec.readJoinResponse,
+  codec.writeJoinResponse,
+);
+
+export interface PromoteRequest {
+  readonly memberId: bigint;
+}
+export const PromoteRequest: MessageType<PromoteRequest> = messageType(
+  'distrokv.peer.PromoteRequest',
+  codec.createPromoteRequest,
+  codec.readPromoteRequest,
+  codec.writePromoteRequest,
+);
+
+export type PromoteResponse = Readonly<Record<string, never>>;
+export const PromoteResponse: MessageType<PromoteResponse> = messageType(
+  'distrokv.peer.PromoteResponse',
+  codec.createPromoteResponse,
+  codec.readPromoteResponse,
+  codec.writePromoteResponse,
 );
 
 export interface PeerMessage {
@@ -60,6 +158,7 @@ export interface PeerMessage {
     | { readonly case: 'preVote'; readonly value: PreVote }
     | { readonly case: 'preVoteResponse'; readonly value: PreVoteResponse }
     | { readonly case: 'timeoutNow'; readonly value: TimeoutNow }
+    | { readonly case: 'proposeConfiguration'; readonly value: ProposeConfiguration }
     | undefined;
 }
 export const PeerMessage: MessageType<PeerMessage> = messageType(
@@ -133,8 +232,6 @@ export interface AppendEntries {
   readonly prevLogTerm: number;
   readonly entries: readonly Entry[];
   readonly leaderCommit: number;
-  /** Every member has everything up to here on disk. */
-  readonly matchedByAll: number;
 }
 export const AppendEntries: MessageType<AppendEntries> = messageType(
   'distrokv.peer.AppendEntries',
@@ -164,7 +261,6 @@ export interface Heartbeat {
   readonly leaderCommit: number;
   /** The latest round of reads that asks whether the leader still leads; 0 for none. */
   readonly readRound: number;
-  readonly matchedByAll: number;
 }
 export const Heartbeat: MessageType<Heartbeat> = messageType(
   'distrokv.peer.Heartbeat',
@@ -204,6 +300,19 @@ export const Propose: MessageType<Propose> = messageType(
   codec.writePropose,
 );
 
+/** A follower hands a change of members to the leader, which takes it while `basis` is the entry of the configuration in force. */
+export interface ProposeConfiguration {
+  readonly basis: number;
+  /** A configuration as docs/format/raft-log.md has it. */
+  readonly target: Uint8Array;
+}
+export const ProposeConfiguration: MessageType<ProposeConfiguration> = messageType(
+  'distrokv.peer.ProposeConfiguration',
+  codec.createProposeConfiguration,
+  codec.readProposeConfiguration,
+  codec.writeProposeConfiguration,
+);
+
 /** A follower asks the leader for a read index (Raft dissertation §6.4). */
 export interface ReadIndex {
   /** The follower's own number for this read, which comes back. */
@@ -236,10 +345,22 @@ export const Peer: {
      * cluster, unknown member, unknown format) ends the stream with FAILED_PRECONDITION.
      */
     readonly exchange: Method<PeerBatch, PeerBatch, 'bidi-stream'>;
+    /**
+     * A snapshot on its way: the caller offers the files of a checkpoint, the answerer asks for their pieces at its own pace,
+     * and says in its last message that it is done. What it has of a snapshot it need not ask for again.
+     */
+    readonly snapshot: Method<SnapshotFrame, SnapshotRequest, 'bidi-stream'>;
+    /** A new member asks who it is. It was added before (MemberAdd), or takes the place of a member that lost its disk. */
+    readonly join: Method<JoinRequest, JoinResponse, 'unary'>;
+    /** Only the leader knows how far a learner is: others hand the request on. */
+    readonly promote: Method<PromoteRequest, PromoteResponse, 'unary'>;
   };
 } = {
   typeName: 'distrokv.peer.Peer',
   methods: {
     exchange: { path: '/distrokv.peer.Peer/Exchange', kind: 'bidi-stream', request: PeerBatch, response: PeerBatch },
+    snapshot: { path: '/distrokv.peer.Peer/Snapshot', kind: 'bidi-stream', request: SnapshotFrame, response: SnapshotRequest },
+    join: { path: '/distrokv.peer.Peer/Join', kind: 'unary', request: JoinRequest, response: JoinResponse },
+    promote: { path: '/distrokv.peer.Peer/Promote', kind: 'unary', request: PromoteRequest, response: PromoteResponse },
   },
 };

@@ -2,10 +2,12 @@
 // Run: node packages/raft/dist/testing/bench.js [batch size] [batches]
 import { seededRandom } from '@distrokv/base';
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
-import { MemoryLog, Raft } from '../index.ts';
+import { configurationOf, MemoryLog, Raft } from '../index.ts';
 import type { Message } from '../index.ts';
 
 const [batchSize = 100, batches = 5000] = process.argv.slice(2).map(Number);
+/** Entries that stay in the log for followers that are a little behind. */
+const KEPT = 1000;
 const voters = [1n, 2n, 3n] as MemberId[];
 const command = new Uint8Array(100);
 
@@ -14,7 +16,7 @@ function member(id: MemberId): { raft: Raft; storage: MemoryLog } {
   const hardState = { term: 0 as Term, vote: undefined, commit: 0 as LogIndex };
   const options = {
     id,
-    voters,
+    configuration: configurationOf(voters),
     hardState,
     storage,
     applied: 0 as LogIndex,
@@ -50,8 +52,7 @@ function settle(): void {
 /** As a driver does from time to time. */
 function compact(): void {
   for (const { raft, storage } of members) {
-    const { applied, matchedByAll } = raft.status();
-    storage.compact(Math.min(applied, matchedByAll) as LogIndex);
+    storage.compact(Math.max(0, raft.status().applied - KEPT) as LogIndex);
   }
 }
 

@@ -3,9 +3,13 @@
 // after which the cluster must be alive.
 import { seededRandom } from '@distrokv/base';
 import type { LogIndex, MemberId, Random } from '@distrokv/base';
+import { decodeConfiguration } from '../configuration-codec.ts';
+import { isJoint, NO_CONFIGURATION } from '../configuration.ts';
+import type { Configuration } from '../configuration.ts';
 import type { Message } from '../messages.ts';
+import { isQuorum } from '../quorum.ts';
 import { Cluster, ELECTION_TICKS } from './cluster.ts';
-import type { TestNode } from './cluster.ts';
+import type { TestNode, TestSnapshot } from './cluster.ts';
 import { Violation } from './judge.ts';
 
 export interface ChaosReport {
@@ -13,6 +17,9 @@ export interface ChaosReport {
   readonly elections: number;
   readonly crashes: number;
   readonly reads: number;
+  /** Configurations that were committed, and snapshots that were installed. */
+  readonly configurations: number;
+  readonly snapshots: number;
 }
 
 /** How a seed misbehaves: each draws its own mixture, so that rare combinations come up (swarm testing). */
@@ -39,7 +46,9 @@ type Action =
   | 'heal'
   | 'compact'
   | 'campaign'
-  | 'transfer';
+  | 'transfer'
+  | 'configure'
+  | 'snapshot';
 
 function drawTemper(random: Random): Temper {
   const pick = (...values: readonly number[]): number => values[random.below(values.length)] as number;
@@ -60,15 +69,24 @@ function drawTemper(random: Random): Temper {
       ['restart', 2],
       ['partition', pick(0, 0.3, 1.5)],
       ['heal', pick(0.1, 0.3, 1)],
-      ['compact', pick(0, 1)],
+      ['compact', pick(0, 1, 3)],
       ['campaign', pick(0, 0.2, 1)],
       ['transfer', pick(0, 0.3, 1.5)],
+      ['configure', pick(0, 1, 4)],
+      ['snapshot', pick(2, 20)],
     ],
   };
 }
 
+/** Members that know of no cluster at first, and may be added. */
+const SPARES = 2;
 /** Past so many messages under way, clogged links lose them after all. */
 const MAX_CLOGGED = 500;
+
+function bringsConfiguration(message: Message): boolean {
+  if (message.kind === 'append-entries') return message.entries.some(({ kind }) => kind === 'config');
+  return message.kind === 'propose-configuration';
+}
 
 class Chaos {
   readonly cluster: Cluster;
@@ -76,6 +94,7 @@ class Chaos {
   readonly #temper: Temper;
   crashes = 0;
   reads = 0;
+  snapshots = 0;
   readonly terms: Set<number> = new Set();
 
   constructor(seed: number, size: number) {
@@ -83,6 +102,7 @@ class Chaos {
     this.#temper = drawTemper(this.#random);
     this.cluster = new Cluster({
       size,
+      spares: SPARES,
       random: this.#random,
       showsEarly: this.#random.chance(0.5),
       limits: {
@@ -116,6 +136,8 @@ class Chaos {
         return this.#partition();
       case 'heal':
         return this.cluster.cut.clear();
+      case 'snapshot':
+        return this.#snapshot();
       case 'restart':
         if (node.raft === undefined) this.cluster.start(node);
         return;
@@ -126,7 +148,7 @@ class Chaos {
     }
   }
 
-  #actOn(node: TestNode, action: 'tick' | 'sync' | 'apply' | 'propose' | 'read' | 'crash' | 'compact' | 'campaign' | 'transfer'): void {
+  #actOn(node: TestNode, action: Exclude<Action, 'deliver' | 'partition' | 'heal' | 'restart' | 'snapshot'>): void {
     switch (action) {
       case 'tick':
         return node.up.tick();
@@ -146,13 +168,41 @@ class Chaos {
         this.crashes++;
         return this.cluster.crash(node);
       case 'compact':
-        return this.cluster.compact(node);
+        return this.cluster.compact(node, this.#random.below(10));
+      case 'configure':
+        return this.#configure(node);
       case 'campaign':
         return this.#campaign(node);
       case 'transfer':
         node.up.transferLeadership(BigInt(this.#random.between(1, this.cluster.nodes.length)) as MemberId);
         return;
     }
+  }
+
+  /** One member, or any number, may become anything, at the wish of anybody; often of the leader, or hardly a change would get through. */
+  #configure(node: TestNode): void {
+    const proposer = this.#random.chance(0.5) ? (this.cluster.leader() ?? node) : node;
+    const { voters, learners } = proposer.up.status().configuration;
+    const all = this.#random.chance(0.5) ? undefined : this.#random.below(this.cluster.nodes.length) + 1;
+    const roles = this.cluster.nodes.map(({ id }) => {
+      const role = voters.includes(id) ? 'voter' : learners.includes(id) ? 'learner' : 'none';
+      if (all !== undefined && Number(id) !== all) return { id: Number(id), role };
+      return { id: Number(id), role: (['voter', 'voter', 'learner', 'none'] as const)[this.#random.below(4)] };
+    });
+    const those = (wanted: string): number[] => roles.filter(({ role }) => role === wanted).map(({ id }) => id);
+    if (those('voter').length > 0) this.cluster.configure(proposer, those('voter'), those('learner'));
+  }
+
+  #snapshot(): void {
+    const { snapshots } = this.cluster;
+    const snapshot = snapshots[this.#random.below(Math.max(1, snapshots.length))];
+    if (snapshot !== undefined) this.#deliverSnapshot(snapshot, this.#random.chance(0.2));
+  }
+
+  #deliverSnapshot(snapshot: TestSnapshot, lost: boolean): void {
+    const { life } = this.cluster.node(snapshot.to);
+    this.cluster.deliverSnapshot(snapshot, lost);
+    if (this.cluster.node(snapshot.to).life > life) this.snapshots++;
   }
 
   /** In order, with pre-vote; or because of a word to take over that its leader said long ago, whatever its log is by now. */
@@ -194,25 +244,42 @@ class Chaos {
   }
 
   /**
-   * First a majority works again, while the others stay where they are, cut off from it; then everything does. Both times a
+   * First some quorum works again, while the others stay where they are, cut off from it; then everything does. Both times a
    * leader is elected, commits, and everybody who works applies and reads what it committed. Who comes back late disturbs nobody.
    */
   heal(): void {
-    const { nodes } = this.cluster;
-    const majority = nodes.toSorted(() => this.#random.float() - 0.5).slice(0, Math.floor(nodes.length / 2) + 1);
-    const others = nodes.filter((node) => !majority.includes(node));
+    const { nodes, network } = this.cluster;
+    for (const node of nodes) if (node.raft !== undefined) this.cluster.drain(node);
+    const working = this.#someQuorum();
+    const others = nodes.filter((node) => !working.includes(node));
+    // What is under way may still ask for a change that no leader could make with those who work.
+    for (const message of network.filter(bringsConfiguration)) network.splice(network.indexOf(message), 1);
     this.cluster.cut.clear();
-    for (const inside of majority) for (const outside of others) this.cluster.cutLink(inside.id, outside.id);
-    this.#live(majority);
+    for (const inside of working) for (const outside of others) this.cluster.cutLink(inside.id, outside.id);
+    this.#live(working);
     this.cluster.cut.clear();
-    const { id, term } = this.#leaderOf(majority)?.up.status() ?? {};
+    const { id, term } = this.#leaderOf(working)?.up.status() ?? {};
     const mayDisturb = others.some(({ raft }) => (raft?.status().term ?? 0) > (term ?? 0));
     this.#live(nodes);
     const now = this.cluster.leader()?.up.status();
     if (!mayDisturb && (now?.id !== id || now?.term !== term))
       throw new Violation(`${id} led term ${term}, but those who came back made ${now?.id} lead term ${now?.term}`);
-    const all = (): boolean => nodes.every((node) => node.up.status().matchedByAll >= this.cluster.judge.committed.length);
-    this.#wait('word that everybody has everything', all);
+  }
+
+  /** As few members, by chance, as hold a quorum of the configuration of every log, whichever of them may come into force. */
+  #someQuorum(): TestNode[] {
+    const { nodes, judge, initial } = this.cluster;
+    const logs = nodes.flatMap((node) => [node.disk.log, node.view]);
+    const last = judge.committed.findLast(({ kind }) => kind === 'config')?.index ?? 0;
+    const entries = [...judge.committed, ...logs.flat()].filter(({ kind, index }) => kind === 'config' && index >= last);
+    const configurations = entries.map(({ data }) => decodeConfiguration(data) as Configuration);
+    if (last === 0) configurations.push(initial);
+    let working = nodes.toSorted(() => this.#random.float() - 0.5);
+    for (const node of working) {
+      const without = working.filter((other) => other !== node);
+      if (configurations.every((each) => isQuorum(each, (id) => without.some((other) => other.id === id)))) working = without;
+    }
+    return working;
   }
 
   #leaderOf(nodes: readonly TestNode[]): TestNode | undefined {
@@ -224,6 +291,7 @@ class Chaos {
     const enough = 60 * ELECTION_TICKS;
     for (let ticks = 0; !done(); ticks++) {
       if (ticks > enough) throw new Violation(`no ${what} within ${enough} ticks of a healthy cluster`);
+      for (const snapshot of [...this.cluster.snapshots]) this.#deliverSnapshot(snapshot, false);
       this.cluster.tickAll();
     }
   }
@@ -233,19 +301,31 @@ class Chaos {
     const { cluster } = this;
     for (const node of working) if (node.raft === undefined) cluster.start(node);
     cluster.settle();
-    this.#wait('leader', () => this.#leaderOf(working) !== undefined);
+    const leads = (): TestNode | undefined => this.#leaderOf(working);
+    this.#wait('leader', () => leads() !== undefined);
     let proposed = 0 as LogIndex;
     this.#wait('new entry', () => {
-      const result = this.#leaderOf(working)?.up.propose([new Uint8Array(1)]);
+      const result = leads()?.up.propose([new Uint8Array(1)]);
       if (result?.outcome === 'appended') proposed = result.lastIndex;
       cluster.settle();
-      return result?.outcome === 'appended' && working.every((node) => node.applied >= result.lastIndex);
+      return result?.outcome === 'appended' && this.#membersOf(working).every((node) => node.applied >= result.lastIndex);
     });
-    for (const node of working) cluster.read(node);
-    const contexts = working.map((node) => [...node.reads.keys()].at(-1));
+    this.#wait('end of the change of members', () => {
+      const { configuration, configurationIndex, commit } = leads()?.up.status() ?? {};
+      return configuration !== undefined && !isJoint(configuration) && (configurationIndex ?? 0) <= (commit ?? 0);
+    });
+    const readers = this.#membersOf(working);
+    for (const node of readers) cluster.read(node);
+    const contexts = readers.map((node) => [...node.reads.keys()].at(-1));
     this.#wait('answered read', () =>
-      working.every((node, i) => node.answers.some(({ context, index }) => context === contexts[i] && index >= proposed)),
+      readers.every((node, i) => node.answers.some(({ context, index }) => context === contexts[i] && index >= proposed)),
     );
+  }
+
+  /** Those of `working` that the leader knows as members. */
+  #membersOf(working: readonly TestNode[]): TestNode[] {
+    const { addresses } = this.#leaderOf(working)?.up.status().configuration ?? NO_CONFIGURATION;
+    return working.filter(({ id }) => addresses.has(id));
   }
 }
 
@@ -254,5 +334,13 @@ export function runChaos(seed: number, size: number, events: number): ChaosRepor
   const chaos = new Chaos(seed, size);
   chaos.run(events);
   chaos.heal();
-  return { committed: chaos.cluster.judge.committed.length, elections: chaos.terms.size, crashes: chaos.crashes, reads: chaos.reads };
+  const { committed } = chaos.cluster.judge;
+  return {
+    committed: committed.length,
+    elections: chaos.terms.size,
+    crashes: chaos.crashes,
+    reads: chaos.reads,
+    configurations: committed.filter(({ kind }) => kind === 'config').length,
+    snapshots: chaos.snapshots,
+  };
 }

@@ -2,15 +2,20 @@
 // The random tests and the golden scripts both drive it; the judge looks on.
 import { defined, seededRandom, utf8 } from '@distrokv/base';
 import type { LogIndex, MemberId, Random } from '@distrokv/base';
-import type { Message } from '../messages.ts';
+import { decodeConfiguration } from '../configuration-codec.ts';
+import { configurationOf, NO_CONFIGURATION } from '../configuration.ts';
+import type { Configuration } from '../configuration.ts';
+import type { Entry, Message } from '../messages.ts';
 import { Raft } from '../raft.ts';
-import type { ProposeResult, RaftOptions, ReadState, Ready } from '../types.ts';
+import type { ConfigurationResult, ProposeResult, RaftOptions, ReadState, Ready } from '../types.ts';
 import { Disk } from './disk.ts';
 import { Judge } from './judge.ts';
 import type { Watched } from './judge.ts';
 
 export interface ClusterOptions {
   readonly size: number;
+  /** Members beside them that know of no cluster yet (default 0). */
+  readonly spares?: number;
   readonly random: Random;
   readonly showsEarly?: boolean;
   readonly limits?: Partial<Pick<RaftOptions, 'maxAppendBytes' | 'maxInflightAppends' | 'maxApplyBytes' | 'maxUncommittedBytes'>>;
@@ -40,12 +45,15 @@ export class TestNode implements Watched {
   appliedDurably = 0;
   /** Handed out and not applied yet: the last index of each page. */
   readonly toApply: LogIndex[] = [];
+  /** It has never had a configuration. */
+  isBlank: boolean;
   /** Reads asked in this life: how much was committed then. */
   readonly reads: Map<number, number> = new Map();
   readonly answers: ReadState[] = [];
 
-  constructor(id: MemberId, showsEarly: boolean) {
+  constructor(id: MemberId, showsEarly: boolean, isBlank: boolean) {
     this.id = id;
+    this.isBlank = isBlank;
     this.ioDisk = new Disk(showsEarly);
   }
 
@@ -58,11 +66,22 @@ export class TestNode implements Watched {
   }
 }
 
+/** A snapshot that a leader asked its driver to send. */
+export interface TestSnapshot {
+  readonly from: MemberId;
+  readonly to: MemberId;
+  /** It has everything up to here. */
+  readonly index: number;
+}
+
 export class Cluster {
   readonly nodes: readonly TestNode[];
   readonly judge: Judge;
   /** Messages under way, in the order they were sent. */
   readonly network: Message[] = [];
+  /** Snapshots under way. */
+  readonly snapshots: TestSnapshot[] = [];
+  readonly initial: Configuration;
   /** Links that carry nothing, by direction: "from>to". */
   readonly cut: Set<string> = new Set();
   readonly #options: ClusterOptions;
@@ -71,8 +90,10 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.nodes = Array.from({ length: options.size }, (_, i) => new TestNode(BigInt(i + 1) as MemberId, options.showsEarly ?? false));
-    this.judge = new Judge(this.nodes);
+    const { size, spares = 0, showsEarly = false } = options;
+    this.nodes = Array.from({ length: size + spares }, (_, i) => new TestNode(BigInt(i + 1) as MemberId, showsEarly, i >= size));
+    this.initial = configurationOf(this.nodes.slice(0, size).map(({ id }) => id));
+    this.judge = new Judge(this.nodes, this.initial);
     for (const node of this.nodes) {
       node.ioDisk.preset(options.logs?.[Number(node.id) - 1] ?? []);
       this.start(node);
@@ -99,7 +120,7 @@ export class Cluster {
     node.raft = new Raft({
       ...this.#options.limits,
       id: node.id,
-      voters: this.nodes.map(({ id }) => id),
+      ...this.configurationAt(node, node.applied),
       hardState: disk.hardState,
       storage: ioDisk.storage,
       applied: node.applied as LogIndex,
@@ -107,6 +128,14 @@ export class Cluster {
       electionTicks: ELECTION_TICKS,
       heartbeatTicks: HEARTBEAT_TICKS,
     });
+  }
+
+  /** What the driver's store says after applying everything up to `index`. */
+  configurationAt(node: TestNode, index: number): { configuration: Configuration; configurationIndex: LogIndex } {
+    const found = node.disk.log.findLast((entry) => entry.kind === 'config' && entry.index <= index);
+    const begun = node.isBlank ? NO_CONFIGURATION : this.initial;
+    const configuration = found === undefined ? begun : defined(decodeConfiguration(found.data), 'a configuration');
+    return { configuration, configurationIndex: found?.index ?? (0 as LogIndex) };
   }
 
   crash(node: TestNode): void {
@@ -130,6 +159,7 @@ export class Cluster {
         this.judge.read(node.id, defined(node.reads.get(state.context), 'the question to an answer'), state.index);
         node.answers.push(state);
       }
+      for (const to of ready.snapshots) this.#snapshot(node, to);
       this.#options.onReady?.(node, ready);
     }
   }
@@ -137,6 +167,38 @@ export class Cluster {
   #send(messages: readonly Message[]): void {
     for (const message of messages) this.judge.sent(message);
     this.network.push(...messages);
+  }
+
+  #snapshot({ id: from, applied: index }: TestNode, to: MemberId): void {
+    if (!this.snapshots.some((under) => under.from === from && under.to === to)) this.snapshots.push({ from, to, index });
+  }
+
+  /** A snapshot arrives, or gets lost on the way. */
+  deliverSnapshot(snapshot: TestSnapshot, lost = false): void {
+    this.snapshots.splice(this.snapshots.indexOf(snapshot), 1);
+    const { from, to, index } = snapshot;
+    const arrives = !lost && this.node(to).raft !== undefined && index > 0 && !this.cut.has(`${from}>${to}`);
+    if (arrives) this.#install(this.node(to), this.judge.committed.slice(0, index));
+    this.node(from).raft?.snapshotSent(to, arrives ? (index as LogIndex) : undefined);
+  }
+
+  /** As a driver does: it stops, puts the snapshot in the place of log and state, and starts again. */
+  #install(node: TestNode, log: readonly Entry[]): void {
+    const { index, term } = log.at(-1) as Entry;
+    if (!node.up.needsSnapshot(index, term)) return;
+    if (node.ioDisk.pending > 0) node.ioDisk.sync(node.ioDisk.pending);
+    node.toApply.length = 0;
+    node.reads.clear();
+    node.ioDisk.install(log);
+    node.isBlank = false;
+    node.appliedDurably = index;
+    this.start(node);
+  }
+
+  /** Proposes a configuration, from the one in force at `node` on. */
+  configure(node: TestNode, voters: readonly number[], learners: readonly number[] = []): ConfigurationResult {
+    const [ids, learning] = [voters, learners].map((list) => list.map((id) => BigInt(id) as MemberId));
+    return node.up.proposeConfiguration(node.up.status().configurationIndex, configurationOf(ids ?? [], learning));
   }
 
   /** Syncs the `count` oldest writes of a member's disk. */
@@ -153,10 +215,10 @@ export class Cluster {
     node.up.applied(index);
   }
 
-  /** The state machine's state so far becomes durable, and the log drops what nobody needs any more. */
-  compact(node: TestNode): void {
+  /** The state machine's state so far becomes durable, and the log drops all of it but the last `keep` entries. */
+  compact(node: TestNode, keep = 0): void {
     node.appliedDurably = node.applied;
-    node.ioDisk.storage.compact(Math.min(node.applied, node.up.status().matchedByAll) as LogIndex);
+    node.ioDisk.storage.compact(Math.max(0, node.applied - keep) as LogIndex);
   }
 
   /** Proposes `count` commands, each unlike any other. */

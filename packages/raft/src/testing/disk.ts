@@ -48,6 +48,19 @@ export class Disk {
     this.durable.hardState = { ...FRESH, term: (terms.at(-1) ?? 0) as Term };
   }
 
+  /** A snapshot takes the place of the whole log; `log` is what it stands for. Nothing is being written. */
+  install(log: readonly Entry[]): void {
+    const { index, term } = log.at(-1) as Entry;
+    const { durable } = this;
+    durable.log.length = 0;
+    durable.log.push(...log);
+    const { hardState } = durable;
+    const isNew = hardState.term < term;
+    durable.hardState = { term: isNew ? term : hardState.term, vote: isNew ? undefined : hardState.vote, commit: index };
+    this.storage = new MemoryLog(durable.log);
+    this.storage.compact(index);
+  }
+
   get pending(): number {
     return this.#pending.length;
   }

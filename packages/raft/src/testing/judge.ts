@@ -1,7 +1,8 @@
 // The judge of a test cluster: it sees what the members hand out and what is on their disks, never their insides, and
 // throws when one of Raft's promises (figure 3 of the paper, and linearizable reads) is broken.
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
-import { majority } from '../quorum.ts';
+import { decodeConfiguration } from '../configuration-codec.ts';
+import type { Configuration } from '../configuration.ts';
 import type { Entry, Message } from '../messages.ts';
 import type { Ready, RaftStatus } from '../types.ts';
 import { overwrite } from './disk.ts';
@@ -33,21 +34,24 @@ function require(condition: boolean, what: string): asserts condition {
 const sameEntry = (a: Entry | undefined, b: Entry): boolean =>
   a !== undefined && a.term === b.term && a.index === b.index && a.kind === b.kind && a.data === b.data;
 
+/** By counting, not by the code under test. */
+function holdsQuorum({ voters, outgoing }: Configuration, ids: ReadonlySet<MemberId>): boolean {
+  const holdsMajority = (list: readonly MemberId[]): boolean => 2 * list.filter((id) => ids.has(id)).length > list.length;
+  return holdsMajority(voters) && (outgoing.length === 0 || holdsMajority(outgoing));
+}
+
 export class Judge {
   readonly #members: readonly Watched[];
+  readonly #initial: Configuration;
   readonly #leaders: Map<Term, string> = new Map();
   readonly #votes: Map<string, MemberId> = new Map();
   readonly #entries: Map<string, { readonly entry: Entry; readonly termBefore: Term }> = new Map();
   /** What was committed by anybody, ever; position i holds index i + 1. */
   readonly committed: Entry[] = [];
 
-  constructor(members: readonly Watched[]) {
+  constructor(members: readonly Watched[], initial: Configuration) {
     this.#members = members;
-  }
-
-  /** A single member leads before its term is durable. What it forgets in a crash nobody has seen, so it may lead that term again. */
-  get #alone(): boolean {
-    return this.#members.length === 1;
+    this.#initial = initial;
   }
 
   /** A member handed out a Ready; `status` is as of then. */
@@ -67,7 +71,6 @@ export class Judge {
       require(appendOnly, `leader append-only: ${member.id} replaces entry ${first.index} in its own term`);
     }
     overwrite(member.view, entries);
-    if (this.#alone) return;
     for (const entry of entries) {
       const termBefore = (member.view[entry.index - 2]?.term ?? 0) as Term;
       const known = this.#entries.get(`${entry.index}/${entry.term}`);
@@ -78,14 +81,15 @@ export class Judge {
     }
   }
 
-  /** What is committed is durable on a majority, and is the same for everybody. */
+  /** What is committed is durable on a quorum, and is the same for everybody. */
   #checkCommit(member: Watched, { commit }: RaftStatus): void {
     require(commit <= member.view.length, `${member.id} commits ${commit} beyond its log`);
     for (let i = member.commitSeen; i < commit; i++) {
       const entry = member.view[i] as Entry;
       if (i === this.committed.length) {
-        const copies = this.#members.filter((other) => sameEntry(other.disk.log[i], entry)).length;
-        require(copies >= majority(this.#members.length), `entry ${i + 1} is committed, but durable on ${copies} members only`);
+        const copies = new Set(this.#members.filter((other) => sameEntry(other.disk.log[i], entry)).map(({ id }) => id));
+        const enough = this.#configurationsFrom(member.view, i + 1).some((configuration) => holdsQuorum(configuration, copies));
+        require(enough, `entry ${i + 1} is committed, but durable on members ${[...copies].join()} only`);
         this.committed.push(entry);
       }
       require(sameEntry(this.committed[i], entry), `state machine safety: ${member.id} commits another entry ${i + 1}`);
@@ -93,12 +97,21 @@ export class Judge {
     member.commitSeen = commit;
   }
 
+  /** The configuration as of entry `index` of a log, and those that follow in it: by one of them the entry was committed. */
+  #configurationsFrom(log: readonly Entry[], index: number): Configuration[] {
+    let found = [this.#initial];
+    for (const entry of log) {
+      const configuration = entry.kind === 'config' ? decodeConfiguration(entry.data) : undefined;
+      if (configuration !== undefined) found = entry.index <= index ? [configuration] : [...found, configuration];
+    }
+    return found;
+  }
+
   /** Election safety: one leader a term. Leader completeness: it has everything committed in earlier terms. */
   #checkLeader(member: Watched, { role, term }: RaftStatus): void {
     const led = member.leads;
     member.leads = role === 'leader' ? term : undefined;
     if (role !== 'leader' || led === term) return;
-    if (this.#alone) return;
     const name = `${member.id}, life ${member.life}`;
     require((this.#leaders.get(term) ?? name) === name, `election safety: ${name} and ${this.#leaders.get(term)} lead term ${term}`);
     this.#leaders.set(term, name);

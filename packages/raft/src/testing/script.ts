@@ -3,7 +3,10 @@
 // compares (or, told to, replaces it).
 //
 //   > cluster 3 [with 1,1,2 | 1,1 | 1]   starts members 1 to 3, with entries of these terms on their disks
+//   > cluster 3 spares 1                 starts member 4, too, which knows of no cluster
 //   > campaign N   > transfer N M   > tick N [times]   > propose N word…   > read N   > crash N   > restart N
+//   > configure N A,B,C [learners D]     proposes at member N that A, B and C vote, and D learns
+//   > compact N    N's log drops what is applied; `snapshot A-B` delivers a snapshot, `drop-snapshot A-B` loses it
 //   > ready N      takes the work of member N: its messages are under way, its writes wait
 //   > sync N       N's writes are durable
 //   > deliver A-B  delivers what is under way from A to B; `drop A-B` loses it
@@ -12,13 +15,26 @@
 //   > status
 import { defined, fromUtf8, seededRandom, unreachable, utf8 } from '@distrokv/base';
 import type { MemberId } from '@distrokv/base';
-import type { Entry, Message } from '../messages.ts';
+import { decodeConfiguration } from '../configuration-codec.ts';
+import type { Configuration } from '../configuration.ts';
+import type { Entry, EntryKind, Message } from '../messages.ts';
 import type { Ready } from '../types.ts';
 import { Cluster } from './cluster.ts';
 import type { TestNode } from './cluster.ts';
 
 function describeEntry({ index, term, kind, data }: Entry): string {
-  return `${index}/${term}${kind === 'noop' ? ' noop' : data.length > 0 ? ` "${fromUtf8(data)}"` : ''}`;
+  return `${index}/${term}${describeData(kind, data)}`;
+}
+
+function describeData(kind: EntryKind, data: Uint8Array): string {
+  if (kind === 'noop') return ' noop';
+  if (kind === 'config') return ` members ${describeConfiguration(defined(decodeConfiguration(data), 'a configuration'))}`;
+  return data.length > 0 ? ` "${fromUtf8(data)}"` : '';
+}
+
+function describeConfiguration({ voters, learners, outgoing }: Configuration): string {
+  const list = (ids: readonly MemberId[]): string => `{${ids.join(' ')}}`;
+  return `${outgoing.length > 0 ? `${list(outgoing)}→` : ''}${list(voters)}${learners.length > 0 ? ` learners ${list(learners)}` : ''}`;
 }
 
 const describeEntries = (entries: readonly Entry[]): string => `[${entries.map(describeEntry).join(', ')}]`;
@@ -39,11 +55,13 @@ function describeBody(message: Message): string {
       if (message.success) return `match ${message.matchIndex}`;
       return `refused after ${message.matchIndex}, try after ${message.conflictIndex}/${message.conflictTerm}`;
     case 'heartbeat':
-      return `commit ${message.leaderCommit} round ${message.readRound} all have ${message.matchedByAll}`;
+      return `commit ${message.leaderCommit} round ${message.readRound}`;
     case 'heartbeat-response':
       return `round ${message.readRound}`;
     case 'propose':
       return message.commands.map((command) => `"${fromUtf8(command)}"`).join(' ');
+    case 'propose-configuration':
+      return `${describeConfiguration(message.target)} instead of that of entry ${message.basis}`;
     case 'timeout-now':
     case 'read-index':
       return '';
@@ -66,6 +84,8 @@ function linkOf(word = ''): [bigint, bigint] {
 class Script {
   #cluster: Cluster | undefined;
   #out: string[] = [];
+  /** Those whose first configuration, of the start, is no news any more. */
+  readonly #configured: Set<MemberId> = new Set();
 
   run(command: string): string[] {
     this.#out = [];
@@ -83,6 +103,7 @@ class Script {
     const cluster = this.#running;
     if (verb === 'settle') return cluster.settle();
     if (verb === 'status') return this.#status(cluster);
+    if (verb === 'snapshot' || verb === 'drop-snapshot') return this.#snapshot(cluster, words[0] ?? '', verb === 'drop-snapshot');
     if (verb === 'deliver' || verb === 'drop') return this.#deliver(cluster, words[0] ?? '', verb === 'drop');
     if (verb === 'heal') return cluster.cut.clear();
     if (verb === 'cut') return cluster.cutLink(...linkOf(words[0]));
@@ -93,6 +114,10 @@ class Script {
       case 'transfer':
         this.#out.push(node.up.transferLeadership(BigInt(words[1] ?? 0) as MemberId));
         return;
+      case 'configure':
+        return this.#configure(cluster, node, words);
+      case 'compact':
+        return cluster.compact(node);
       case 'tick':
         for (let i = 0; i < Number(words[1] ?? 1); i++) node.up.tick();
         return;
@@ -115,9 +140,26 @@ class Script {
     }
   }
 
-  #start([size, , ...logs]: readonly string[]): void {
+  #configure(cluster: Cluster, node: TestNode, [, voters = '', , learners = '']: readonly string[]): void {
+    const numbers = (list: string): number[] => (list === '' ? [] : list.split(',').map(Number));
+    this.#out.push(cluster.configure(node, numbers(voters), numbers(learners)));
+  }
+
+  #snapshot(cluster: Cluster, link: string, lost: boolean): void {
+    const [from, to] = linkOf(link);
+    const snapshot = defined(
+      cluster.snapshots.find((each) => each.from === from && each.to === to),
+      `a snapshot ${link}`,
+    );
+    this.#out.push(`  ${lost ? 'lost: ' : ''}${from}→${to} snapshot of everything up to ${snapshot.index}`);
+    cluster.deliverSnapshot(snapshot, lost);
+  }
+
+  #start([size, what, ...rest]: readonly string[]): void {
+    const logs = what === 'with' ? rest : [];
     this.#cluster = new Cluster({
       size: Number(size),
+      spares: what === 'spares' ? Number(rest[0]) : 0,
       random: seededRandom(1),
       logs: logs
         .join('')
@@ -128,7 +170,10 @@ class Script {
     });
   }
 
-  #ready({ id }: TestNode, { softState, hardState, writeId, entries, committed, readStates }: Ready): void {
+  #ready({ id }: TestNode, { softState, hardState, writeId, entries, committed, readStates, snapshots, configuration }: Ready): void {
+    if (configuration !== undefined && this.#configured.has(id))
+      this.#out.push(`${id} has members ${describeConfiguration(configuration)}`);
+    this.#configured.add(id);
     if (softState !== undefined)
       this.#out.push(`${id} is ${softState.role} in term ${softState.term}, leader ${softState.leader ?? 'unknown'}`);
     if (writeId > 0) {
@@ -137,6 +182,7 @@ class Script {
     }
     if (committed.length > 0) this.#out.push(`${id} applies ${describeEntries(committed)}`);
     for (const { index } of readStates) this.#out.push(`${id} may read at ${index}`);
+    for (const to of snapshots) this.#out.push(`${id} is to send a snapshot to ${to}`);
   }
 
   #deliver(cluster: Cluster, link: string, lost: boolean): void {

@@ -1,4 +1,5 @@
 // One member under test, whose peers are the test itself: it says what they send, and looks at what comes back.
+import { configurationOf } from '../configuration.ts';
 import { EMPTY, seededRandom } from '@distrokv/base';
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
 import { MemoryLog } from '../memory-log.ts';
@@ -11,6 +12,7 @@ import type { ClusterOptions } from './cluster.ts';
 export interface SoloOptions {
   readonly id?: number;
   readonly size?: number;
+  readonly learners?: readonly number[];
   readonly seed?: number;
   readonly term?: number;
   readonly vote?: number;
@@ -51,17 +53,11 @@ export function append(of: {
     prevLogTerm: of.prev[1] as Term,
     entries: of.entries,
     leaderCommit: (of.commit ?? 0) as LogIndex,
-    matchedByAll: 0 as LogIndex,
   };
 }
 
 /** A heartbeat to member 1. */
-export function heartbeat(of: {
-  readonly from: number;
-  readonly term: number;
-  readonly commit?: number;
-  readonly matchedByAll?: number;
-}): Heartbeat {
+export function heartbeat(of: { readonly from: number; readonly term: number; readonly commit?: number }): Heartbeat {
   return {
     kind: 'heartbeat',
     from: idOf(of.from),
@@ -69,7 +65,6 @@ export function heartbeat(of: {
     term: of.term as Term,
     leaderCommit: (of.commit ?? 0) as LogIndex,
     readRound: 0,
-    matchedByAll: (of.matchedByAll ?? 0) as LogIndex,
   };
 }
 
@@ -92,7 +87,7 @@ export class Solo {
     const raftOptions: RaftOptions = {
       ...options.limits,
       id: this.#id,
-      voters: this.#voters,
+      configuration: configurationOf(this.#voters, (options.learners ?? []).map(idOf)),
       hardState: {
         term: (options.term ?? 0) as Term,
         vote: options.vote === undefined ? undefined : idOf(options.vote),

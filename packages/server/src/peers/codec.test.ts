@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { EMPTY, logIndex, memberId, seededRandom, term, utf8 } from '@distrokv/base';
 import { GrpcError } from '@distrokv/grpc';
 import { ProtoError, peer as pb } from '@distrokv/proto';
-import type { Message } from '@distrokv/raft';
+import { type Message, configurationOf } from '@distrokv/raft';
 import { fromPeerMessage, toPeerMessage } from './codec.ts';
 
 const envelope = { from: memberId((1n << 64n) - 1n), to: memberId(2n), term: term(7) };
@@ -18,7 +18,6 @@ const messages: readonly Message[] = [
     prevLogTerm: term(2),
     entries: [entry, { ...entry, index: logIndex(5), kind: 'noop', data: EMPTY }],
     leaderCommit: logIndex(3),
-    matchedByAll: logIndex(1),
   },
   {
     ...envelope,
@@ -28,9 +27,10 @@ const messages: readonly Message[] = [
     conflictIndex: logIndex(8),
     conflictTerm: term(6),
   },
-  { ...envelope, kind: 'heartbeat', leaderCommit: logIndex(3), readRound: 12, matchedByAll: logIndex(2) },
+  { ...envelope, kind: 'heartbeat', leaderCommit: logIndex(3), readRound: 12 },
   { ...envelope, kind: 'heartbeat-response', readRound: 12 },
   { ...envelope, kind: 'propose', commands: [utf8('a'), utf8('bc')] },
+  { ...envelope, kind: 'propose-configuration', basis: logIndex(3), target: configurationOf([memberId(2n), memberId(3n)], [memberId(4n)]) },
   { ...envelope, kind: 'read-index', context: 2 ** 52 },
   { ...envelope, kind: 'read-index-response', context: 1, readIndex: logIndex(5) },
   { ...envelope, kind: 'pre-vote', lastLogIndex: logIndex(3), lastLogTerm: term(2) },

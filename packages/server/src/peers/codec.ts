@@ -3,12 +3,16 @@
 import { type LogIndex, type Term, logIndex, memberId, term, unreachable } from '@distrokv/base';
 import { GrpcError } from '@distrokv/grpc';
 import { peer as pb } from '@distrokv/proto';
-import type { Entry, EntryKind, Message } from '@distrokv/raft';
+import { type Entry, type EntryKind, type Message, decodeConfiguration, encodeConfiguration } from '@distrokv/raft';
 
 type Body = NonNullable<pb.PeerMessage['body']>;
 
-const kindNumbers: Readonly<Record<EntryKind, number>> = { noop: pb.EntryKind.NOOP, command: pb.EntryKind.COMMAND };
-const kindNames: readonly EntryKind[] = ['noop', 'command'];
+const kindNumbers: Readonly<Record<EntryKind, number>> = {
+  noop: pb.EntryKind.NOOP,
+  command: pb.EntryKind.COMMAND,
+  config: pb.EntryKind.CONFIG,
+};
+const kindNames: readonly EntryKind[] = ['noop', 'command', 'config'];
 
 export function toPeerMessage(message: Message): pb.PeerMessage {
   return { from: message.from, to: message.to, term: message.term, body: bodyOf(message) };
@@ -26,21 +30,23 @@ function bodyOf(m: Message): Body {
       return { case: 'requestVoteResponse', value: { granted: m.granted } };
     case 'append-entries': {
       const entries = m.entries.map((e) => ({ index: e.index, term: e.term, kind: kindNumbers[e.kind], data: e.data }));
-      const { prevLogIndex, prevLogTerm, leaderCommit, matchedByAll } = m;
-      return { case: 'appendEntries', value: { prevLogIndex, prevLogTerm, entries, leaderCommit, matchedByAll } };
+      const { prevLogIndex, prevLogTerm, leaderCommit } = m;
+      return { case: 'appendEntries', value: { prevLogIndex, prevLogTerm, entries, leaderCommit } };
     }
     case 'append-entries-response': {
       const { success, matchIndex, conflictIndex, conflictTerm } = m;
       return { case: 'appendEntriesResponse', value: { success, matchIndex, conflictIndex, conflictTerm } };
     }
     case 'heartbeat':
-      return { case: 'heartbeat', value: { leaderCommit: m.leaderCommit, readRound: m.readRound, matchedByAll: m.matchedByAll } };
+      return { case: 'heartbeat', value: { leaderCommit: m.leaderCommit, readRound: m.readRound } };
     case 'heartbeat-response':
       return { case: 'heartbeatResponse', value: { readRound: m.readRound } };
     case 'timeout-now':
       return { case: 'timeoutNow', value: {} };
     case 'propose':
       return { case: 'propose', value: { commands: m.commands } };
+    case 'propose-configuration':
+      return { case: 'proposeConfiguration', value: { basis: m.basis, target: encodeConfiguration(m.target) } };
     case 'read-index':
       return { case: 'readIndex', value: { context: m.context } };
     case 'read-index-response':
@@ -69,7 +75,7 @@ export function fromPeerMessage(message: pb.PeerMessage): Message | undefined {
     case 'requestVoteResponse':
       return { ...envelope, kind: 'request-vote-response', granted: body.value.granted };
     case 'appendEntries': {
-      const { prevLogIndex, prevLogTerm, entries, leaderCommit, matchedByAll } = body.value;
+      const { prevLogIndex, prevLogTerm, entries, leaderCommit } = body.value;
       const previous = { prevLogIndex: index(prevLogIndex), prevLogTerm: checked(prevLogTerm, term) };
       return {
         ...envelope,
@@ -77,7 +83,6 @@ export function fromPeerMessage(message: pb.PeerMessage): Message | undefined {
         ...previous,
         entries: entries.map(toEntry),
         leaderCommit: index(leaderCommit),
-        matchedByAll: index(matchedByAll),
       };
     }
     case 'appendEntriesResponse': {
@@ -86,13 +91,12 @@ export function fromPeerMessage(message: pb.PeerMessage): Message | undefined {
       return { ...envelope, kind: 'append-entries-response', success, matchIndex: index(matchIndex), ...conflict };
     }
     case 'heartbeat': {
-      const { leaderCommit, readRound, matchedByAll } = body.value;
+      const { leaderCommit, readRound } = body.value;
       return {
         ...envelope,
         kind: 'heartbeat',
         leaderCommit: index(leaderCommit),
         readRound: checked(readRound),
-        matchedByAll: index(matchedByAll),
       };
     }
     case 'heartbeatResponse':
@@ -101,6 +105,11 @@ export function fromPeerMessage(message: pb.PeerMessage): Message | undefined {
       return { ...envelope, kind: 'timeout-now' };
     case 'propose':
       return { ...envelope, kind: 'propose', commands: body.value.commands };
+    case 'proposeConfiguration': {
+      const target = decodeConfiguration(body.value.target);
+      if (target === undefined) throw new GrpcError('invalid-argument', 'a configuration that makes no sense');
+      return { ...envelope, kind: 'propose-configuration', basis: index(body.value.basis), target };
+    }
     case 'readIndex':
       return { ...envelope, kind: 'read-index', context: checked(body.value.context) };
     case 'readIndexResponse':

@@ -2,12 +2,14 @@
 // what was under way is lost, which Raft copes with. A peer that reads too slowly loses messages, too, instead of filling our memory.
 import { hexId, messageOf } from '@distrokv/base';
 import type { ClientTls, Env, Logger } from '@distrokv/env';
-import { type Channel, type ClientStream, createChannel } from '@distrokv/grpc';
+import type { Channel, ClientStream } from '@distrokv/grpc';
 import { peer as pb } from '@distrokv/proto';
 import type { Message } from '@distrokv/raft';
+import { dial } from './address.ts';
 import { toPeerMessage } from './codec.ts';
 
-const SECURE = 'https://';
+/** etcd's words: this member is told so when it says hello. */
+export const REMOVED = 'the member has been permanently removed from the cluster';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 /** The most that one batch carries, but for a single larger message. */
@@ -25,6 +27,8 @@ export interface OutboundOptions {
   readonly maxReceiveBytes: number;
   /** For "https://". */
   readonly tls: () => Omit<ClientTls, 'protocols'> | undefined;
+  /** The peer says that this member was removed. */
+  readonly onRemoved: () => void;
 }
 
 type Stream = ClientStream<pb.PeerBatch, pb.PeerBatch>;
@@ -38,7 +42,9 @@ export class Outbound {
   #closed = false;
   /** Ends the pause between two attempts. */
   #endPause: () => void = () => {};
-  #closeChannel: (() => void) | undefined;
+  /** To the peer, connected or not; undefined between two attempts. */
+  #channel: Channel | undefined;
+  #connectedSinceMs: number | undefined;
   /** Resolves when the loop has ended. */
   readonly #running: Promise<void>;
 
@@ -47,8 +53,18 @@ export class Outbound {
     this.#running = this.#keepConnected();
   }
 
-  get isConnected(): boolean {
-    return this.#stream !== undefined;
+  get targets(): readonly string[] {
+    return this.#options.targets;
+  }
+
+  /** Since when the stream has stood. */
+  get connectedSinceMs(): number | undefined {
+    return this.#connectedSinceMs;
+  }
+
+  /** For calls other than the stream, while that stands. */
+  get channel(): Channel | undefined {
+    return this.#stream && this.#channel;
   }
 
   send(message: Message): void {
@@ -67,7 +83,7 @@ export class Outbound {
   async close(): Promise<void> {
     this.#closed = true;
     this.#endPause();
-    this.#closeChannel?.();
+    this.#channel?.close();
     await this.#running;
   }
 
@@ -101,8 +117,8 @@ export class Outbound {
     let toldWhy = '';
     for (let attempt = 0; !this.#closed; attempt++) {
       const target = targets[attempt % targets.length] as string;
-      const channel = this.#channelTo(target);
-      this.#closeChannel = () => channel.close();
+      const channel = dial(target, this.#options);
+      this.#channel = channel;
       try {
         await this.#talk(channel, () => {
           pause = FIRST_PAUSE_MS;
@@ -111,6 +127,7 @@ export class Outbound {
         });
       } catch (error) {
         const why = messageOf(error);
+        if (why.includes(REMOVED)) this.#options.onRemoved();
         if (!this.#closed && why !== toldWhy) logger.warn('no connection to a peer', { peer: hexId(peerId), target, reason: why });
         toldWhy = why;
       } finally {
@@ -120,12 +137,6 @@ export class Outbound {
       if (!this.#closed) await this.#pause(pause);
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
     }
-  }
-
-  #channelTo(target: string): Channel {
-    const { env, maxReceiveBytes, tls } = this.#options;
-    if (!target.startsWith(SECURE)) return createChannel(target, { env, maxReceiveBytes });
-    return createChannel(target.slice(SECURE.length), { env, maxReceiveBytes, tls: tls() ?? {} });
   }
 
   #pause(ms: number): Promise<void> {
@@ -147,6 +158,7 @@ export class Outbound {
       if (batch.hello.memberId !== this.#options.peerId)
         throw new Error(`it is member ${hexId(batch.hello.memberId)}: check the peer URLs`);
       this.#stream = stream;
+      this.#connectedSinceMs = this.#options.env.clock.monotonicMs();
       onConnected();
     }
     throw new Error('the peer ended the stream');
@@ -154,6 +166,7 @@ export class Outbound {
 
   #drop(): void {
     this.#stream = undefined;
+    this.#connectedSinceMs = undefined;
     this.#queue = [];
     this.#queuedBytes = 0;
   }

@@ -42,7 +42,7 @@ export interface Batch {
 const HEADER = 1;
 const BATCH = 2;
 const FORMAT = 1;
-const kinds: readonly EntryKind[] = ['noop', 'command'];
+const kinds: readonly EntryKind[] = ['noop', 'command', 'config'];
 
 /** A record for `LogWriter.append`: room for its header, then the payload. */
 export function encodeHeader(header: SegmentHeader): Uint8Array {

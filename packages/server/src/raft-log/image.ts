@@ -88,6 +88,15 @@ export class LogImage {
     return previous + 1;
   }
 
+  /** What comes before the segments that make up the last `bytes`, one at least. */
+  indexBeforeLast(bytes: number): LogIndex {
+    let from = this.#segments.length - 1;
+    let sum = this.current.byteLength;
+    while (from > 0 && sum + (this.#segments[from - 1] as Segment).byteLength <= bytes)
+      sum += (this.#segments[--from] as Segment).byteLength;
+    return defined(this.#segments[from], 'a segment').header.previousIndex;
+  }
+
   /** Takes segments from the front whose entries are all at or before `upTo`, or hidden; never the current one. */
   takeBefore(upTo: LogIndex): Segment[] {
     let keepFrom = 0;

@@ -10,7 +10,7 @@ import { type LogIndex, type Term, defined, logIndex, term } from '@distrokv/bas
 import { type Env, FsError, type Logger } from '@distrokv/env';
 import type { LogWriter } from '@distrokv/lsm';
 import type { Entry, HardState, LogStorage } from '@distrokv/raft';
-import { type LogIdentity, encodeBatch } from './codec.ts';
+import { type LogIdentity, type SegmentHeader, encodeBatch } from './codec.ts';
 import { LogImage } from './image.ts';
 import { createSegment, recoverSegments } from './recovery.ts';
 
@@ -31,8 +31,10 @@ export interface RaftLogOptions {
   readonly env: Env;
   readonly logger: Logger;
   readonly directory: string;
-  /** Used when the directory holds no log yet. */
-  readonly identity: LogIdentity;
+  /** Used, or asked for, when the directory holds no log yet. */
+  readonly identity: LogIdentity | (() => Promise<LogIdentity>);
+  /** Where a log begins that the directory does not hold yet; default: at the beginning. */
+  readonly start?: Pick<SegmentHeader, 'previousIndex' | 'previousTerm' | 'hardState'>;
   /** A segment is closed at this size (default 64 MiB). */
   readonly segmentBytes?: number;
   /** Entries kept in memory for followers that are close behind (default 32 MiB). */
@@ -43,6 +45,11 @@ export interface RaftLogOptions {
 
 const DEFAULT_SEGMENT_BYTES = 64 << 20;
 const DEFAULT_RECENT_BYTES = 32 << 20;
+const FROM_THE_BEGINNING: Pick<SegmentHeader, 'previousIndex' | 'previousTerm' | 'hardState'> = {
+  previousIndex: logIndex(0),
+  previousTerm: term(0),
+  hardState: { term: term(0), vote: undefined, commit: logIndex(0) },
+};
 const FULL_DISK_PAUSE_MS = 500;
 
 export class RaftLog implements LogStorage {
@@ -62,18 +69,13 @@ export class RaftLog implements LogStorage {
 
   /** Opens the log of `directory`, or starts one. Throws ServerError `corrupt` or `newer-format`, and FsError. */
   static async open(options: RaftLogOptions): Promise<RaftLog> {
-    const { env, directory, identity } = options;
+    const { env, directory } = options;
     await env.fs.makeDirectory(directory);
     const image = new LogImage(options.recentBytes ?? DEFAULT_RECENT_BYTES);
     let writer = await recoverSegments(env, directory, image);
     if (!writer) {
-      const hardState = { term: term(0), vote: undefined, commit: logIndex(0) };
-      const created = await createSegment(env, directory, 1, {
-        ...identity,
-        previousIndex: logIndex(0),
-        previousTerm: term(0),
-        hardState,
-      });
+      const identity = typeof options.identity === 'function' ? await options.identity() : options.identity;
+      const created = await createSegment(env, directory, 1, { ...identity, ...(options.start ?? FROM_THE_BEGINNING) });
       image.addSegment(created.segment);
       writer = created.writer;
     }
@@ -127,6 +129,11 @@ export class RaftLog implements LogStorage {
     if (this.#stopped) return;
     this.#waiting.push(write);
     this.#writing ??= this.#writeWaiting();
+  }
+
+  /** The log could go up to and with this entry, so that no more than about `bytes` of it stayed. */
+  indexBeforeLast(bytes: number): LogIndex {
+    return this.#image.indexBeforeLast(bytes);
   }
 
   /** Lets go of whole segments at or before `upTo`. */

@@ -7,7 +7,7 @@ import { type LogRecord, type SegmentHeader, decodeRecord, encodeHeader } from '
 import type { LogImage } from './image.ts';
 import { Segment } from './segment.ts';
 
-const KIND: LogKind = { magic: 'DKVRAFTL', format: 1 };
+const KIND: LogKind = { magic: 'DKVRAFTL', format: 2 };
 const SUFFIX = '.raftlog';
 const TEMPORARY = '.tmp';
 /** The eight bytes of the file's header that are the owner's: unused, the header record says more. */

@@ -40,6 +40,12 @@ export class Segment {
     this.header = options.header;
   }
 
+  /** Up to the end of its last batch. */
+  get byteLength(): number {
+    const last = this.#batches.at(-1);
+    return last ? endOf(last) : 0;
+  }
+
   /** A batch was written or found; it hides what earlier batches have from its first entry on. */
   addBatch(place: Place): void {
     while ((this.#batches.at(-1)?.first ?? 0) >= place.first) this.#batches.pop();
@@ -59,7 +65,7 @@ export class Segment {
     for (let i = start; i < end; i++) {
       const batch = this.#batches[i] as Place;
       const hiddenFrom = Math.min(this.#batches[i + 1]?.first ?? Infinity, to);
-      const payload = whole ? recordAt(bytes, batch.offset - offset, this.#salt) : undefined;
+      const payload = whole ? recordAt(bytes, batch.offset - offset, batch.offset, this.#salt) : undefined;
       if (!payload)
         throw new ServerError(
           'corrupt',

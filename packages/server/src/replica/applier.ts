@@ -3,6 +3,7 @@ import { type LogIndex, type Term, defined } from '@distrokv/base';
 import type { Env } from '@distrokv/env';
 import { ApiError, type CommandResult, type Steps, type Store, StoreLimitError, decodeCommand } from '@distrokv/mvcc';
 import type { Entry } from '@distrokv/raft';
+import { applyConfiguration } from './membership.ts';
 import { type Proposal, decodeProposal } from './proposal-codec.ts';
 import type { Proposals } from './proposals.ts';
 
@@ -14,6 +15,8 @@ export interface ApplierOptions {
   readonly store: Store;
   readonly proposals: Proposals;
   readonly onApplied: (index: LogIndex) => void;
+  /** A configuration is in the store now. */
+  readonly onConfiguration: () => void;
   /** The store or the engine failed, or the log holds what it cannot: this member must stop. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -54,8 +57,10 @@ export class Applier {
       this.#sliceStart = env.clock.monotonicMs();
       for (let entries = this.#queue.shift(); entries && !this.#stopped; entries = this.#queue.shift()) {
         for (const entry of entries) {
+          if (entry.kind === 'config') applyConfiguration(this.#options.store, entry);
           const applied = entry.kind === 'command' ? this.#applyCommands(entry) : undefined;
           const room = this.#end(entry, applied instanceof Promise ? await applied : applied);
+          if (entry.kind === 'config') this.#options.onConfiguration();
           if (room) await this.#waitFor(room);
           if (this.#stopped) return;
           if (!this.#isSliceOver) continue;

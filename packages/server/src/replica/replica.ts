@@ -7,13 +7,24 @@
 //          Proposals ──►  ┌──────────────────────  Raft (pure)  ──────────────────────────┐
 //               ▲         └─ messages ──► Peers · writes ──► RaftLog · committed ──► Applier ┘
 //               └──────────────────────── results ────────────────────────────────────┘
-import { type LogIndex, type MemberId, type Term, assert, memberId } from '@distrokv/base';
+import { type LogIndex, type MemberId, type Term, assert } from '@distrokv/base';
 import type { Env, Logger, Timer } from '@distrokv/env';
 import { ApiError, type Command, type CommandResults, type Store, encodeCommand } from '@distrokv/mvcc';
-import { type Message, Raft, type RaftStatus, type Ready, type SoftState, type TransferResult } from '@distrokv/raft';
+import {
+  type Configuration,
+  type Message,
+  Raft,
+  type ConfigurationResult,
+  type RaftStatus,
+  type Ready,
+  type SoftState,
+  type TransferResult,
+} from '@distrokv/raft';
 import type { RaftLog } from '../raft-log/raft-log.ts';
 import { Applier } from './applier.ts';
-import { badLeaderTransferee, noLeader, notLeader, serverStopped, timedOutLeaderTransfer } from './errors.ts';
+import { badLeaderTransferee, noLeader, notLeader, serverStopped, timedOutLeaderTransfer, tooManyRequests } from './errors.ts';
+import { appliedConfiguration } from './membership.ts';
+import { MembershipChanges, type MembershipPlan } from './membership-changes.ts';
 import { Proposals } from './proposals.ts';
 import { ReadBarrier } from './read-barrier.ts';
 
@@ -23,6 +34,8 @@ const GATHER_BYTES = 256 << 10;
 const REQUEST_TIMEOUT_MS = 5000;
 /** A majority whose members reach each other has a leader again by then: after so many elections without one, requests are told. */
 const LEADERLESS_ELECTIONS = 3;
+/** Most entries that may be committed and not applied; past it commands are refused, as in etcd. */
+const MAX_BACKLOG = 5000;
 /** How often a transfer of leadership is looked after. */
 const TRANSFER_POLL_MS = 10;
 
@@ -43,6 +56,12 @@ export interface ReplicaOptions {
   readonly maxCommandBytes: number;
   /** Something broke that a member must not survive; called once. */
   readonly onFatal: (error: unknown) => void;
+  /** Another configuration is in force: whom to reach, and where. */
+  readonly onConfiguration: (configuration: Configuration) => void;
+  /** This member was removed, and that is committed. */
+  readonly onRemoved: () => void;
+  /** A follower needs what the log here no longer has: send it a snapshot, then say `snapshotSent`. May be asked for one that is under way. */
+  readonly onSnapshotWanted: (to: MemberId) => void;
 }
 
 export class Replica {
@@ -52,6 +71,7 @@ export class Replica {
   readonly #proposals: Proposals;
   readonly #reads: ReadBarrier;
   readonly #applier: Applier;
+  readonly #changes: MembershipChanges;
   #soft: SoftState;
   /** When there was a leader last, or this member started. */
   #leaderSeenMs: number;
@@ -65,9 +85,11 @@ export class Replica {
     const { env, log, store, heartbeatMs, electionMs } = options;
     this.#options = options;
     this.id = log.identity.memberId;
+    const { configuration, index: configurationIndex } = appliedConfiguration(store);
     this.#raft = new Raft({
       id: this.id,
-      voters: store.members.map((m) => memberId(m.id)),
+      configuration,
+      configurationIndex,
       hardState: log.hardState,
       storage: log,
       applied: store.state.appliedIndex,
@@ -90,11 +112,20 @@ export class Replica {
       { random: env.random, timeoutMs, now, readIndex: (context) => this.#raft.readIndex(context) },
       store.state.appliedIndex,
     );
+    this.#changes = new MembershipChanges({
+      timers: env.timers,
+      timeoutMs,
+      now,
+      applied: () => appliedConfiguration(store),
+      linearize: () => this.linearize(),
+      propose: (basis, target) => this.#proposeConfiguration(basis, target),
+    });
     this.#applier = new Applier({
       env,
       store,
       proposals: this.#proposals,
       onApplied: (index) => this.#guard(() => this.#applied(index)),
+      onConfiguration: () => this.#configurationApplied(),
       onFatal: (error) => this.#fail(error),
     });
   }
@@ -103,7 +134,8 @@ export class Replica {
   start(): void {
     this.#ticks = this.#options.env.timers.every(this.#options.heartbeatMs, () => this.#guard(() => this.#tick()));
     this.#guard(() => {
-      if (this.#options.store.members.length === 1) this.#raft.campaign();
+      const { voters } = this.#raft.status().configuration;
+      if (voters.length === 1 && voters[0] === this.id) this.#raft.campaign();
       this.#work();
     });
   }
@@ -122,6 +154,7 @@ export class Replica {
     if (this.#stopped) return Promise.reject(serverStopped());
     const bytes = encodeCommand(command);
     if (bytes.length > this.#options.maxCommandBytes) return Promise.reject(new ApiError('request-too-large'));
+    if (this.#raft.backlog > MAX_BACKLOG) return Promise.reject(tooManyRequests());
     const result = this.#proposals.add(bytes);
     this.#planTurn();
     return result as Promise<CommandResults[K]>; // the store answers each command in its own kind
@@ -133,6 +166,40 @@ export class Replica {
     const ready = this.#reads.wait();
     this.#planTurn();
     return ready;
+  }
+
+  /** Changes who the members are; see MembershipChanges. */
+  changeMembers(plan: MembershipPlan): Promise<void> {
+    return this.#changes.change(plan);
+  }
+
+  #proposeConfiguration(basis: LogIndex, target: Configuration): ConfigurationResult {
+    let result: ConfigurationResult = 'no-leader';
+    this.#guard(() => {
+      result = this.#raft.proposeConfiguration(basis, target);
+      this.#work();
+    });
+    if (this.#stopped) throw serverStopped();
+    return result;
+  }
+
+  #configurationApplied(): void {
+    this.#changes.applied();
+    // Not being named is not enough: a new member may still apply what came before it was added.
+    if (this.#options.store.isRemoved(this.id)) this.#options.onRemoved();
+  }
+
+  /** A follower has everything up to `index` by a snapshot; or it could not be sent one (undefined). */
+  snapshotSent(to: MemberId, index: LogIndex | undefined): void {
+    this.#guard(() => {
+      this.#raft.snapshotSent(to, index);
+      this.#work();
+    });
+  }
+
+  /** Whether a snapshot up to this entry would bring this member anything. */
+  needsSnapshot(index: LogIndex, term: Term): boolean {
+    return !this.#stopped && this.#raft.needsSnapshot(index, term);
   }
 
   /** Makes `target` the leader; resolves when it is. Rejects with GrpcError: `failed-precondition` when this member cannot do that. */
@@ -251,6 +318,8 @@ export class Replica {
       this.#options.log.write({ hardState, entries, onDurable: () => this.#guard(() => this.#persisted(writeId, messagesAfterPersist)) });
     }
     this.#applier.add(ready.committed);
+    if (ready.configuration) this.#options.onConfiguration(ready.configuration);
+    for (const to of ready.snapshots) this.#options.onSnapshotWanted(to);
     for (const { context, index } of ready.readStates) this.#reads.answer(context, index);
     if (ready.softState) this.#softStateChanged(ready.softState);
   }

@@ -7,6 +7,7 @@ import { ProtoError, type etcdserverpb as pb } from '@distrokv/proto';
 import type { ServerConfig } from '../config.ts';
 import { noLeader } from '../replica/errors.ts';
 import type { Replica } from '../replica/replica.ts';
+import type { PeerTransport } from '../transport.ts';
 
 export interface ServiceContext {
   readonly env: Env;
@@ -15,6 +16,7 @@ export interface ServiceContext {
   readonly clusterId: ClusterId;
   readonly memberId: MemberId;
   readonly replica: Replica;
+  readonly peers: Pick<PeerTransport, 'connectedSinceMs' | 'promote'>;
   readonly store: Store;
   /** Something broke that this member must not survive. */
   readonly onFatal: (error: unknown) => void;

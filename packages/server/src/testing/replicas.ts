@@ -74,6 +74,9 @@ export class Replicas {
       electionMs: ELECTION_MS,
       maxCommandBytes: 1 << 20,
       onFatal,
+      onConfiguration: () => {},
+      onRemoved: () => {},
+      onSnapshotWanted: () => {},
     });
     this.#running.set(id, { env, replica, store });
     replica.start();

@@ -17,7 +17,7 @@ export interface MachineOptions {
   readonly clockRate: number;
   readonly syncMs: readonly [low: number, high: number];
   readonly logger: Logger;
-  readonly process: Pick<ProcessOptions, 'onSend' | 'onStarted' | 'onEnd'>;
+  readonly process: Pick<ProcessOptions, 'onSend' | 'onSnapshot' | 'onStarted' | 'onEnd'>;
 }
 
 export class Machine {

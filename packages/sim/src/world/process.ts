@@ -1,14 +1,17 @@
 // A process of the simulated world: the real member, from its storage to its services, on a simulated machine.
-import { messageOf } from '@distrokv/base';
+import { type LogIndex, type MemberId, messageOf } from '@distrokv/base';
 import { type Env, type Logger, type MemoryFileSystem, silentLogger } from '@distrokv/env';
-import type { Handlers } from '@distrokv/grpc';
+import { GrpcError, type Handlers } from '@distrokv/grpc';
 import type { etcdserverpb as pb } from '@distrokv/proto';
 import type { Message } from '@distrokv/raft';
 import {
   type ClientTransport,
   Member,
+  type PeerOptions,
   type PeerTransport,
+  type ReceivedSnapshot,
   type ServerConfig,
+  type SnapshotSource,
   type Storage,
   type StorageSizes,
   openStorage,
@@ -23,6 +26,8 @@ export interface ProcessOptions {
   readonly sizes: StorageSizes;
   /** The member gives messages to the network. */
   readonly onSend: (process: MemberProcess, messages: readonly Message[]) => void;
+  /** The member sends a snapshot; resolves as `PeerTransport.sendSnapshot` does. */
+  readonly onSnapshot: (process: MemberProcess, to: MemberId, source: SnapshotSource) => Promise<LogIndex>;
   readonly onStarted: (process: MemberProcess) => void;
   /** It stopped itself, or could not start. */
   readonly onEnd: (process: MemberProcess, error: unknown) => void;
@@ -37,7 +42,9 @@ export class MemberProcess {
   readonly gate: Gate;
   readonly #options: ProcessOptions;
   #running: Running | undefined;
-  #receive: ((messages: readonly Message[]) => void) | undefined;
+  #peer: PeerOptions | undefined;
+  /** It is about to start anew on a snapshot. */
+  #installing = false;
   readonly #services = new Map<string, unknown>();
 
   constructor(options: ProcessOptions) {
@@ -65,10 +72,19 @@ export class MemberProcess {
       const storage = await openStorage({ config, env, logger, sizes, onFatal });
       if (this.gate.isDead) return;
       const transport = {
-        peers: ({ onMessages }: { onMessages: (m: readonly Message[]) => void }) => this.#peers(onMessages),
+        peers: (options: PeerOptions) => this.#peers(options),
         clients: () => this.#clients(),
       };
-      const member = new Member({ config, env, logger, storage, transport, onFatal });
+      const member = new Member({
+        config,
+        env,
+        logger,
+        storage,
+        transport,
+        onFatal,
+        onRemoved: () => onFatal(new Error('this member was removed')),
+        onInstall: (snapshot) => void this.#install(snapshot),
+      });
       await member.start();
       if (this.gate.isDead) return;
       this.#running = { member, storage };
@@ -76,6 +92,23 @@ export class MemberProcess {
       member.join().catch((error: unknown) => this.#end(error));
     } catch (error) {
       this.#end(error);
+    }
+  }
+
+  /** As `startServer` does it: stops, and starts on the snapshot. */
+  async #install(snapshot: ReceivedSnapshot): Promise<void> {
+    const running = this.running;
+    if (!running || this.#installing) return;
+    this.#installing = true;
+    try {
+      await running.member.stop(0);
+      this.#running = undefined;
+      await running.storage.install(snapshot);
+      if (!this.gate.isDead) await this.start();
+    } catch (error) {
+      this.#end(error);
+    } finally {
+      this.#installing = false;
     }
   }
 
@@ -92,24 +125,38 @@ export class MemberProcess {
   }
 
   deliver(messages: readonly Message[]): void {
-    this.gate.enter(() => this.#receive?.(messages));
+    this.gate.enter(() => this.#peer?.onMessages(messages));
+  }
+
+  /** A snapshot is offered by another process. */
+  takeSnapshot(source: SnapshotSource): Promise<LogIndex> {
+    let taken: Promise<LogIndex> | undefined;
+    this.gate.enter(() => {
+      taken = this.#peer?.onSnapshot(source);
+    });
+    return taken ?? Promise.reject(new GrpcError('unavailable', 'nobody is there'));
   }
 
   #end(error: unknown): void {
     if (!this.gate.isDead) this.#options.onEnd(this, error);
   }
 
-  #peers(onMessages: (messages: readonly Message[]) => void): PeerTransport {
+  #peers(options: PeerOptions): PeerTransport {
     return {
       send: (messages) => {
         if (!this.gate.isDead) this.#options.onSend(this, messages);
       },
-      listen: () => Promise.resolve(),
-      connect: () => {
-        this.#receive = onMessages;
+      listen: () => {
+        this.#peer = options;
+        return Promise.resolve();
       },
+      // Messages find their way by the ids of members.
+      update: () => {},
+      connectedSinceMs: () => 0,
+      sendSnapshot: (to, source) => this.#options.onSnapshot(this, to, source),
+      promote: () => Promise.reject(new GrpcError('unimplemented', 'members of this world do not promote')),
       close: () => {
-        this.#receive = undefined;
+        this.#peer = undefined;
         return Promise.resolve();
       },
     };

@@ -1,9 +1,10 @@
 // The simulated world: machines, the network between them, and the clients beside it. Nothing in here is left to the host: the same seed
 // gives the same run.
-import { type MemberId, messageOf, seededRandom } from '@distrokv/base';
+import { type LogIndex, type MemberId, messageOf, seededRandom } from '@distrokv/base';
 import { type CrashMode, type Logger, SimulatedTime } from '@distrokv/env';
+import { GrpcError } from '@distrokv/grpc';
 import type { Message } from '@distrokv/raft';
-import { ServerError, parseEndpointUrl, serverDefaults, type ServerConfig } from '@distrokv/server';
+import { ServerError, type SnapshotSource, parseEndpointUrl, serverDefaults, type ServerConfig } from '@distrokv/server';
 import type { RaftJudge } from '../judges/raft-safety.ts';
 import type { Plan } from '../plan.ts';
 import { Trace } from '../trace.ts';
@@ -14,6 +15,9 @@ import type { MemberProcess } from './process.ts';
 
 /** A process that stopped itself is started again after this time, as by a supervisor. */
 const RESTART_MS = 700;
+/** A stream is given up when a message of it is under way for so long, or a snapshot is. */
+const CROSSING_MS = 2000;
+const SNAPSHOT_MS = 60_000;
 
 export interface WorldOptions {
   readonly plan: Plan;
@@ -55,6 +59,7 @@ export class World {
           logger: this.#loggerOf(names[index] as string),
           process: {
             onSend: (process, messages) => this.#send(process, messages),
+            onSnapshot: (process, to, source) => this.#snapshot(process, to, source),
             onStarted: (process) => this.#started(process),
             onEnd: (process, error) => this.#ended(process, error),
           },
@@ -155,6 +160,36 @@ export class World {
     for (const part of parts) {
       this.network.send(from.index, to.index, (isRepeat) => to.process?.deliver(isRepeat ? part.filter(mayRepeat) : part));
     }
+  }
+
+  /** The receiver asks for piece after piece; every question and every answer crosses the network. */
+  async #snapshot(process: MemberProcess, toId: MemberId, source: SnapshotSource): Promise<LogIndex> {
+    const [from, to] = [this.#byProcess.get(process), this.#byId.get(toId)];
+    if (!from || !to) throw new GrpcError('unavailable', 'nobody is there');
+    this.trace.note(from.name, `→ ${to.name}  snapshot (${source.files.length} files)`);
+    await this.#cross(from, to);
+    const taken = to.process?.takeSnapshot({
+      id: source.id,
+      files: source.files,
+      read: async (file, offset, length) => {
+        await this.#cross(to, from);
+        const piece = await source.read(file, offset, length);
+        await this.#cross(from, to);
+        return piece;
+      },
+    });
+    if (!taken) throw new GrpcError('unavailable', 'nobody is there');
+    return await Promise.race([taken, this.#tooLong(SNAPSHOT_MS)]);
+  }
+
+  /** One message from one machine to another; rejects when it does not arrive for long. */
+  #cross(from: Machine, to: Machine): Promise<void> {
+    const arrives = new Promise<void>((resolve) => this.network.send(from.index, to.index, () => resolve()));
+    return Promise.race([arrives, this.#tooLong(CROSSING_MS)]);
+  }
+
+  #tooLong(ms: number): Promise<never> {
+    return new Promise((_, reject) => this.later(ms, () => reject(new GrpcError('unavailable', 'the stream broke'))));
   }
 
   #loggerOf(name: string): Logger {
