@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { createFileRegistry, create, fromBinary } from '@bufbuild/protobuf';
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { createClient } from '@distrokv/client';
 import { createChannel } from '@distrokv/grpc';
 import { etcdserverpb as pb, health, reflection } from '@distrokv/proto';
@@ -17,6 +17,16 @@ import { createAuthority, type Authority } from './support/certificates.ts';
 import { Distrokv, TestCluster, distrokv, temporaryDirectory } from './support/cluster.ts';
 
 const run = promisify(execFile);
+
+/** Each after those that it imports. */
+function inOrder(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
+  const ordered: FileDescriptorProto[] = [];
+  while (ordered.length < files.length) {
+    const isReady = (file: FileDescriptorProto): boolean => file.dependency.every((name) => ordered.some((done) => done.name === name));
+    ordered.push(...files.filter((file) => !ordered.includes(file) && isReady(file)));
+  }
+  return ordered;
+}
 
 async function isInstalled(program: string, ...args: string[]): Promise<boolean> {
   return run(program, args).then(
@@ -109,8 +119,11 @@ describe('plain', () => {
       for (const symbol of names) {
         const found = await ask({ case: 'fileContainingSymbol', value: symbol });
         assert.ok(found?.case === 'fileDescriptorResponse', symbol);
-        const file = found.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes)).reverse();
-        const registry = createFileRegistry(create(FileDescriptorSetSchema, { file }));
+        const files = found.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
+        // Whatever is asked for, what it imports comes along.
+        const names = new Set(files.map((file) => file.name));
+        for (const file of files) for (const name of file.dependency) assert.ok(names.has(name), `${name} for ${symbol}`);
+        const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: inOrder(files) }));
         assert.ok(registry.getService(symbol), symbol);
       }
       const missing = await ask({ case: 'fileContainingSymbol', value: 'no.Such' });
