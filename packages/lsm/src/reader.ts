@@ -19,7 +19,7 @@ import { MergingCursor } from './merging-cursor.ts';
 import { NOT_DELETED } from './range-deletes.ts';
 import { compareRanges } from './ranges.ts';
 import { type Run, RunCursor, cachedBlocks } from './run.ts';
-import { EngineSnapshot, filledNow } from './snapshot.ts';
+import { EngineSnapshot, holdAgain, holdFilled, letGo } from './snapshot.ts';
 import { TableSearch } from './table-search.ts';
 import type { Table } from './table.ts';
 import type { Tree } from './tree.ts';
@@ -94,7 +94,7 @@ export class Reader {
   iterator(range: KeyRange, snapshot: EngineSnapshot | undefined): KeyIterator {
     this.#health.checkOpen();
     const version = (snapshot?.version ?? this.#tree.version).hold();
-    const filled = snapshot?.filled ?? filledNow(this.#generations);
+    const filled = snapshot === undefined ? holdFilled(this.#generations) : holdAgain(snapshot.filled);
     const sources: Cursor[] = [];
     const hiding: HidingRanges[] = version.rangeDeletes === undefined ? [] : [{ ranges: version.rangeDeletes, limit: Infinity }];
     for (const { memtable, limit } of filled) {
@@ -108,7 +108,10 @@ export class Reader {
       hiding,
       range,
       () => this.#health.checkOpen(),
-      () => version.letGo(),
+      () => {
+        version.letGo();
+        letGo(filled);
+      },
     );
   }
 
