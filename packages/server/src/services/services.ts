@@ -1,14 +1,18 @@
 // All services of a member: made together, served on the client port, started and stopped with the member.
-import { etcdserverpb as pb, health, kvservice } from '@distrokv/proto';
+import { etcdserverpb as pb, health, kvservice, v3electionpb, v3lockpb } from '@distrokv/proto';
+import { probes } from '../http/probes.ts';
+import { serverStopped } from '../replica/errors.ts';
 import type { ClientTransport } from '../transport.ts';
 import { ancestorHandlers } from './ancestor.ts';
 import { ClusterService } from './cluster.ts';
 import { Compactor } from './compactor.ts';
 import type { ServiceContext } from './context.ts';
+import { ElectionService } from './election.ts';
 import { healthHandlers } from './health.ts';
 import { KvService } from './kv.ts';
 import { LeaseClock } from './lease-clock.ts';
 import { LeaseService } from './lease.ts';
+import { lockHandlers } from './lock.ts';
 import { maintenanceHandlers } from './maintenance.ts';
 import { Quota } from './quota.ts';
 import { WatchService } from './watch.ts';
@@ -22,6 +26,7 @@ export class Services {
   readonly #kv: KvService;
   readonly #watch: WatchService;
   readonly #lease: LeaseService;
+  readonly #stopping = new AbortController();
 
   constructor(context: ServiceContext) {
     this.#context = context;
@@ -39,10 +44,14 @@ export class Services {
     server.addService(pb.KV, this.#kv.handlers);
     server.addService(pb.Watch, this.#watch.handlers);
     server.addService(pb.Lease, this.#lease.handlers);
+    server.addService(v3lockpb.Lock, lockHandlers(context, this.#kv, this.#lease, this.#stopping.signal));
+    server.addService(v3electionpb.Election, new ElectionService(context, this.#kv, this.#lease, this.#stopping.signal).handlers);
     server.addService(pb.Cluster, this.cluster.handlers);
     server.addService(pb.Maintenance, maintenanceHandlers(context));
     server.addService(kvservice.KVService, ancestorHandlers(context, this.#kv));
-    server.addService(health.Health, healthHandlers());
+    const served = [pb.KV, pb.Watch, pb.Lease, pb.Cluster, pb.Maintenance, v3lockpb.Lock, v3electionpb.Election, kvservice.KVService];
+    server.addService(health.Health, healthHandlers(served.map(({ typeName }) => typeName)));
+    server.addHttp(probes(context));
   }
 
   start(): void {
@@ -53,6 +62,7 @@ export class Services {
 
   /** Ends what would not end by itself. */
   stop(): void {
+    this.#stopping.abort(serverStopped());
     this.#clock.stop();
     this.#quota.stop();
     this.#compactor.stop();
