@@ -125,12 +125,24 @@ export interface Snapshot {
 export interface KeyIterator {
   /** Steps to the next key; false at the end. May read a block of a table, and block for it. */
   next(): boolean;
+  /**
+   * The next keys with their values, which are the caller's: `count` of them, or fewer once they have `bytes` bytes (default: no
+   * bound). None at the end.
+   */
+  nextMany(count: number, bytes?: number): Entry[];
   /** Goes elsewhere in the range: the next key is the first one at or after `key`; in reverse, at or before it. */
   seek(key: Uint8Array): void;
   readonly key: Uint8Array;
   readonly value: Uint8Array;
   readonly version: number;
   close(): void;
+}
+
+/** Of an iterator. */
+export interface Entry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly version: number;
 }
 
 export interface KeyValue {
@@ -160,6 +172,15 @@ export interface Keyspace {
   setRetention(version: number): void;
   /** The value as of the last completed flush: what would be there after a crash without a WAL. */
   getFlushed(key: Uint8Array): Promise<Uint8Array | undefined>;
+}
+
+/** What became of the files that were ingested. */
+export interface IngestReport {
+  readonly entries: number;
+  readonly tables: number;
+  readonly bytes: number;
+  /** Where the tables went. */
+  readonly level: number;
 }
 
 export interface EngineStats {
@@ -215,6 +236,14 @@ export interface Engine {
   flush(): Promise<void>;
   /** Merges tables until no merge is due. */
   settle(): Promise<void>;
+  /**
+   * Adds tables that were made by `TableFileWriter`, all at once, as if their entries were written in one batch when this resolves: none
+   * shows before, and after a crash all are there or none. Not a byte of them goes through the log or the memtable. The files are read and checked
+   * whole, and copied; they stay as they are, and nobody needs them afterwards. In a `caller` keyspace no version among them may be lower than
+   * one that was written. What others write to a `latest` keyspace meanwhile may count as earlier or later. Throws LsmError `invalid` for files that
+   * overlap or do not suit the keyspace, `corrupt`, `newer-format`, `no-space`; FsError. Then nothing was ingested.
+   */
+  ingest(keyspace: Keyspace, files: readonly string[]): Promise<IngestReport>;
   /** The store as it is now, for reads that are made later. */
   snapshot(): Snapshot;
   /**

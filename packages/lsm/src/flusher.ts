@@ -1,5 +1,5 @@
 // Turns frozen memtables into tables, the oldest first, and tells writers when they run ahead of the disk.
-import { defined, messageOf } from '@distrokv/base';
+import { messageOf } from '@distrokv/base';
 import { LsmError } from './errors.ts';
 import { type Health, isTransient } from './fail-stop.ts';
 import type { FlushWork } from './flush-work.ts';
@@ -83,10 +83,9 @@ export class Flusher {
   /** Undefined if writers may go on; else resolves when they may. `impatient`: rejects with `no-space` if the disk is full. */
   room(impatient: boolean): Promise<void> | undefined {
     const { frozen } = this.#options.generations;
-    const oldest = frozen[frozen.length - MAX_FROZEN];
-    if (oldest === undefined) return undefined;
+    if (frozen.length < MAX_FROZEN) return undefined;
     this.stalls++;
-    return this.#wait(oldest.generation, impatient);
+    return this.#wait((frozen[frozen.length - MAX_FROZEN] as Frozen).generation, impatient);
   }
 
   /** Throws LsmError `no-space` while the store keeps as many range deletes as it can: until merges are through, or retention lets them go. */
@@ -144,7 +143,7 @@ export class Flusher {
   }
 
   #finish(flushed: Frozen): void {
-    const first = defined(this.#options.generations.frozen.shift(), 'the generation that was flushed');
+    const first = this.#options.generations.unfreeze();
     this.#flushed = first.generation;
     this.flushes++;
     const done = this.#waiters.filter((waiter) => waiter.generation <= flushed.generation);

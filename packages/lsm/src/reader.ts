@@ -19,7 +19,7 @@ import { MergingCursor } from './merging-cursor.ts';
 import { NOT_DELETED } from './range-deletes.ts';
 import { compareRanges } from './ranges.ts';
 import { type Run, RunCursor, cachedBlocks } from './run.ts';
-import { EngineSnapshot, filledNow } from './snapshot.ts';
+import { EngineSnapshot, holdAgain, holdFilled, letGo } from './snapshot.ts';
 import { TableSearch } from './table-search.ts';
 import type { Table } from './table.ts';
 import type { Tree } from './tree.ts';
@@ -37,6 +37,8 @@ export class Reader {
   readonly #generations: Generations;
   readonly #tree: Tree;
   readonly #health: Health;
+  /** How many keys were asked for so far. */
+  reads = 0;
   // Used by one read after the other, each within its turn.
   readonly #cursor = new BlockCursor();
   readonly #search = new TableSearch();
@@ -92,7 +94,7 @@ export class Reader {
   iterator(range: KeyRange, snapshot: EngineSnapshot | undefined): KeyIterator {
     this.#health.checkOpen();
     const version = (snapshot?.version ?? this.#tree.version).hold();
-    const filled = snapshot?.filled ?? filledNow(this.#generations);
+    const filled = snapshot === undefined ? holdFilled(this.#generations) : holdAgain(snapshot.filled);
     const sources: Cursor[] = [];
     const hiding: HidingRanges[] = version.rangeDeletes === undefined ? [] : [{ ranges: version.rangeDeletes, limit: Infinity }];
     for (const { memtable, limit } of filled) {
@@ -106,7 +108,10 @@ export class Reader {
       hiding,
       range,
       () => this.#health.checkOpen(),
-      () => version.letGo(),
+      () => {
+        version.letGo();
+        letGo(filled);
+      },
     );
   }
 
@@ -195,6 +200,7 @@ export class Reader {
 
   /** Whether a memtable has the answer, which may be that the key was deleted. */
   #inMemtables({ key, keyEnd, at, snapshot }: Wanted): boolean {
+    this.reads++;
     this.#isThere = false;
     this.#hash = hashKey(key, 0, keyEnd);
     if (snapshot !== undefined) {
