@@ -15,7 +15,7 @@ import type { ConnectionHandler, HeaderList, PeerSettings, StreamReset } from '.
 
 /** Tokens of nuisance that honest work earns. */
 const EARNED_BY_DATA_FRAME = 3; // The peer may answer it with two window updates and a ping.
-const EARNED_BY_STREAM = 1;
+const EARNED_BY_STREAM = 0.5; // Less than it costs to reset a stream that has ended already.
 /** Longest text that goes with GOAWAY. */
 const MAX_DEBUG_BYTES = 512;
 

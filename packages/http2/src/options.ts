@@ -54,7 +54,7 @@ export interface ConnectionOptions {
   readonly maxPingStrikes?: number;
   /** Frames that cost us work and bring the peer nothing (resets, pings, settings, empty frames, …) that it may send at once (default 1000). */
   readonly nuisanceBurst?: number;
-  /** How many more of them it may send each second (default 200); a stream that ends in order also counts as one. */
+  /** How many more of them it may send each second (default 200); two streams that end in order earn one, too. */
   readonly nuisancePerSecond?: number;
 }
 
