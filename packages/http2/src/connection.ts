@@ -186,7 +186,8 @@ class Http2Connection<Context> implements ClientConnection<Context> {
     core.streams.nextOwn += 2;
     stream.context = context;
     stream.isHead = isHead(headers instanceof HeaderBlock ? headers.list : headers);
-    stream.sendHeaders(headers, endStream, extra);
+    core.sender.sendHeaders(stream, headers, endStream, extra);
+    core.announce();
     return stream;
   }
 }
