@@ -94,22 +94,25 @@ interface Place {
 export class TestCluster implements AsyncDisposable {
   readonly directory: string = temporaryDirectory();
   readonly #places: readonly Place[];
+  readonly #flags: readonly string[];
   readonly #running = new Map<number, Distrokv>();
 
-  static async start(size: number): Promise<TestCluster> {
+  /** `flags` go to every member; with --cert-file among them clients, and with --peer-cert-file members, speak TLS. */
+  static async start(size: number, flags: readonly string[] = []): Promise<TestCluster> {
     const ports = await freePorts(2 * size);
     const places = Array.from({ length: size }, (_, i) => ({
       name: `n${i + 1}`,
       clientPort: ports[2 * i] as number,
       peerPort: ports[2 * i + 1] as number,
     }));
-    const cluster = new TestCluster(places);
+    const cluster = new TestCluster(places, flags);
     await cluster.startAll();
     return cluster;
   }
 
-  private constructor(places: readonly Place[]) {
+  private constructor(places: readonly Place[], flags: readonly string[]) {
     this.#places = places;
+    this.#flags = flags;
   }
 
   get endpoints(): string[] {
@@ -128,8 +131,10 @@ export class TestCluster implements AsyncDisposable {
 
   launch(member: number): Distrokv {
     const { name, clientPort, peerPort } = this.#places[member] as Place;
-    const [client, peer] = [`http://127.0.0.1:${clientPort}`, `http://127.0.0.1:${peerPort}`];
-    const cluster = this.#places.map((p) => `${p.name}=http://127.0.0.1:${p.peerPort}`).join(',');
+    const scheme = this.#flags.includes('--cert-file') ? 'https' : 'http';
+    const peerScheme = this.#flags.includes('--peer-cert-file') ? 'https' : 'http';
+    const [client, peer] = [`${scheme}://127.0.0.1:${clientPort}`, `${peerScheme}://127.0.0.1:${peerPort}`];
+    const cluster = this.#places.map((p) => `${p.name}=${peerScheme}://127.0.0.1:${p.peerPort}`).join(',');
     const running = new Distrokv([
       'server',
       '--name',
@@ -146,6 +151,7 @@ export class TestCluster implements AsyncDisposable {
       peer,
       '--initial-cluster',
       cluster,
+      ...this.#flags,
     ]);
     this.#running.set(member, running);
     return running;
