@@ -95,29 +95,32 @@ export class TestCluster implements AsyncDisposable {
   readonly directory: string = temporaryDirectory();
   readonly #places: readonly Place[];
   readonly #running = new Map<number, Distrokv>();
+  readonly #size: number;
 
-  static async start(size: number): Promise<TestCluster> {
-    const ports = await freePorts(2 * size);
-    const places = Array.from({ length: size }, (_, i) => ({
+  /** With places for `spares` members more, which `launch` starts. */
+  static async start(size: number, spares = 0): Promise<TestCluster> {
+    const ports = await freePorts(2 * (size + spares));
+    const places = Array.from({ length: size + spares }, (_, i) => ({
       name: `n${i + 1}`,
       clientPort: ports[2 * i] as number,
       peerPort: ports[2 * i + 1] as number,
     }));
-    const cluster = new TestCluster(places);
+    const cluster = new TestCluster(places, size);
     await cluster.startAll();
     return cluster;
   }
 
-  private constructor(places: readonly Place[]) {
+  private constructor(places: readonly Place[], size: number) {
     this.#places = places;
+    this.#size = size;
   }
 
   get endpoints(): string[] {
-    return this.#places.map((place) => `127.0.0.1:${place.clientPort}`);
+    return this.#places.slice(0, this.#size).map((place) => `127.0.0.1:${place.clientPort}`);
   }
 
   get members(): readonly number[] {
-    return this.#places.map((_, i) => i);
+    return Array.from({ length: this.#size }, (_, i) => i);
   }
 
   /** Starts all that do not run, and waits until they serve. */
@@ -126,10 +129,23 @@ export class TestCluster implements AsyncDisposable {
     await Promise.all(started.map((member) => member.printed('ready to serve client requests')));
   }
 
-  launch(member: number): Distrokv {
+  /** Of any member, spares too. */
+  endpoint(member: number): string {
+    return `127.0.0.1:${(this.#places[member] as Place).clientPort}`;
+  }
+
+  peerUrl(member: number): string {
+    return `http://127.0.0.1:${(this.#places[member] as Place).peerPort}`;
+  }
+
+  /** With flags beside the usual ones; the members that initial-cluster names are those of the start, and itself. */
+  launch(member: number, flags: readonly string[] = []): Distrokv {
     const { name, clientPort, peerPort } = this.#places[member] as Place;
     const [client, peer] = [`http://127.0.0.1:${clientPort}`, `http://127.0.0.1:${peerPort}`];
-    const cluster = this.#places.map((p) => `${p.name}=http://127.0.0.1:${p.peerPort}`).join(',');
+    const cluster = this.#places
+      .filter((_, i) => i < this.#size || i === member)
+      .map((p) => `${p.name}=http://127.0.0.1:${p.peerPort}`)
+      .join(',');
     const running = new Distrokv([
       'server',
       '--name',
@@ -146,6 +162,7 @@ export class TestCluster implements AsyncDisposable {
       peer,
       '--initial-cluster',
       cluster,
+      ...flags,
     ]);
     this.#running.set(member, running);
     return running;

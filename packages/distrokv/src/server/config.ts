@@ -41,6 +41,9 @@ export function buildServerSetup(settings: Settings): ServerSetup {
     ),
     initialClusterState: read.choice('initial-cluster-state', ['new', 'existing']) ?? 'new',
     initialClusterToken: read.text('initial-cluster-token') ?? serverDefaults.initialClusterToken,
+    rejoin: read.boolean('rejoin') ?? false,
+    strictReconfigCheck: read.boolean('strict-reconfig-check') ?? true,
+    maxLearners: read.integer('max-learners') ?? serverDefaults.maxLearners,
     heartbeatMs: read.integer('heartbeat-interval') ?? serverDefaults.heartbeatMs,
     electionMs: read.integer('election-timeout') ?? serverDefaults.electionMs,
     quotaBytes: quota === 0 ? serverDefaults.quotaBytes : quota < 0 ? Infinity : quota,
@@ -74,6 +77,7 @@ interface SettingsReader {
   text(flag: ServerFlagName): string | undefined;
   urls(flag: ServerFlagName): EndpointUrl[] | undefined;
   integer(flag: ServerFlagName): number | undefined;
+  boolean(flag: ServerFlagName): boolean | undefined;
   choice<const C extends string>(flag: ServerFlagName, choices: readonly C[]): C | undefined;
 }
 
@@ -97,6 +101,13 @@ function readerOf(settings: Settings): SettingsReader {
       if (!(n >= min && n <= max))
         throw usage(`${found.source}: ${JSON.stringify(found.value)} is not a whole number from ${min} to ${max}`);
       return n;
+    },
+    boolean(flag) {
+      const found = given(flag);
+      if (!found) return undefined;
+      if (!['true', 'false', '1', '0'].includes(found.value))
+        throw usage(`${found.source}: ${JSON.stringify(found.value)} is neither true nor false`);
+      return found.value === 'true' || found.value === '1';
     },
     choice(flag, choices) {
       const found = given(flag);

@@ -13,6 +13,9 @@ export type ServerFlagName =
   | 'initial-cluster'
   | 'initial-cluster-state'
   | 'initial-cluster-token'
+  | 'rejoin'
+  | 'strict-reconfig-check'
+  | 'max-learners'
   | 'heartbeat-interval'
   | 'election-timeout'
   | 'quota-backend-bytes'
@@ -26,8 +29,8 @@ export interface ServerFlag {
   readonly name: ServerFlagName;
   /** How the value is shown in help: "URLS", "MS". */
   readonly placeholder: string;
-  /** `text` is checked where it is used (`config.ts`); `integer` is a whole number in [min, max]. */
-  readonly kind: 'text' | 'integer';
+  /** `text` is checked where it is used (`config.ts`); `integer` is a whole number in [min, max]; a `boolean` needs no value on the command line. */
+  readonly kind: 'text' | 'integer' | 'boolean';
   readonly min?: number;
   readonly max?: number;
   /** The default as people read it; what it depends on is named in words. */
@@ -98,6 +101,29 @@ const rows: Readonly<Record<ServerFlagName, Omit<ServerFlag, 'name'>>> = {
     kind: 'text',
     shownDefault: 'etcd-cluster',
     help: 'tells clusters apart that were given the same URLs',
+    group: 'cluster',
+  },
+  rejoin: {
+    placeholder: 'BOOL',
+    kind: 'boolean',
+    shownDefault: 'false',
+    help: 'with --initial-cluster-state existing, when the disk of this member was lost: take its place as a new one',
+    group: 'cluster',
+  },
+  'strict-reconfig-check': {
+    placeholder: 'BOOL',
+    kind: 'boolean',
+    shownDefault: 'true',
+    help: 'refuse changes of members that could cost the cluster its quorum',
+    group: 'cluster',
+  },
+  'max-learners': {
+    placeholder: 'N',
+    kind: 'integer',
+    min: 1,
+    max: 100,
+    shownDefault: '1',
+    help: 'most learners at a time',
     group: 'cluster',
   },
   'heartbeat-interval': {
