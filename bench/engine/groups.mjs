@@ -10,6 +10,7 @@ import { checkPuts, durable1, put1, put100 } from './workloads/writes.mjs';
  * - `durable`: how the store is opened.
  * - `fill`: what the other workloads need first; it always runs.
  * - `check`: reads back what was written, from the store opened again.
+ * - `isKept`: with `--keep`, a store that a run has filled serves the next one too.
  * - `beforeReopen`: runs while the store is closed between the fill and the other workloads.
  */
 export const groups = {
@@ -22,5 +23,5 @@ export const groups = {
   },
   puts: { durable: false, fill: {}, check: checkPuts, workloads: { put100, put1 } },
   durable: { durable: true, fill: {}, check: checkPuts, workloads: { durable100: put100, durable1 } },
-  cold: { durable: false, fill: { coldfill: fillRandom }, beforeReopen: dropPageCache, workloads: { coldget: coldGet } },
+  cold: { durable: false, isKept: true, fill: { coldfill: fillRandom }, beforeReopen: dropPageCache, workloads: { coldget: coldGet } },
 };

@@ -17,6 +17,7 @@ export const USAGE = `usage: node engine.mjs [OPTIONS]
   --seconds N          measured time of a workload that is no fill (default 3)
   --only A,B           workloads (default: all but coldget): ${WORKLOADS.filter((name) => name !== 'coldfill').join(', ')}
   --engines A,B        ${Object.keys(stores).join(', ')} (default: all)
+  --keep DIRECTORY     the stores of coldget stay there, and are not filled again by the next run with the same keys and values
   --dir DIRECTORY      where the stores go (default: the system's directory for temporary files)
   --json FILE          every figure of every round
   --svg FILE           a chart of the medians
@@ -36,6 +37,7 @@ export function parseOptions(args) {
       only: string(WORKLOADS.filter((name) => !ON_REQUEST.has(name)).join(',')),
       engines: string(Object.keys(stores).join(',')),
       dir: string(os.tmpdir()),
+      keep: string(),
       json: string(),
       svg: string(),
       profile: string(),
@@ -51,6 +53,7 @@ export function parseOptions(args) {
     only: names('--only', values.only, WORKLOADS),
     engines: names('--engines', values.engines, Object.keys(stores)),
     directory: values.dir,
+    keepDirectory: values.keep,
     json: values.json,
     svg: values.svg,
     profileDirectory: values.profile,

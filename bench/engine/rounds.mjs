@@ -28,10 +28,14 @@ export async function playRounds({ rounds, engines, only, workspace, node, say, 
   return results;
 }
 
-function runChild(node, workspace, job) {
-  const parent = fs.mkdtempSync(path.join(workspace, `${job.engine}-`));
+function runChild(node, workspace, { keepDirectory, ...job }) {
+  const isKept = groups[job.group].isKept && keepDirectory !== undefined;
+  const parent = isKept
+    ? path.join(keepDirectory, `${job.engine}-${job.keys}x${job.valueBytes}`)
+    : fs.mkdtempSync(path.join(workspace, `${job.engine}-`));
   const directory = path.join(parent, 'store');
-  fs.mkdirSync(directory);
+  fs.mkdirSync(directory, { recursive: true });
+  const filledMark = isKept ? path.join(parent, 'filled') : undefined;
   const child = fork(CHILD, { execPath: node, execArgv: [] });
   const stop = () => child.kill('SIGKILL');
   process.once('exit', stop);
@@ -41,10 +45,10 @@ function runChild(node, workspace, job) {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       process.off('exit', stop);
-      fs.rmSync(parent, { recursive: true, force: true });
+      if (!isKept) fs.rmSync(parent, { recursive: true, force: true });
       if (answer?.results !== undefined) resolve(answer.results);
       else reject(new Error(`${job.engine} failed in group ${job.group}: ${answer?.error ?? `it ended with ${signal ?? code}`}`));
     });
-    child.send({ ...job, directory });
+    child.send({ ...job, directory, filledMark });
   });
 }

@@ -30,6 +30,15 @@ test('a unary call, answered at once and later', async (t) => {
   assert.deepEqual(await channel.unary(unary, ask(2)), answer(2));
 });
 
+test('more calls at once than a connection may have streams: those that wait go out as others end', async (t) => {
+  const { channel } = await createPair(t, { unary: (request) => Promise.resolve(answer(request.limit)) });
+  const answers = await Promise.all(Array.from({ length: 3000 }, (_, n) => channel.unary(unary, ask(n))));
+  assert.deepEqual(
+    answers,
+    Array.from({ length: 3000 }, (_, n) => answer(n)),
+  );
+});
+
 test('a client stream is answered when it ends', async (t) => {
   const { channel } = await createPair(t, {
     collect: async (call) => answer((await all(call.requests)).reduce((sum, { limit }) => sum + limit, 0)),

@@ -2,7 +2,10 @@
 // how much work the handler is given.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { utf8 } from '@distrokv/base';
+import { type ConnectionHandler, createServerConnection } from './index.ts';
 import {
   ACK,
   data,
@@ -23,6 +26,9 @@ import {
   windowUpdate,
 } from './testing/frames.ts';
 import { Probe, type ProbeOptions, request, response } from './testing/probe.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const BURST = 100;
 const limits: ProbeOptions = { nuisanceBurst: BURST, nuisancePerSecond: 10 };
@@ -294,6 +300,22 @@ describe('slow readers', () => {
     assert.deepEqual(probe.events().slice(-1), ['writable 1']);
   });
 
+  test('streams that are reset while they wait for the window of the connection are forgotten', async () => {
+    const probe = Probe.ready('server', { nuisanceBurst: 1e6 });
+    probe.open(1, END_STREAM).sendData(new Uint8Array(65_535)); // The window is used up.
+    const gone: WeakRef<object>[] = [];
+    for (let i = 1; i <= 100; i++) {
+      probe.open(1 + 2 * i, END_STREAM).sendData(new Uint8Array(10));
+      gone.push(new WeakRef(probe.stream(1 + 2 * i)));
+      probe.send(rst(1 + 2 * i, 'CANCEL'));
+      probe.streams.delete(1 + 2 * i);
+    }
+    probe.lines();
+    await new Promise(setImmediate); // A WeakRef holds what it points to until the end of the turn.
+    collect();
+    assert.ok(gone.filter((each) => each.deref() !== undefined).length <= 1, 'the last one may still be at hand');
+  });
+
   test('many streams that nobody takes the answers of: beyond a bound no more are let in', () => {
     const probe = Probe.ready('server', { connectionQueueBytes: 1 << 20, streamQueueBytes: 1 << 16 });
     probe.send(settings([4, 0]));
@@ -336,6 +358,36 @@ describe('slow readers', () => {
     assert.ok(frames <= 1000);
     assert.ok(stream.queuedBytes >= (1 << 20) - 1000);
   });
+});
+
+test('10,000 idle connections: 6 KB each', () => {
+  const used = (): number => {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const nothing = (): void => undefined;
+  const handler: ConnectionHandler = {
+    onHeaders: nothing,
+    onData: nothing,
+    onTrailers: nothing,
+    onReset: nothing,
+    onOutput: nothing,
+    onClose: nothing,
+  };
+  const before = used();
+  const first = join(PREFACE, settings(), settingsAck, headers(1, request, END_STREAM));
+  const connections = Array.from({ length: 10_000 }, () => {
+    const connection = createServerConnection({ ...handler, onHeaders: (stream) => stream.sendHeaders(response, true) });
+    connection.receive(first);
+    for (let now = 0; now < 3; now++) {
+      connection.takeOutput();
+      connection.tick(now);
+    }
+    return connection;
+  });
+  const each = (used() - before) / connections.length;
+  assert.ok(each < 6 << 10, `${each} bytes`);
 });
 
 describe('streams', () => {

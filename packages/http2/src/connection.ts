@@ -170,7 +170,9 @@ class Http2Connection<Context> implements ClientConnection<Context> {
   }
 
   get availableStreams(): number {
-    return this.#core.availableStreams;
+    const available = this.#core.availableStreams;
+    if (available === 0) this.#core.wantsCapacity = true; // whoever has seen the 0 is told when it rises
+    return available;
   }
 
   openStream(headers: HeaderBlock | HeaderList, endStream: boolean, context: Context, extra?: HeaderList): Stream<Context> | undefined {
@@ -184,7 +186,8 @@ class Http2Connection<Context> implements ClientConnection<Context> {
     core.streams.nextOwn += 2;
     stream.context = context;
     stream.isHead = isHead(headers instanceof HeaderBlock ? headers.list : headers);
-    stream.sendHeaders(headers, endStream, extra);
+    core.sender.sendHeaders(stream, headers, endStream, extra);
+    core.announce();
     return stream;
   }
 }

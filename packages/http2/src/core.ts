@@ -104,6 +104,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
   resetStream(stream: Http2Stream<Context>, code: ErrorCode): void {
     if (stream.closed) return;
     this.#cutOff(stream, code);
+    this.#afterRemoval();
     this.announce();
   }
 
@@ -126,6 +127,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
   streamError(stream: Http2Stream<Context>, code: ErrorCode, message: string): void {
     this.#cutOff(stream, code);
     this.handler.onReset(stream, { code, by: 'local', unprocessed: false, message: `${errorName(code)}: ${message}` });
+    this.#afterRemoval();
     this.chargeFor('streams in error');
   }
 
@@ -161,6 +163,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
 
   /** Gives `bytes` of the connection's window back. */
   consumeConnection(bytes: number): void {
+    if (this.closed) return;
     const increment = this.window.consume(bytes);
     if (increment > 0) this.sender.output.windowUpdate(0, increment);
     this.announce();
@@ -177,6 +180,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
     // The answer is complete; what the client still has to say is not wanted (§8.1).
     this.#cutOff(stream, ErrorCode.noError);
     this.handler.onStreamEnd?.(stream);
+    this.#afterRemoval();
   }
 
   onRoom(stream: Http2Stream<Context>): void {
@@ -294,7 +298,6 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
     this.#remove(stream);
     this.streams.cutOff(stream.id);
     this.sender.output.reset(stream.id, code);
-    this.#afterRemoval();
   }
 
   #remove(stream: Http2Stream<Context>): void {

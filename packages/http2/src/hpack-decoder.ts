@@ -9,6 +9,9 @@ import type { HeaderList } from './types.ts';
 /** No integer in a field block is larger: lengths are bounded by the block, indexes and sizes by the table. */
 const MAX_INTEGER = 0x0fff_ffff;
 
+/** For strings on their way from Huffman code to text: one for all decoders, since none holds it beyond a call. */
+const scratch = new Uint8Array(4096);
+
 export interface DecoderLimits {
   readonly maxHeaderListBytes: number;
   readonly maxHeaderFields: number;
@@ -36,10 +39,9 @@ export class HpackDecoder {
   /** The last list had more bytes or fields than allowed, and lacks what was too much. */
   #tooLarge = false;
   #listBytes = 0;
-  #scratch = new Uint8Array(256);
 
   // Where the current block is read.
-  #bytes: Uint8Array = this.#scratch;
+  #bytes: Uint8Array = scratch;
   #at = 0;
   #end = 0;
 
@@ -92,6 +94,7 @@ export class HpackDecoder {
       else if (first >= 0x20) throw bad('a table size update after a field');
       else this.#readLiteral(list, 0x0f, false);
     }
+    this.#bytes = scratch; // Nobody's bytes are kept.
     return list;
   }
 
@@ -207,8 +210,8 @@ export class HpackDecoder {
     this.#at += length;
     if (!coded) return latin1(this.#bytes, from, from + length);
     const most = ((length * 8) / 5) | 0;
-    if (this.#scratch.length < most) this.#scratch = new Uint8Array(most * 2);
-    return latin1(this.#scratch, 0, huffmanDecode(this.#bytes, from, from + length, this.#scratch));
+    const out = most <= scratch.length ? scratch : new Uint8Array(most);
+    return latin1(out, 0, huffmanDecode(this.#bytes, from, from + length, out));
   }
 }
 

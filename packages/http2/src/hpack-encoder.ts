@@ -16,6 +16,9 @@ const secret = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-c
 const MAX_KNOWN_BLOCKS = 256;
 const EMPTY: HeaderList = [];
 
+/** Where a block is written: one for all encoders, since none holds it beyond a call. Grows with the largest block. */
+let out = new Uint8Array(1024);
+
 /** Index of name and value, and of the name alone. */
 const staticFields = new Map<string, Map<string, number>>();
 const staticByName = new Map<string, number>();
@@ -41,7 +44,6 @@ export class HpackEncoder {
   #leastSize: number | undefined;
   #version = 0;
   readonly #known = new Map<HeaderBlock, Encoded>();
-  #out = new Uint8Array(1024);
   #at = 0;
 
   constructor(maxTableBytes: number) {
@@ -75,14 +77,14 @@ export class HpackEncoder {
     if (headers instanceof HeaderBlock) this.#writeBlock(headers);
     else this.#writeFields(headers, false);
     this.#writeFields(extra, false);
-    return this.#out.subarray(0, this.#at);
+    return out.subarray(0, this.#at);
   }
 
   #writeBlock(block: HeaderBlock): void {
     const known = this.#known.get(block);
     if (known !== undefined && known.version === this.#version) {
       this.#reserve(known.bytes.length);
-      this.#out.set(known.bytes, this.#at);
+      out.set(known.bytes, this.#at);
       this.#at += known.bytes.length;
       return;
     }
@@ -91,7 +93,7 @@ export class HpackEncoder {
     this.#writeFields(block.list, true);
     if (this.#version !== version) return; // These bytes insert; the next time there will be other ones.
     if (this.#known.size >= MAX_KNOWN_BLOCKS) this.#known.clear();
-    this.#known.set(block, { version, bytes: this.#out.slice(from, this.#at) });
+    this.#known.set(block, { version, bytes: out.slice(from, this.#at) });
   }
 
   #writeUpdates(least: number): void {
@@ -151,21 +153,21 @@ export class HpackEncoder {
   }
 
   #reserve(bytes: number): void {
-    if (this.#at + bytes <= this.#out.length) return;
+    if (this.#at + bytes <= out.length) return;
     const larger = new Uint8Array(2 * (this.#at + bytes));
-    larger.set(this.#out.subarray(0, this.#at));
-    this.#out = larger;
+    larger.set(out.subarray(0, this.#at));
+    out = larger;
   }
 
   #writeInteger(pattern: number, mask: number, value: number): void {
     if (value < mask) {
-      this.#out[this.#at++] = pattern | value;
+      out[this.#at++] = pattern | value;
       return;
     }
-    this.#out[this.#at++] = pattern | mask;
+    out[this.#at++] = pattern | mask;
     value -= mask;
-    for (; value >= 0x80; value >>>= 7) this.#out[this.#at++] = (value & 0x7f) | 0x80;
-    this.#out[this.#at++] = value;
+    for (; value >= 0x80; value >>>= 7) out[this.#at++] = (value & 0x7f) | 0x80;
+    out[this.#at++] = value;
   }
 
   /** Huffman-coded if that is shorter. */
@@ -173,10 +175,10 @@ export class HpackEncoder {
     const coded = huffmanLength(text);
     if (coded < text.length) {
       this.#writeInteger(0x80, 0x7f, coded);
-      this.#at = huffmanEncode(text, this.#out, this.#at);
+      this.#at = huffmanEncode(text, out, this.#at);
       return;
     }
     this.#writeInteger(0, 0x7f, text.length);
-    for (let i = 0; i < text.length; i++) this.#out[this.#at++] = text.charCodeAt(i);
+    for (let i = 0; i < text.length; i++) out[this.#at++] = text.charCodeAt(i);
   }
 }

@@ -219,8 +219,9 @@ export class Receiver<Context> implements FrameSink {
     const n = Math.min(to - from, this.#bodyLeft);
     this.#bodyLeft -= n;
     const stream = this.#dataStream;
-    if (stream === undefined || stream.closed) this.#core.consumeConnection(n + overhead);
-    else {
+    if (stream === undefined) this.#core.consumeConnection(n + overhead);
+    else if (!stream.closed) {
+      // A stream that was closed within the frame has given all of it back.
       if (overhead > 0) stream.consume(overhead);
       if (n > 0 || !this.#isBodyDone) this.#deliver(stream, bytes, from, from + n);
     }

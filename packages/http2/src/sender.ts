@@ -28,9 +28,8 @@ export class Sender<Context> {
   maxFrameSize: number = MIN_MAX_FRAME_SIZE;
   /** Over all streams. */
   queuedBytes = 0;
-  /** Streams with queued data and a window, in turn; those that were closed meanwhile are among them. */
-  #first: Http2Stream<Context> | undefined;
-  #last: Http2Stream<Context> | undefined;
+  /** Streams with queued data and a window, in turn. */
+  readonly #ready = new Set<Http2Stream<Context>>();
   #isPumping = false;
 
   constructor(limits: Limits, events: SenderEvents<Context>) {
@@ -55,7 +54,7 @@ export class Sender<Context> {
     if (endStream) stream.localEnded = true;
     const n = bytes.length;
     if (stream.queuedBytes === 0) {
-      const fits = n <= this.maxFrameSize && n <= this.window && n <= stream.sendWindow && this.hasRoom && this.#first === undefined;
+      const fits = n <= this.maxFrameSize && n <= this.window && n <= stream.sendWindow && this.hasRoom && this.#ready.size === 0;
       if (n === 0 || fits) {
         if (n > 0 || endStream) this.#frame(stream, n, endStream, bytes);
         return true;
@@ -79,30 +78,26 @@ export class Sender<Context> {
 
   /** The stream may have something to send now: it gets in line. */
   resume(stream: Http2Stream<Context>): void {
-    if (stream.isListed || stream.closed || stream.queuedBytes === 0 || stream.sendWindow <= 0) return;
-    stream.isListed = true;
-    if (this.#last === undefined) this.#first = stream;
-    else this.#last.next = stream;
-    this.#last = stream;
+    if (stream.queuedBytes > 0 && stream.sendWindow > 0) this.#ready.add(stream);
   }
 
   /** Sends what the windows and the output take. Returns when it is called by what it calls: the outer one goes on. */
   pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
-    while (this.#first !== undefined && this.window > 0 && this.hasRoom) {
-      const stream = this.#first;
-      this.#first = stream.next;
-      if (this.#first === undefined) this.#last = undefined;
-      stream.next = undefined;
-      stream.isListed = false;
-      if (!stream.closed && stream.sendWindow > 0) this.#sendSome(stream);
+    // A stream that has more to send goes to the end of the line, where this loop comes to it again.
+    for (const stream of this.#ready) {
+      if (this.window <= 0 || !this.hasRoom) break;
+      this.#ready.delete(stream);
+      if (stream.sendWindow > 0) this.#sendSome(stream);
     }
     this.#isPumping = false;
   }
 
   /** The stream is closed: what it had queued is dropped. */
   drop(stream: Http2Stream<Context>): void {
+    if (stream.queuedBytes === 0) return;
+    this.#ready.delete(stream);
     this.queuedBytes -= stream.queuedBytes;
     stream.queuedBytes = 0;
     stream.queue = [];

@@ -161,6 +161,23 @@ describe('windows of ours', () => {
     assert.ok(window > 50_000, `${window}`);
   });
 
+  test('a stream that is reset within a frame of data gives the frame back once', () => {
+    const options = { consumes: false, connectionWindowBytes: 65_535, maxConnectionWindowBytes: 65_535 };
+    const probe = Probe.ready('server', options);
+    for (const id of [1, 3]) probe.open(id);
+    probe.send(data(3, 16_000), data(3, 16_000));
+    const whole = data(1, 16_000);
+    probe.send(whole.slice(0, 100));
+    probe.stream(1).reset(8);
+    probe.send(whole.slice(100));
+    probe.send(data(1, 16_000));
+    // 32,000 bytes of stream 3 are unread, so no more than the rest of the window may come.
+    const back = probe.lines().filter((line) => line.startsWith('WINDOW_UPDATE 0'));
+    assert.deepEqual(back, []);
+    probe.send(data(1, 1000));
+    assert.deepEqual(probe.lines(), ['WINDOW_UPDATE 0 33000']);
+  });
+
   test('a stream that has ended gets no more window', () => {
     const probe = Probe.ready('server', { consumes: false, streamWindowBytes: 1000 });
     const stream = probe.open(1);

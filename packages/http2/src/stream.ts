@@ -50,9 +50,6 @@ export class Http2Stream<Context> implements Stream<Context> {
   trailers: Trailers | undefined = undefined;
   /** `sendData` has said false. */
   mustHearOfRoom = false;
-  /** In the sender's list of streams that can send. */
-  isListed = false;
-  next: Http2Stream<Context> | undefined = undefined;
 
   constructor(owner: StreamOwner<Context>, id: number, sendWindow: number, window: ReceiveWindow) {
     this.#owner = owner;

@@ -53,7 +53,7 @@ export class Watch<Context> {
       this.heard = false;
       this.#lastHeard = now;
       this.#keepaliveSentAt = undefined;
-    }
+    } else this.#core.sender.output.shrink();
     if (!(state.sawSettings && this.#core.settingsAcked) && now - this.#started > limits.handshakeTimeoutMs) {
       throw timeout(ErrorCode.settingsTimeout, state.sawSettings ? 'our SETTINGS are not acknowledged' : 'no SETTINGS came');
     }

@@ -1,60 +1,95 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BlockCache, type BlockSlots, CachedBlock } from './block-cache.ts';
+import { BlockCache, CachePiece, type Slots } from './block-cache.ts';
 
-/** A payload that passes for a block: one restart at 0. */
-const payload = new Uint8Array(1000);
-payload[996] = 1;
+const PIECE_BYTES = 1000;
 
-function add(cache: BlockCache, slots: BlockSlots, slot: number): void {
-  cache.add(new CachedBlock(payload, 'table', 0, slots, slot));
+function slots(count: number): Slots<CachePiece> {
+  return new Array<undefined>(count).fill(undefined);
 }
 
-function present(slots: BlockSlots): number[] {
-  return slots.flatMap((block, slot) => (block === undefined ? [] : [slot]));
+/** A page of an index, in the cache. */
+function addPage(cache: BlockCache, into: Slots<CachePiece>, slot: number): CachePiece {
+  const page = new CachePiece();
+  cache.addMetadata(page, into, slot, PIECE_BYTES);
+  return page;
+}
+
+/** A block of the page, one of ten. */
+function addBlock(cache: BlockCache, page: CachePiece, slot: number): void {
+  cache.addData(new CachePiece(), page, slot, 10, PIECE_BYTES);
+}
+
+function present(pieces: Slots<CachePiece> | undefined): number[] {
+  return (pieces ?? []).flatMap((piece, slot) => (piece === undefined ? [] : [slot]));
 }
 
 test('the cache keeps its bound; the oldest go first, but for those that were used', () => {
-  const cache = new BlockCache(5000);
-  const slots: BlockSlots = new Array<undefined>(10).fill(undefined);
-  for (let slot = 0; slot < 4; slot++) add(cache, slots, slot);
-  assert.deepEqual(present(slots), [0, 1, 2, 3]);
-  (slots[0] as CachedBlock).used = true;
-  add(cache, slots, 4);
-  add(cache, slots, 5);
-  assert.deepEqual(present(slots), [0, 3, 4, 5]);
-  assert.ok(cache.byteLength <= 5000 && cache.byteLength > 4000);
+  const cache = new BlockCache(6500);
+  const page = addPage(cache, slots(1), 0);
+  for (let slot = 0; slot < 4; slot++) addBlock(cache, page, slot);
+  assert.deepEqual(present(page.children), [0, 1, 2, 3]);
+  const [oldest] = page.children as [CachePiece];
+  oldest.used = true;
+  addBlock(cache, page, 4);
+  addBlock(cache, page, 5);
+  assert.deepEqual(present(page.children), [0, 3, 4, 5]);
+  assert.ok(cache.dataBytes + cache.metadataBytes <= 6500 && cache.dataBytes > 4000);
 });
 
-test('a table that closes leaves the cache; a block that is read twice is there once; a cache of nothing holds nothing', () => {
+test('a page that leaves takes its blocks along, and one that has left gets none', () => {
   const cache = new BlockCache(50_000);
-  const [one, two]: [BlockSlots, BlockSlots] = [[undefined, undefined], [undefined]];
-  for (const [slots, slot] of [
-    [one, 0],
-    [one, 1],
-    [one, 1],
-    [two, 0],
-  ] as const)
-    add(cache, slots, slot);
-  const all = cache.byteLength;
-  cache.drop(one);
-  assert.deepEqual([present(one), present(two)], [[], [0]]);
-  assert.equal(cache.byteLength * 3, all);
+  const index = slots(2);
+  const [one, two] = [addPage(cache, index, 0), addPage(cache, index, 1)];
+  addBlock(cache, one, 0);
+  addBlock(cache, one, 1);
+  addBlock(cache, one, 1);
+  addBlock(cache, two, 0);
+  const all = cache.dataBytes;
+  const replacement = addPage(cache, index, 0);
+  assert.deepEqual([present(one.children), present(two.children), present(index)], [[], [0], [0, 1]]);
+  assert.equal(cache.dataBytes * 3, all, 'a block that was read twice was there once');
+  addBlock(cache, one, 0);
+  assert.equal(cache.dataBytes * 3, all);
+  addBlock(cache, replacement, 0);
+  cache.drop(index);
+  assert.deepEqual([cache.dataBytes, cache.metadataBytes], [0, 0], 'a table that closes leaves the cache');
   const none = new BlockCache(0);
-  add(none, one, 0);
-  assert.deepEqual([present(one), none.byteLength], [[], 0]);
+  addBlock(none, addPage(none, index, 0), 0);
+  assert.deepEqual([present(index), none.dataBytes, none.metadataBytes], [[], 0, 0]);
 });
 
-test('what tables keep in memory comes first, and blocks make room for it', () => {
-  const cache = new BlockCache(5000);
-  const slots: BlockSlots = new Array<undefined>(10).fill(undefined);
-  for (let slot = 0; slot < 4; slot++) add(cache, slots, slot);
+test('data leaves before metadata, until that has more than its share', () => {
+  const cache = new BlockCache(20_000);
+  const index = slots(50);
+  const first = addPage(cache, index, 0);
+  for (let slot = 0; slot < 10; slot++) addBlock(cache, first, slot);
+  for (let slot = 1; slot < 12; slot++) addPage(cache, index, slot);
+  assert.equal(present(index).length, 12);
+  assert.ok(present(first.children).length < 10);
+  for (let round = 0; round < 10; round++) {
+    for (let slot = 12; slot < 50; slot++) {
+      first.used = true;
+      addPage(cache, index, slot);
+      addBlock(cache, first, slot % 10);
+    }
+  }
+  assert.ok(cache.metadataBytes <= 15_000 + PIECE_BYTES, `${cache.metadataBytes}`);
+  assert.ok(cache.dataBytes > 3000 && cache.dataBytes + cache.metadataBytes <= 20_000, `${cache.dataBytes}`);
+  assert.equal(index[0], first, 'what is used stays');
+});
+
+test('what is pinned comes first, and everything else makes room for it', () => {
+  const cache = new BlockCache(6000);
+  const index = slots(1);
+  const page = addPage(cache, index, 0);
+  for (let slot = 0; slot < 4; slot++) addBlock(cache, page, slot);
   cache.pin(3000);
-  assert.deepEqual(present(slots), [3]);
-  cache.pin(3000);
-  add(cache, slots, 4);
-  assert.deepEqual([present(slots), cache.byteLength, cache.pinnedBytes], [[], 0, 6000]);
-  cache.unpin(6000);
-  add(cache, slots, 5);
-  assert.deepEqual([present(slots), cache.pinnedBytes], [[5], 0]);
+  assert.ok(cache.dataBytes + cache.metadataBytes <= 6000);
+  cache.pin(4000);
+  addPage(cache, index, 0);
+  assert.deepEqual([present(index), cache.dataBytes, cache.metadataBytes], [[], 0, 7000]);
+  cache.unpin(7000);
+  addPage(cache, index, 0);
+  assert.deepEqual(present(index), [0]);
 });

@@ -1,51 +1,77 @@
-// Blocks that were read, within a bound of bytes. Each table keeps a slot per block, so a hit is an array access and
-// setting a bit; the cache only decides who leaves: the oldest block, unless it was used since it last came up ("second chance").
+// Pieces of tables that were read, within a bound of bytes: blocks of data, and pages of indexes and filters. Whoever asks for a piece
+// finds it in a slot of its own, so a hit is an array access and setting a bit; the cache only decides who leaves: of the oldest those
+// that were not used since they last came up ("second chance").
 //
-// The bound is that of all memory for tables. Their indexes and filters cannot leave while a table is open, so they come first, and
-// blocks get what is left.
-import { Block } from './block-cursor.ts';
+// Data and metadata stand in two lines. A page of an index leads to hundreds of blocks, and one of a filter spares thousands of keys the
+// way to the disk, so data leaves first, until metadata takes more than its share.
+//
+// The bound is that of all memory for tables. A little of each stays as long as it is open (`pin`), and comes first.
 
-/** What a block costs beside its bytes, about: the objects around it. */
+/** What a piece costs beside its bytes, about: the objects around it. */
 const OVERHEAD_BYTES = 160;
+const SLOT_BYTES = 8;
+/** Of what is not pinned. */
+const METADATA_SHARE = 0.75;
 
-export type BlockSlots = (CachedBlock | undefined)[];
+export type Slots<Piece> = (Piece | undefined)[];
 
-export class CachedBlock extends Block {
-  readonly slots: BlockSlots;
-  readonly slot: number;
+/** What can be in the cache. */
+export class CachePiece {
   used = false;
-  older: CachedBlock | undefined;
-  newer: CachedBlock | undefined;
+  /** Pieces that are found through this one, and leave together with it. */
+  children: Slots<CachePiece> | undefined;
+  // The rest is the cache's.
+  slots: Slots<CachePiece> | undefined;
+  slot = 0;
+  cost = 0;
+  line: Line | undefined;
+  older: CachePiece | undefined;
+  newer: CachePiece | undefined;
+}
 
-  constructor(payload: Uint8Array, path: string, offset: number, slots: BlockSlots, slot: number) {
-    super(payload, path, offset);
-    this.slots = slots;
-    this.slot = slot;
+/** Pieces in the order in which they came up last. */
+class Line {
+  byteLength = 0;
+  oldest: CachePiece | undefined;
+  #newest: CachePiece | undefined;
+
+  append(piece: CachePiece): void {
+    piece.older = this.#newest;
+    piece.newer = undefined;
+    if (this.#newest === undefined) this.oldest = piece;
+    else this.#newest.newer = piece;
+    this.#newest = piece;
+  }
+
+  unlink(piece: CachePiece): void {
+    if (piece.older === undefined) this.oldest = piece.newer;
+    else piece.older.newer = piece.newer;
+    if (piece.newer === undefined) this.#newest = piece.older;
+    else piece.newer.older = piece.older;
   }
 }
 
 export class BlockCache {
   readonly #maxBytes: number;
-  #byteLength = 0;
+  readonly #data = new Line();
+  readonly #metadata = new Line();
   #pinnedBytes = 0;
-  #oldest: CachedBlock | undefined;
-  #newest: CachedBlock | undefined;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** What the blocks take. */
-  get byteLength(): number {
-    return this.#byteLength;
+  /** What blocks of data take. */
+  get dataBytes(): number {
+    return this.#data.byteLength;
   }
 
-  /** What the indexes and filters of open tables take. */
-  get pinnedBytes(): number {
-    return this.#pinnedBytes;
+  /** What indexes and filters take, pinned or not. */
+  get metadataBytes(): number {
+    return this.#metadata.byteLength + this.#pinnedBytes;
   }
 
-  /** Takes memory that stays taken until `unpin`; blocks make room for it. */
+  /** Takes memory that stays taken until `unpin`; pieces make room for it. */
   pin(bytes: number): void {
     this.#pinnedBytes += bytes;
     this.#shrink();
@@ -55,50 +81,63 @@ export class BlockCache {
     this.#pinnedBytes -= bytes;
   }
 
-  /** Puts a block into its slot; others may leave theirs, and at the end this one too if it is larger than the whole cache. */
-  add(block: CachedBlock): void {
-    const before = block.slots[block.slot];
+  /** Puts a page of an index or a filter, which takes `bytes`, into its slot; others may leave theirs, at the end this one too. */
+  addMetadata(piece: CachePiece, slots: Slots<CachePiece>, slot: number, bytes: number): void {
+    this.#add(this.#metadata, piece, slots, slot, bytes);
+  }
+
+  /** Puts a block of data into its slot at `parent`, of `count`, through which it is found; not if the parent itself has left. */
+  addData(piece: CachePiece, parent: CachePiece, slot: number, count: number, bytes: number): void {
+    if (parent.line === undefined) return;
+    if (parent.children === undefined) {
+      parent.children = new Array<CachePiece | undefined>(count).fill(undefined);
+      parent.cost += count * SLOT_BYTES;
+      parent.line.byteLength += count * SLOT_BYTES;
+    }
+    this.#add(this.#data, piece, parent.children, slot, bytes);
+  }
+
+  /** Empties the slots of a table that closes. */
+  drop(slots: Slots<CachePiece>): void {
+    for (const piece of slots) if (piece !== undefined) this.#remove(piece);
+  }
+
+  #add(line: Line, piece: CachePiece, slots: Slots<CachePiece>, slot: number, bytes: number): void {
+    const before = slots[slot];
     if (before !== undefined) this.#remove(before);
-    block.slots[block.slot] = block;
-    this.#byteLength += block.bytes.length + OVERHEAD_BYTES;
-    this.#append(block);
+    slots[slot] = piece;
+    piece.slots = slots;
+    piece.slot = slot;
+    piece.cost = bytes + OVERHEAD_BYTES;
+    piece.line = line;
+    line.byteLength += piece.cost;
+    line.append(piece);
     this.#shrink();
   }
 
   #shrink(): void {
-    while (this.#byteLength + this.#pinnedBytes > this.#maxBytes && this.#oldest !== undefined) {
-      const candidate = this.#oldest;
+    const room = this.#maxBytes - this.#pinnedBytes;
+    while (this.#data.byteLength + this.#metadata.byteLength > room) {
+      const isDataFirst = this.#data.oldest !== undefined && this.#metadata.byteLength <= room * METADATA_SHARE;
+      const line = isDataFirst || this.#metadata.oldest === undefined ? this.#data : this.#metadata;
+      const candidate = line.oldest;
+      if (candidate === undefined) return;
       if (candidate.used) {
         candidate.used = false;
-        this.#unlink(candidate);
-        this.#append(candidate);
+        line.unlink(candidate);
+        line.append(candidate);
       } else this.#remove(candidate);
     }
   }
 
-  /** Empties the slots of a table that closes. */
-  drop(slots: BlockSlots): void {
-    for (const block of slots) if (block !== undefined) this.#remove(block);
-  }
-
-  #remove(block: CachedBlock): void {
-    block.slots[block.slot] = undefined;
-    this.#byteLength -= block.bytes.length + OVERHEAD_BYTES;
-    this.#unlink(block);
-  }
-
-  #append(block: CachedBlock): void {
-    block.older = this.#newest;
-    block.newer = undefined;
-    if (this.#newest === undefined) this.#oldest = block;
-    else this.#newest.newer = block;
-    this.#newest = block;
-  }
-
-  #unlink(block: CachedBlock): void {
-    if (block.older === undefined) this.#oldest = block.newer;
-    else block.older.newer = block.newer;
-    if (block.newer === undefined) this.#newest = block.older;
-    else block.newer.older = block.older;
+  #remove(piece: CachePiece): void {
+    const line = piece.line as Line;
+    if (piece.slots !== undefined) piece.slots[piece.slot] = undefined;
+    piece.slots = undefined;
+    piece.line = undefined;
+    line.byteLength -= piece.cost;
+    line.unlink(piece);
+    if (piece.children !== undefined) this.drop(piece.children);
+    piece.children = undefined;
   }
 }

@@ -3,12 +3,13 @@
 //
 // This is the innermost loop of every read, hence the plain integers: nothing is allocated on the way to an entry, and a
 // search builds no key but that of the entry where it ends.
+import { CachePiece } from './block-cache.ts';
 import type { Cursor } from './cursor.ts';
 import { type LsmError, corrupt } from './errors.ts';
 import { compareRanges, copyRange, grown, readUint32 } from './ranges.ts';
 
 /** A block in memory, with its place for messages. */
-export class Block {
+export class Block extends CachePiece {
   readonly bytes: Uint8Array;
   /** Where the entries end and the restarts begin. */
   readonly restartsAt: number;
@@ -18,6 +19,7 @@ export class Block {
 
   /** Throws LsmError `corrupt` if the restarts are none. */
   constructor(bytes: Uint8Array, path: string, offset: number) {
+    super();
     this.bytes = bytes;
     this.#path = path;
     this.#offset = offset;

@@ -1,8 +1,15 @@
-// A Bloom filter over the keys of a table (Bloom 1970): "surely not here" saves reading a block. Ten bits a key and
-// seven probes, taken from one 32-bit hash by double hashing (Kirsch and Mitzenmacher 2006), give about 1 % false alarms.
+// A Bloom filter over the keys of a table (Bloom 1970): "surely not here" saves reading a block. It is *blocked* (Putze, Sanders and
+// Singler 2007): it consists of lines of 64 bytes, as long as a cache line, and all seven bits of a key lie in one of them, so that a
+// question costs one access to memory. Ten bits a key give about 1.2 % false alarms.
+//
+// Everything is taken from one 32-bit hash: its upper bits choose the line, and multiples of it the bits.
 
+export const LINE_BYTES = 64;
+const LINE_BITS = 512;
 const BITS_PER_KEY = 10;
 const PROBES = 7;
+/** 2³² over the golden ratio: its multiples spread evenly. */
+const GOLDEN = 0x9e3779b9;
 
 /** A hash of `bytes[start, end)`: MurmurHash3's 32-bit variant (Appleby). Part of the file format. */
 export function hashKey(bytes: Uint8Array, start: number, end: number): number {
@@ -27,28 +34,32 @@ export function hashKey(bytes: Uint8Array, start: number, end: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The filter over keys with these hashes. */
-export function buildFilter(hashes: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(Math.max(8, Math.ceil((hashes.length * BITS_PER_KEY) / 8)));
-  const bits = (bytes.length * 8) >>> 0;
-  for (const hash of hashes) {
-    const step = ((hash >>> 17) | (hash << 15)) >>> 0;
-    for (let probe = 0, h = hash; probe < PROBES; probe++, h = (h + step) >>> 0) {
-      const bit = h % bits;
-      bytes[bit >>> 3] = (bytes[bit >>> 3] as number) | (1 << (bit & 7));
-    }
-  }
-  return bytes;
+/** How many lines a filter over so many keys takes. */
+export function linesFor(keys: number): number {
+  return Math.max(1, Math.ceil((keys * BITS_PER_KEY) / LINE_BITS));
 }
 
-/** False when no key with this hash went into the filter. */
-export function mayContain(filter: Uint8Array, hash: number): boolean {
-  // As an unsigned 32-bit number: V8 then divides integers, and not doubles, which takes ten times as long.
-  const bits = (filter.length * 8) >>> 0;
-  const step = ((hash >>> 17) | (hash << 15)) >>> 0;
-  for (let probe = 0, h = hash; probe < PROBES; probe++, h = (h + step) >>> 0) {
-    const bit = h % bits;
-    if (((filter[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false;
+/** The line of a filter of `lines` (at most 2²¹) that has the bits of a key with this hash. */
+export function lineOf(hash: number, lines: number): number {
+  return Math.floor((hash * lines) / 0x1_0000_0000);
+}
+
+/** Notes a key with this hash in the line that begins at `at`. */
+export function addToLine(filter: Uint8Array, at: number, hash: number): void {
+  let h = hash;
+  for (let probe = 0; probe < PROBES; probe++) {
+    h = Math.imul(h, GOLDEN);
+    const byte = at + (h >>> 26);
+    filter[byte] = (filter[byte] as number) | (1 << ((h >>> 23) & 7));
+  }
+}
+
+/** False when no key with this hash was noted in the line that begins at `at`. */
+export function mayBeInLine(filter: Uint8Array, at: number, hash: number): boolean {
+  let h = hash;
+  for (let probe = 0; probe < PROBES; probe++) {
+    h = Math.imul(h, GOLDEN);
+    if (((filter[at + (h >>> 26)] as number) & (1 << ((h >>> 23) & 7))) === 0) return false;
   }
   return true;
 }

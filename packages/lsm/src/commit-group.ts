@@ -49,6 +49,11 @@ export class CommitGroup {
     this.#length = batch.moveTo(this.#buffer, this.#length);
   }
 
+  /** Whether it writes to a `caller` keyspace. */
+  isOf(keyspace: KeyspaceState): boolean {
+    return this.#highest?.has(keyspace) === true;
+  }
+
   /** Notes, at the keyspaces, the highest versions that were accepted into the group. */
   noteAccepted(): void {
     for (const [keyspace, high] of this.#highest ?? []) keyspace.lastAccepted = Math.max(keyspace.lastAccepted, high);

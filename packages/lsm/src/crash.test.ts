@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { scale } from './testing/scale.ts';
 
 /** Of each crash point, for each of the two modes that leave things to chance. */
-const IMAGES = 30;
+const IMAGES = 12;
 
 test('a crash before any operation is recovered from, in every log mode', async (t) => {
   const opened = await Promise.all(

@@ -10,7 +10,7 @@ import { MemtableCursor } from './memtable-cursor.ts';
 import { Memtable } from './memtable.ts';
 import { parseName } from './names.ts';
 import { readUint32 } from './ranges.ts';
-import { RunCursor } from './run.ts';
+import { type BlockSource, RunCursor, makeRun } from './run.ts';
 import { Table } from './table.ts';
 import { decodeEdit } from './version-edit.ts';
 import { keyspaceStates } from './verify.ts';
@@ -89,24 +89,23 @@ async function* dumpTable(env: Env, directory: string, path: string, number: num
   const byteLength = (await env.fs.sizeOf(path)) ?? 0;
   const table = await Table.openAlone(env.fs, directory, number, byteLength);
   try {
-    const { index } = table;
     const { shares, ...properties } = table.properties;
     const garbageBytes = shares.reduce((sum, share) => sum + share.garbageBytes, 0);
-    const { blocks, largestKey } = index;
-    yield { offset: 0, what: 'table', fields: { bytes: byteLength, blocks, ...properties, garbageBytes, largestKey } };
-    let last = -1;
-    const source = {
-      block(from: Table, i: number) {
-        last = i;
-        return from.blockSync(i);
+    yield { offset: 0, what: 'table', fields: { bytes: byteLength, ...properties, garbageBytes } };
+    let last = { offset: 0, bytes: 0 };
+    const source: BlockSource = {
+      index: (from, page) => from.readIndexSync(page),
+      block(from, page, block) {
+        last = { offset: page.offset(block), bytes: page.byteLength(block) };
+        return from.readBlockSync(last.offset, last.bytes);
       },
     };
-    const cursor = new RunCursor({ level: 0, number: 0, tables: [table] }, source);
-    let shown = -1;
+    const cursor = new RunCursor(makeRun(0, 0, [table]), source);
+    let shown: typeof last | undefined;
     for (cursor.seek(EMPTY, NEWEST); cursor.valid; cursor.next()) {
-      if (last !== shown) yield { offset: index.offset(last), what: 'block', fields: { bytes: index.byteLength(last) } };
+      if (last !== shown) yield { offset: last.offset, what: 'block', fields: { bytes: last.bytes } };
       shown = last;
-      yield entryOf(cursor, index.offset(last));
+      yield entryOf(cursor, last.offset);
     }
   } finally {
     await table.close();

@@ -162,6 +162,15 @@ export interface Keyspace {
   getFlushed(key: Uint8Array): Promise<Uint8Array | undefined>;
 }
 
+/** What became of the files that were ingested. */
+export interface IngestReport {
+  readonly entries: number;
+  readonly tables: number;
+  readonly bytes: number;
+  /** Where the tables went. */
+  readonly level: number;
+}
+
 export interface EngineStats {
   readonly memtableBytes: number;
   readonly memtableEntries: number;
@@ -215,6 +224,14 @@ export interface Engine {
   flush(): Promise<void>;
   /** Merges tables until no merge is due. */
   settle(): Promise<void>;
+  /**
+   * Adds tables that were made by `TableFileWriter`, all at once, as if their entries were written in one batch when this resolves: none
+   * shows before, and after a crash all are there or none. Not a byte of them goes through the log or the memtable. The files are read and checked
+   * whole, and copied; they stay as they are, and nobody needs them afterwards. In a `caller` keyspace no version among them may be lower than
+   * one that was written. What others write to a `latest` keyspace meanwhile may count as earlier or later. Throws LsmError `invalid` for files that
+   * overlap or do not suit the keyspace, `corrupt`, `newer-format`, `no-space`; FsError. Then nothing was ingested.
+   */
+  ingest(keyspace: Keyspace, files: readonly string[]): Promise<IngestReport>;
   /** The store as it is now, for reads that are made later. */
   snapshot(): Snapshot;
   /**

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom, utf8 } from '@distrokv/base';
 import { type FsErrorCode, type FsOperationKind, type MemoryEnv, createMemoryEnv } from '@distrokv/env';
+import { parseName } from './names.ts';
 import { openEngine } from './open.ts';
+import { TableFileWriter } from './table-file.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { Model, type Operation, assertEqual, drain, keyspaces, randomOperations, textOf, writeTo } from './testing/model.ts';
 
@@ -90,23 +92,59 @@ for (const [what, pattern] of [
   });
 }
 
-/** Writes 20 units with flushes and a merge among them; returns how many were acknowledged. Any failure may end it. */
-async function workload(env: MemoryEnv): Promise<number> {
-  let acknowledged = 0;
+/** This one comes as a file. */
+const INGESTED = 10;
+
+function operationsOf(version: number): Operation[] {
+  if (version !== INGESTED) return randomOperations(seededRandom(version), version);
+  return ['k/3', 'kk/long-directory-name/1'].map((key) => ({ keyspace: 'data', key, value: 'from a file', version }));
+}
+
+async function ingest(env: MemoryEnv, engine: Engine): Promise<void> {
+  await env.fs.makeDirectory('/in');
+  const writer = await TableFileWriter.create({ env, path: '/in/000001.sst' });
+  try {
+    for (const { key, value = '', version } of operationsOf(INGESTED)) void writer.put(utf8(key), utf8(value), version);
+    await writer.finish();
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+  await engine.ingest(engine.keyspace('data'), ['/in/000001.sst']);
+}
+
+interface Done {
+  /** Versions that were acknowledged. */
+  acknowledged: number;
+  /** Whether keyspace `temp` has to be there; undefined: it may be. */
+  isThere: boolean | undefined;
+}
+
+/** Writes 20 units, with flushes, an ingestion, a keyspace that comes and goes, a checkpoint and merges among them. Any failure may end it. */
+async function workload(env: MemoryEnv): Promise<Done> {
+  const done: Done = { acknowledged: 0, isThere: false };
   let engine: Engine | undefined;
   try {
     engine = await open(env);
     for (let version = 1; version <= 20; version++) {
-      await write(engine, randomOperations(seededRandom(version), version));
-      acknowledged = version;
+      if (version === INGESTED) await ingest(env, engine);
+      else await write(engine, operationsOf(version));
+      done.acknowledged = version;
       if (version % 5 === 0) await engine.flush();
+      if (version === 6 || version === 16) {
+        done.isThere = undefined;
+        if (version === 6) await engine.createKeyspace({ name: 'temp', versions: 'latest' });
+        else await engine.dropKeyspace('temp');
+        done.isThere = version === 6;
+      }
+      if (version === 12) await engine.checkpoint('/copy');
     }
     await engine.settle();
   } catch {
     // Refused, or failed for good.
   }
   await engine?.close().catch(() => {});
-  return acknowledged;
+  return done;
 }
 
 /** How long a fault stays: work on a full disk is tried again until there is room. */
@@ -129,19 +167,24 @@ async function failNth(kind: FsOperationKind, code: FsErrorCode, n: number, last
     if (passedMs >= FAULT_MS) env.fs.onOperation = undefined;
     await env.time.advance(100);
   }
-  const acknowledged = await working;
+  const { acknowledged, isThere } = await working;
   env.fs.onOperation = undefined;
   const engine = await open(env);
+  const kinds = (await env.fs.readDirectory('/db')).map((name) => parseName(name)?.kind);
+  assert.equal(kinds.filter((kind) => kind === 'temporary').length, 0, 'no orphans');
+  assert.equal(kinds.filter((kind) => kind === 'table').length, engine.stats().tables, 'no orphans');
+  const isTempThere = engine.keyspaces().some(({ name }) => name === 'temp');
+  assert.equal(isTempThere, isThere ?? isTempThere, 'the keyspace is there as was promised');
   const model = new Model();
-  for (let version = 1; version <= acknowledged; version++) model.apply(randomOperations(seededRandom(version), version));
-  // A write that was told of a failure may be there all the same; then it is there whole.
-  const next = randomOperations(seededRandom(acknowledged + 1), acknowledged + 1);
   const mayBeThere = new Model();
-  for (let version = 1; version <= acknowledged; version++) mayBeThere.apply(randomOperations(seededRandom(version), version));
-  mayBeThere.apply(next);
-  await assertEqual(engine, model, acknowledged + 1, seededRandom(n)).catch(() =>
-    assertEqual(engine, mayBeThere, acknowledged + 1, seededRandom(n)),
-  );
+  for (let version = 1; version <= acknowledged; version++) {
+    model.apply(operationsOf(version));
+    mayBeThere.apply(operationsOf(version));
+  }
+  // A write that was told of a failure may be there all the same; then it is there whole.
+  mayBeThere.apply(operationsOf(acknowledged + 1));
+  const equals = (of: Model): Promise<void> => assertEqual(engine, of, acknowledged + 1, seededRandom(n), ['data', 'meta']);
+  await equals(model).catch(() => equals(mayBeThere));
   await engine.close();
   return calls > n;
 }
@@ -156,6 +199,11 @@ const faults: readonly (readonly [FsOperationKind, readonly FsErrorCode[]])[] = 
   ['syncDirectory', ['io']],
   ['rename', ['io', 'no-space']],
   ['removeFile', ['io']],
+  ['link', ['io', 'no-space']],
+  ['makeDirectory', ['io', 'no-space']],
+  ['readDirectory', ['io', 'too-many-files']],
+  ['sizeOf', ['io']],
+  ['close', ['io']],
 ];
 
 for (const [kind, codes] of faults) {

@@ -1,5 +1,5 @@
 // Turns frozen memtables into tables, the oldest first, and tells writers when they run ahead of the disk.
-import { defined, messageOf } from '@distrokv/base';
+import { messageOf } from '@distrokv/base';
 import { LsmError } from './errors.ts';
 import { type Health, isTransient } from './fail-stop.ts';
 import type { FlushWork } from './flush-work.ts';
@@ -144,7 +144,7 @@ export class Flusher {
   }
 
   #finish(flushed: Frozen): void {
-    const first = defined(this.#options.generations.frozen.shift(), 'the generation that was flushed');
+    const first = this.#options.generations.unfreeze();
     this.#flushed = first.generation;
     this.flushes++;
     const done = this.#waiters.filter((waiter) => waiter.generation <= flushed.generation);

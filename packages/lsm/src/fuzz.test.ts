@@ -72,7 +72,7 @@ function blockBytes(): Uint8Array {
 
 function indexBytes(): Uint8Array {
   const builder = new TableIndexBuilder();
-  for (let i = 0; i < 5; i++) builder.add(100, utf8(`key${i}`), i);
+  for (let i = 0; i < 5; i++) builder.add(i * 100, 100, utf8(`key${i}`), i % 2 === 0 ? i : undefined);
   return builder.finish();
 }
 
@@ -82,10 +82,14 @@ const properties = encodeProperties({
   tombstones: 8,
   keyBytes: 300,
   valueBytes: 700,
+  blocks: 3,
+  filterLines: 1,
   smallestKey: utf8('\u0001a'),
+  largestKey: utf8('\u0001b'),
+  largestVersion: 3,
   shares: [{ keyspace: 1, bytes: 900, lastVersion: 12, garbageBytes: 200, garbageVersion: 9 }],
 });
-const footer = encodeFooter({ dataBytes: 500, filterBytes: 20, indexBytes: 60, propertiesBytes: 30 });
+const footer = encodeFooter({ dataBytes: 500, indexBytes: 60, filterBytes: 20, rootBytes: 10, propertiesBytes: 20 });
 const edit = encodeEdit(
   {
     keyspaces: [{ id: 1, name: 'data', versions: 'caller' }],
@@ -126,8 +130,12 @@ const decoders: Readonly<Record<string, readonly [bytes: Uint8Array, decode: (by
   'an index': [
     indexBytes(),
     (bytes) => {
-      const index = new TableIndex(bytes, 500, 'x', 0);
-      assert.ok(index.find(utf8('key3'), 4, 3) <= index.blocks && index.blocks <= bytes.length);
+      for (const isPart of [false, true]) {
+        const index = new TableIndex(bytes, 0, 500, isPart, 'x', 0);
+        const child = index.find(utf8('key3'), 4, 3);
+        assert.ok(child < index.count && index.count <= bytes.length);
+        assert.ok(index.offset(child) + index.byteLength(child) <= 500);
+      }
     },
   ],
   properties: [properties, (bytes) => void decodeProperties(bytes, 'x', 0)],

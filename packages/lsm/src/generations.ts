@@ -1,8 +1,8 @@
 // The memtables: one that takes the writes, and frozen ones that wait to be flushed, of all keyspaces together. So a
 // flush makes one moment of the whole engine durable.
-import { assert } from '@distrokv/base';
+import { assert, defined } from '@distrokv/base';
 import type { KeyspaceState } from './keyspace-state.ts';
-import { Memtable } from './memtable.ts';
+import { Memtable, type MemtableMemory } from './memtable.ts';
 import { MAX_RANGES } from './range-deletes.ts';
 
 /** A memtable that takes no more writes, and what the manifest has to say once it is flushed. */
@@ -21,6 +21,9 @@ export interface Frozen {
 /** Writers wait while this many generations do. */
 export const MAX_FROZEN = 2;
 
+/** Memory beyond a memtable's that is not worth a thought. */
+const SMALL_BYTES = 64 << 10;
+
 export class Generations {
   active: Memtable;
   /** The oldest first. */
@@ -29,13 +32,15 @@ export class Generations {
   sequence: number;
   readonly #memtableBytes: number;
   readonly #keyspaces: readonly (KeyspaceState | undefined)[];
+  /** Of a memtable that was flushed, for the next one: neither thread's garbage collector would see soon enough how much it is. */
+  #spare: MemtableMemory | undefined;
   #generation = 0;
 
   constructor(memtableBytes: number, sequence: number, keyspaces: readonly (KeyspaceState | undefined)[]) {
     this.#memtableBytes = memtableBytes;
     this.sequence = sequence;
     this.#keyspaces = keyspaces;
-    this.active = new Memtable(memtableBytes);
+    this.active = this.#newMemtable();
   }
 
   get isFull(): boolean {
@@ -59,7 +64,23 @@ export class Generations {
     }
     this.#generation++;
     this.frozen.push({ memtable: this.active, generation: this.#generation, sequence: this.sequence, lastVersions, retentions, walFrom });
-    this.active = new Memtable(this.#memtableBytes);
+    this.active = this.#newMemtable();
+  }
+
+  /** Takes away the oldest that is frozen, once it is in tables. */
+  unfreeze(): Frozen {
+    const first = defined(this.frozen.shift(), 'a generation that was flushed');
+    first.memtable.letGo();
+    return first;
+  }
+
+  #newMemtable(): Memtable {
+    const room = this.#spare ?? this.#memtableBytes;
+    this.#spare = undefined;
+    return new Memtable(room, (free) => {
+      // One that had to grow is not kept.
+      if (free.arena.byteLength + free.nodes.byteLength <= 2 * this.#memtableBytes + SMALL_BYTES) this.#spare = free;
+    });
   }
 
   /** All memtables, the newest first. */

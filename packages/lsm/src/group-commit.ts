@@ -32,10 +32,16 @@ export interface GroupCommitOptions {
   readonly keyspaces: readonly (KeyspaceState | undefined)[];
 }
 
+interface AskedFreeze extends Deferred<void> {
+  readonly atOnce: () => void;
+}
+
+const ignore = (): void => {};
+
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #waiting: CommitGroup[] = [];
-  #freezes: Deferred<void>[] = [];
+  #freezes: AskedFreeze[] = [];
   #running: Promise<void> | undefined;
   #spare: Uint8Array | undefined;
   #turnBytes = 0;
@@ -62,12 +68,17 @@ export class GroupCommit {
     return group.written;
   }
 
-  /** Freezes the memtable once what waits now is in it. */
-  freeze(): Promise<void> {
+  /** Freezes the memtable once what waits now is in it; calls `then` in the same moment. */
+  freeze(then: () => void = ignore): Promise<void> {
     const asked = deferred<void>();
-    this.#freezes.push(asked);
+    this.#freezes.push({ ...asked, atOnce: then });
     this.#wake();
     return asked.promise;
+  }
+
+  /** Whether a write to a `caller` keyspace waits for the log. */
+  isAwaited(keyspace: KeyspaceState): boolean {
+    return this.#waiting.some((group) => group.isOf(keyspace));
   }
 
   /** Resolves when nothing waits any more. */
@@ -146,7 +157,7 @@ export class GroupCommit {
     for (const later of this.#waiting) later.noteAccepted();
   }
 
-  async #freeze(asked: readonly Deferred<void>[]): Promise<void> {
+  async #freeze(asked: readonly AskedFreeze[]): Promise<void> {
     const { health, wal, generations, flusher, settings } = this.#options;
     try {
       health.checkWritable();
@@ -155,7 +166,10 @@ export class GroupCommit {
         generations.freeze(wal.number);
         flusher.wake();
       }
-      for (const one of asked) one.resolve();
+      for (const one of asked) {
+        one.atOnce();
+        one.resolve();
+      }
     } catch (error) {
       let reason = error;
       if (isTransient(error)) {

@@ -50,8 +50,7 @@ export async function inspectStore(env: Env, directory: string): Promise<StoreSu
   const tables: TableSummary[] = [];
   for (const { number, level, run, byteLength } of state.tables.values()) {
     const table = await Table.openAlone(env.fs, directory, number, byteLength);
-    const { entries, tombstones, keyBytes, valueBytes, smallestKey } = table.properties;
-    const { blocks, largestKey } = table.index;
+    const { blocks, entries, tombstones, keyBytes, valueBytes, smallestKey, largestKey } = table.properties;
     await table.close();
     tables.push({ number, level, run, bytes: byteLength, blocks, entries, tombstones, keyBytes, valueBytes, smallestKey, largestKey });
   }

@@ -1,6 +1,7 @@
 // The memtable: every write lands here first, and a flush walks it in order. Reading it, and how it lies in memory, is in
 // memtable-view.ts; this is the writing half: entries are appended to the arena, and put into the tree of their keyspace.
 import { assert } from '@distrokv/base';
+import { LINE_BYTES, addToLine, hashKey, lineOf, mayBeInLine } from './bloom.ts';
 import { RANGE_DELETE_ID } from './memtable-arena.ts';
 import {
   CHILDREN,
@@ -33,20 +34,58 @@ const FENCE_BELOW = 0;
 const FENCE_ABOVE = 1;
 /** No entry bounds the node on this side: it lies at the tree's edge. */
 const NO_FENCE = -1;
+/** A line of the filter, which is good for fifty keys, for so many bytes of entries. */
+const BYTES_PER_LINE = 4096;
+
+/** What a memtable lies in. It may hold anything. */
+export interface MemtableMemory extends Pick<SharedMemtable, 'arena' | 'nodes'> {
+  readonly filter: Uint8Array;
+}
+
+/** Room for about `bytes` of entries before anything has to move. The host gives memory only as it is touched. */
+function memoryFor(bytes: number): MemtableMemory {
+  return {
+    arena: new SharedArrayBuffer((bytes + (bytes >>> 5) + 4096) & ~7),
+    nodes: new SharedArrayBuffer(((bytes >>> 2) + 8 * NODES_START) & ~7),
+    filter: new Uint8Array((1 + Math.floor(bytes / BYTES_PER_LINE)) * LINE_BYTES),
+  };
+}
 
 export class Memtable extends MemtableView {
-  #nodesEnd = NODES_START;
-  /** Undefined until there is one. */
+  readonly #onFree: (memory: MemtableMemory) => void;
+  /** A Bloom filter over the keys, so that a read of a key that is elsewhere need not search the tree. */
+  readonly #filter: Uint8Array;
+  /** Undefined as long as there is none. */
   rangeDeletes: WrittenRanges | undefined;
+  #nodesEnd = NODES_START;
+  #holders = 1;
 
-  /** Room for about `bytes` of entries before anything has to move. The host gives memory only as it is touched. */
-  constructor(bytes: number) {
-    super({
-      arena: new SharedArrayBuffer((bytes + (bytes >>> 5) + 4096) & ~7),
-      nodes: new SharedArrayBuffer(((bytes >>> 2) + 8 * NODES_START) & ~7),
-      end: 0,
-      entries: 0,
-    });
+  /** In memory for so many bytes, or in some that is there. Held once by its maker; `onFree` gets the memory when nobody holds the memtable any more. */
+  constructor(room: number | MemtableMemory, onFree: (memory: MemtableMemory) => void = () => {}) {
+    const { arena, nodes, filter } = typeof room === 'number' ? memoryFor(room) : room;
+    super({ arena, nodes, end: 0, entries: 0 });
+    this.#filter = filter;
+    this.#onFree = onFree;
+    this.nodes.fill(NONE, 0, NODES_START);
+    filter.fill(0);
+  }
+
+  /** Whoever reads across turns of the event loop holds the memtable meanwhile, so that its memory is not used for another. */
+  hold(): void {
+    assert(this.#holders > 0, 'a memtable that is held has not been let go');
+    this.#holders++;
+  }
+
+  letGo(): void {
+    this.#holders--;
+    assert(this.#holders >= 0, 'a memtable is let go as often as it is held');
+    const { buffer: arena } = this.arena;
+    if (this.#holders === 0) this.#onFree({ arena, nodes: this.nodes.buffer as SharedArrayBuffer, filter: this.#filter });
+  }
+
+  /** False when no entry has a key with this hash. */
+  mayContain(hash: number): boolean {
+    return mayBeInLine(this.#filter, this.#lineAt(hash), hash);
   }
 
   /** Bytes in use, of the entries and the nodes. */
@@ -143,6 +182,8 @@ export class Memtable extends MemtableView {
     const { arena } = this;
     const id = this.idOf(ref);
     const tree = treeOf(id);
+    const hash = hashKey(arena.bytes, arena.keyStart(ref), arena.keyEnd(ref));
+    addToLine(this.#filter, this.#lineAt(hash), hash);
     this.entries++;
     if (this.nodes[tree + ROOT] === NONE) {
       this.#plant(id, tree, ref);
@@ -161,6 +202,10 @@ export class Memtable extends MemtableView {
       const leaf = this.descend(tree);
       this.#insertAt(tree, leaf, this.lowerBound(leaf), ref);
     }
+  }
+
+  #lineAt(hash: number): number {
+    return lineOf(hash, this.#filter.length / LINE_BYTES) * LINE_BYTES;
   }
 
   /** The first entry of a keyspace: its tree's only leaf goes between those of its neighbours. */
@@ -207,6 +252,8 @@ export class Memtable extends MemtableView {
       this.heads = new Float64Array(larger.buffer);
     }
     this.#nodesEnd += words;
+    // The memory may have been another memtable's.
+    this.nodes[node] = 0;
     return node;
   }
 

@@ -1,5 +1,6 @@
 // Merges runs, so that a read has few of them to ask and dead entries go. Which ones is picker.ts's matter; here it is done:
 // the inputs pass by in order, what is still needed becomes tables, and the tree changes in one step.
+import type { LsmError } from './errors.ts';
 import { type Health, isTransient } from './fail-stop.ts';
 import type { Keyspaces } from './keyspaces.ts';
 import { type MergeWork, mergeWork } from './merge-work.ts';
@@ -33,6 +34,9 @@ export class Merger {
   readonly #options: MergerOptions;
   readonly #loop: WorkLoop;
   readonly #afterStep: (() => void)[] = [];
+  /** Work that wants no merge beside it. */
+  readonly #waiting: { readonly work: () => Promise<void>; readonly reject: (error: LsmError) => void }[] = [];
+  #isExclusive = false;
   /** Range deletes up to this number have been looked at for tables that lie in them. */
   #checkedRange = 0;
   merges = 0;
@@ -42,7 +46,10 @@ export class Merger {
     this.#options = options;
     const { env, logger } = options.settings;
     this.#loop = new WorkLoop({ what: 'a merge', step: () => this.#step(), env, logger, health: options.health });
-    options.health.onEnd(() => this.#release());
+    options.health.onEnd(() => {
+      this.#release();
+      for (const { reject } of this.#waiting.splice(0)) reject(options.health.refusal());
+    });
   }
 
   wake(): void {
@@ -69,13 +76,37 @@ export class Merger {
   /** Holds up a flush while merges lag far behind, which bounds what a read has to ask. */
   async keepUp(): Promise<void> {
     const { tree, health, settings } = this.#options;
-    while (tree.version.runsAt(0).length > SLACK * settings.mergeFanIn && health.isWritable && !this.#loop.isStuck) {
+    while (tree.version.runsAt(0).length > SLACK * settings.mergeFanIn && health.isWritable && !this.#loop.isStuck && !this.#isExclusive) {
       this.#loop.wake();
       await new Promise<void>((resolve) => this.#afterStep.push(resolve));
     }
   }
 
+  /** Does `work` while no merge runs, and holds up no flush for its sake. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const { health } = this.#options;
+    return new Promise<T>((resolve, reject) => {
+      if (!health.isWritable) {
+        reject(health.refusal());
+        return;
+      }
+      this.#waiting.push({ work: () => work().then(resolve, reject), reject });
+      this.#loop.wake();
+    });
+  }
+
+  async #workExclusively(): Promise<boolean> {
+    const next = this.#waiting.shift();
+    if (next === undefined) return false;
+    this.#isExclusive = true;
+    this.#release();
+    await next.work();
+    this.#isExclusive = false;
+    return true;
+  }
+
   async #step(): Promise<boolean> {
+    if (await this.#workExclusively()) return true;
     const due = this.#due();
     if (due === undefined) return false;
     try {

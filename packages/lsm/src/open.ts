@@ -3,7 +3,17 @@ import { BackgroundThread } from './background-thread.ts';
 import type { Writing } from './background-work.ts';
 import { BlockCache } from './block-cache.ts';
 import { Batch, BatchBuffers } from './batch.ts';
-import type { Engine, EngineOptions, EngineStats, Keyspace, KeyspaceOptions, Snapshot, UnloggedWriter, WriteBatch } from './engine.ts';
+import type {
+  Engine,
+  EngineOptions,
+  EngineStats,
+  IngestReport,
+  Keyspace,
+  KeyspaceOptions,
+  Snapshot,
+  UnloggedWriter,
+  WriteBatch,
+} from './engine.ts';
 import { LsmError } from './errors.ts';
 import { Health } from './fail-stop.ts';
 import { FilePool } from './file-pool.ts';
@@ -11,6 +21,7 @@ import { flushJobOf, writeFlush } from './flush-work.ts';
 import { Flusher, type FlusherOptions } from './flusher.ts';
 import type { Generations } from './generations.ts';
 import { GroupCommit } from './group-commit.ts';
+import { Ingester } from './ingester.ts';
 import type { Keyspaces } from './keyspaces.ts';
 import type { Manifest } from './manifest.ts';
 import { mergeJobOf, writeMerge } from './merge-work.ts';
@@ -57,6 +68,7 @@ class OpenEngine implements Engine {
   readonly #reader: Reader;
   readonly #merger: Merger;
   readonly #flusher: Flusher;
+  readonly #ingester: Ingester;
   readonly #pace: WritePace;
   readonly #buffers = new BatchBuffers();
   /** The way of writes: one of the two, as the WAL mode says. */
@@ -103,6 +115,18 @@ class OpenEngine implements Engine {
     this.#pace = pace;
     if (wal === undefined) this.#unlogged = new Unlogged({ owner, health, generations, flusher, pace, walFrom: recovered.nextSegment });
     else this.#commit = new GroupCommit({ settings, health, wal, generations, flusher, pace, keyspaces: keyspaces.byId });
+    this.#ingester = new Ingester({
+      owner,
+      settings,
+      health,
+      generations,
+      tree,
+      flusher,
+      merger,
+      writing,
+      freeze: async (then) => (this.#commit ?? this.#unlogged)?.freeze(then),
+      isAwaited: (one) => this.#commit?.isAwaited(one) === true,
+    });
     flusher.wake();
     merger.wake();
   }
@@ -185,6 +209,11 @@ class OpenEngine implements Engine {
     return this.#reader.snapshot();
   }
 
+  async ingest(keyspace: Keyspace, files: readonly string[]): Promise<IngestReport> {
+    this.#checkAccepting();
+    return this.#ingester.ingest(keyspace, files);
+  }
+
   async checkpoint(directory: string): Promise<void> {
     await this.flush();
     this.#checkAccepting();
@@ -212,7 +241,7 @@ class OpenEngine implements Engine {
     const tables = [...this.#tree.version.tables()];
     const walBytes = this.#sealed.byteLength + (this.#wal?.byteLength ?? 0);
     const memtableBytes = memtables.reduce((sum, memtable) => sum + memtable.byteLength, 0);
-    const { byteLength: blockCacheBytes, pinnedBytes: tableIndexBytes } = this.#cache;
+    const { dataBytes: blockCacheBytes, metadataBytes: tableIndexBytes } = this.#cache;
     return {
       memtableBytes,
       memtableEntries: active.entries + frozen.reduce((sum, { memtable }) => sum + memtable.entries, 0),
@@ -231,7 +260,8 @@ class OpenEngine implements Engine {
       writeDelays: this.#pace.delays,
       writeDelayMs: this.#pace.delayedMs,
       writeStalls: this.#flusher.stalls,
-      bytesWritten: this.#flusher.bytesWritten + this.#merger.bytesWritten + (this.#commit?.bytesWritten ?? 0),
+      bytesWritten:
+        this.#flusher.bytesWritten + this.#merger.bytesWritten + this.#ingester.bytesWritten + (this.#commit?.bytesWritten ?? 0),
     };
   }
 
@@ -250,6 +280,7 @@ class OpenEngine implements Engine {
     this.#health.close();
     await this.#flusher.stop();
     await this.#merger.stop();
+    await this.#ingester.idle();
     await this.#thread?.stop();
     // After a final failure nothing may be added to files of which nothing is known.
     const { hasFailed } = this.#health;

@@ -3,20 +3,26 @@
 // to the readers.
 import type { Block } from './block-cursor.ts';
 import type { BlockSource } from './run.ts';
+import type { TableIndex } from './table-index.ts';
 import type { Table } from './table.ts';
 
 const STRETCH_BYTES = 256 << 10;
 
+/** Bytes of the data of a table. */
 interface Stretch {
-  readonly first: number;
-  readonly end: number;
+  readonly offset: number;
   readonly bytes: Uint8Array;
+}
+
+/** How far a merge has come in a table: to this offset, where a block of at least so many bytes follows. */
+interface Reached {
+  readonly offset: number;
+  readonly atLeast: number;
 }
 
 export class ReadAhead implements BlockSource {
   readonly #stretches = new Map<Table, Stretch>();
-  /** The block of each table that was asked for last. */
-  readonly #reached = new Map<Table, number>();
+  readonly #reached = new Map<Table, Reached>();
   readonly #mayWait: boolean;
 
   /** `mayWait`: this thread may wait for the disk, and `fill` is not needed. */
@@ -26,43 +32,40 @@ export class ReadAhead implements BlockSource {
 
   /** Reads what comes next in every table that the merge has reached. */
   async fill(): Promise<void> {
-    for (const [table, reached] of this.#reached) {
-      const stretch = this.#stretches.get(table);
-      const first = reached + 1;
-      if (first >= table.index.blocks) {
+    for (const [table, { offset, atLeast }] of this.#reached) {
+      if (offset >= table.dataBytes) {
         this.#reached.delete(table);
         continue;
       }
+      const stretch = this.#stretches.get(table);
       // Half of the stretch is still ahead: enough for the next slice.
-      if (stretch !== undefined && first < stretch.first + (stretch.end - stretch.first) / 2) continue;
-      this.#stretches.set(table, await readStretch(table, first));
+      if (stretch !== undefined && offset >= stretch.offset && offset - stretch.offset < stretch.bytes.length / 2) continue;
+      this.#stretches.set(table, { offset, bytes: await table.readData(offset, stretchFrom(table, offset, atLeast)) });
     }
   }
 
-  block(table: Table, index: number): Block {
+  index(table: Table, page: number): TableIndex {
+    return table.readIndexSync(page);
+  }
+
+  block(table: Table, page: TableIndex, block: number): Block {
+    const offset = page.offset(block);
+    const length = page.byteLength(block);
+    const end = offset + length;
+    if (!this.#mayWait) this.#reached.set(table, { offset: end, atLeast: block + 1 < page.count ? page.byteLength(block + 1) : 0 });
     let stretch = this.#stretches.get(table);
-    if (!this.#mayWait) this.#reached.set(table, index);
-    if (stretch === undefined || index < stretch.first || index >= stretch.end) {
-      if (!this.#mayWait) return table.blockSync(index);
-      const end = endOfStretch(table, index);
-      stretch = { first: index, end, bytes: table.readBlocksSync(index, end) };
+    if (stretch === undefined || offset < stretch.offset || end > stretch.offset + stretch.bytes.length) {
+      if (!this.#mayWait) return table.readBlockSync(offset, length);
+      stretch = { offset, bytes: table.readDataSync(offset, stretchFrom(table, offset, length)) };
       this.#stretches.set(table, stretch);
     }
-    const at = table.index.offset(index) - table.index.offset(stretch.first);
-    const block = table.decodeBlock(stretch.bytes.subarray(at, at + table.index.byteLength(index)), index);
-    if (index === table.index.blocks - 1) this.#stretches.delete(table);
-    return block;
+    if (end === table.dataBytes) this.#stretches.delete(table);
+    const at = offset - stretch.offset;
+    return table.decodeBlock(stretch.bytes.subarray(at, at + length), offset);
   }
 }
 
-async function readStretch(table: Table, first: number): Promise<Stretch> {
-  const end = endOfStretch(table, first);
-  return { first, end, bytes: await table.readBlocks(first, end) };
-}
-
-/** The block behind the stretch that begins with block `first`. */
-function endOfStretch({ index }: Table, first: number): number {
-  let end = first + 1;
-  while (end < index.blocks && index.offset(end + 1) - index.offset(first) <= STRETCH_BYTES) end++;
-  return end;
+/** The length of a stretch from `offset` on. */
+function stretchFrom({ dataBytes }: Table, offset: number, atLeast: number): number {
+  return Math.min(Math.max(STRETCH_BYTES, atLeast), dataBytes - offset);
 }

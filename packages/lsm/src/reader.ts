@@ -4,6 +4,7 @@
 // A read of one key allocates nothing but its result while memory has the answer, whether it was asked to be synchronous or not:
 // a trip through Node's thread pool costs ten times as much as the read.
 import { type Block, BlockCursor } from './block-cursor.ts';
+import { hashKey } from './bloom.ts';
 import { copyOut } from './copy-out.ts';
 import type { Cursor } from './cursor.ts';
 import type { KeyIterator, KeyValue, Snapshot } from './engine.ts';
@@ -18,7 +19,7 @@ import { MergingCursor } from './merging-cursor.ts';
 import { NOT_DELETED } from './range-deletes.ts';
 import { compareRanges } from './ranges.ts';
 import { type Run, RunCursor, cachedBlocks } from './run.ts';
-import { EngineSnapshot, filledNow } from './snapshot.ts';
+import { EngineSnapshot, holdAgain, holdFilled, letGo } from './snapshot.ts';
 import { TableSearch } from './table-search.ts';
 import type { Table } from './table.ts';
 import type { Tree } from './tree.ts';
@@ -45,6 +46,8 @@ export class Reader {
   #start = 0;
   #end = 0;
   #version = 0;
+  /** Of the key that is read. */
+  #hash = 0;
 
   constructor(generations: Generations, tree: Tree, health: Health) {
     this.#generations = generations;
@@ -70,28 +73,26 @@ export class Reader {
     const version = snapshot?.version ?? this.#tree.version;
     if (this.#inMemtables(wanted)) return this.#shown(wanted, version);
     const search = this.#search;
-    search.start(version, key, keyEnd, at);
-    while (search.next()) {
-      const block = search.table.cachedBlock(search.block);
-      if (block === undefined) {
-        const deleted = this.#newestWritten(wanted, NOT_DELETED);
-        return this.#fromTables(version, key.slice(0, keyEnd), at, deleted);
-      }
-      if (this.#inBlock(block, key, keyEnd, at)) break;
+    search.start(version, key, keyEnd, at, this.#hash);
+    for (;;) {
+      const block = search.next();
+      if (block !== undefined) {
+        if (this.#inBlock(block, key, keyEnd, at)) return this.#shown(wanted, version);
+      } else if (search.isOver) return undefined;
+      else return this.#fromTables(version, key.slice(0, keyEnd), at, this.#hash, this.#newestWritten(wanted, NOT_DELETED));
     }
-    return this.#shown(wanted, version);
   }
 
   /** As `get`, from tables alone. */
   async getFlushed({ key, keyEnd, at }: Wanted): Promise<Uint8Array | undefined> {
     this.#health.checkOpen();
-    return this.#fromTables(this.#tree.version, key.slice(0, keyEnd), at, NOT_DELETED);
+    return this.#fromTables(this.#tree.version, key.slice(0, keyEnd), at, hashKey(key, 0, keyEnd), NOT_DELETED);
   }
 
   iterator(range: KeyRange, snapshot: EngineSnapshot | undefined): KeyIterator {
     this.#health.checkOpen();
     const version = (snapshot?.version ?? this.#tree.version).hold();
-    const filled = snapshot?.filled ?? filledNow(this.#generations);
+    const filled = snapshot === undefined ? holdFilled(this.#generations) : holdAgain(snapshot.filled);
     const sources: Cursor[] = [];
     const hiding: HidingRanges[] = version.rangeDeletes === undefined ? [] : [{ ranges: version.rangeDeletes, limit: Infinity }];
     for (const { memtable, limit } of filled) {
@@ -105,7 +106,10 @@ export class Reader {
       hiding,
       range,
       () => this.#health.checkOpen(),
-      () => version.letGo(),
+      () => {
+        version.letGo();
+        letGo(filled);
+      },
     );
   }
 
@@ -127,25 +131,31 @@ export class Reader {
     const version = snapshot?.version ?? this.#tree.version;
     if (!this.#inMemtables(wanted)) {
       const search = this.#search;
-      search.start(version, key, keyEnd, at);
-      while (search.next()) if (this.#inBlock(search.table.blockSync(search.block), key, keyEnd, at)) break;
+      search.start(version, key, keyEnd, at, this.#hash);
+      for (;;) {
+        const block = search.next() ?? (search.isOver ? undefined : search.loadSync());
+        if (block !== undefined) {
+          if (this.#inBlock(block, key, keyEnd, at)) break;
+        } else if (search.isOver) return;
+      }
     }
     this.#hide(wanted, version);
   }
 
   /** `key` stays as it is; `deleted`: the newest version ≤ `at` as of which a range delete in memory holds it. */
-  async #fromTables(version: Version, key: Uint8Array, at: number, deleted: number): Promise<Uint8Array | undefined> {
+  async #fromTables(version: Version, key: Uint8Array, at: number, hash: number, deleted: number): Promise<Uint8Array | undefined> {
     version.hold();
     try {
       const search = new TableSearch();
-      search.start(version, key, key.length, at);
-      while (search.next()) {
-        const block = search.table.cachedBlock(search.block) ?? (await search.table.block(search.block));
-        if (!this.#inBlock(block, key, key.length, at)) continue;
-        if (version.rangeDeletes !== undefined) deleted = version.rangeDeletes.newest(key, 0, key.length, at, deleted);
-        return deleted > this.#version ? undefined : this.#value();
+      search.start(version, key, key.length, at, hash);
+      for (;;) {
+        const block = search.next() ?? (search.isOver ? undefined : await search.load());
+        if (block !== undefined) {
+          if (!this.#inBlock(block, key, key.length, at)) continue;
+          if (version.rangeDeletes !== undefined) deleted = version.rangeDeletes.newest(key, 0, key.length, at, deleted);
+          return deleted > this.#version ? undefined : this.#value();
+        } else if (search.isOver) return undefined;
       }
-      return undefined;
     } finally {
       version.letGo();
     }
@@ -189,8 +199,9 @@ export class Reader {
   /** Whether a memtable has the answer, which may be that the key was deleted. */
   #inMemtables({ key, keyEnd, at, snapshot }: Wanted): boolean {
     this.#isThere = false;
+    this.#hash = hashKey(key, 0, keyEnd);
     if (snapshot !== undefined) {
-      const cursor = snapshot.findInMemtables(key, keyEnd, at);
+      const cursor = snapshot.findInMemtables(key, keyEnd, at, this.#hash);
       if (cursor !== undefined) this.#note(cursor);
       return cursor !== undefined;
     }
@@ -202,6 +213,7 @@ export class Reader {
   }
 
   #inMemtable(memtable: Memtable, key: Uint8Array, keyEnd: number, at: number): boolean {
+    if (!memtable.mayContain(this.#hash)) return false;
     const ref = memtable.find(key, keyEnd, at);
     if (ref < 0) return false;
     this.#isThere = !memtable.isTombstone(ref);

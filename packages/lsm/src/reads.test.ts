@@ -120,9 +120,9 @@ test('what memory has is read without the disk; a block that many miss at the sa
     Array.from({ length: 20 }, (_, i) => `v${i + 10}`),
   );
   assert.equal(textOf(one), 'v13');
-  assert.equal(reads, 1);
+  assert.equal(reads, 3, 'a page of the filter, a page of the index, and the block');
   assert.equal(textOf(await meta.get(utf8('k20'))), 'v20');
-  assert.equal(reads, 1);
+  assert.equal(reads, 3);
   env.fs.onOperation = undefined;
   await engine.close();
 });
@@ -169,4 +169,46 @@ test('memory keeps its limit while data far beyond it is written and read', asyn
   assert.ok(blockCacheBytes + tableIndexBytes > memoryLimitBytes / 3, 'and it is used');
   await engine.close();
   assert.deepEqual([engine.stats().blockCacheBytes, engine.stats().tableIndexBytes], [0, 0]);
+});
+
+test('indexes and filters that are several times as large as the memory come and go, and nothing is missed', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  // Blocks of one entry: the index is as large as it gets.
+  const settings = { blockCacheBytes: 300_000, memtableBytes: 256 << 10, blockBytes: 256, wal: 'none' } as const;
+  let engine = await open(env, settings);
+  const writer = engine.unlogged();
+  const count = 40_000;
+  const key = (i: number): Uint8Array => utf8(`key/${String(i * 7).padStart(9, '0')}`);
+  const order = (i: number): number => (i * 7919) % count;
+  let most = 0;
+  const look = (): void => {
+    const { blockCacheBytes, tableIndexBytes } = engine.stats();
+    most = Math.max(most, blockCacheBytes + tableIndexBytes);
+  };
+  for (let i = 0; i < count; i++) {
+    writer.put(engine.keyspace('meta'), key(order(i)), new Uint8Array(240).fill(order(i)));
+    if (i % 50 === 49) await writer.commit();
+    look();
+  }
+  await engine.flush();
+  await engine.settle();
+  const { tableBytes } = engine.stats();
+  await engine.close();
+  engine = await open(env, settings);
+  assert.ok(engine.stats().tableIndexBytes < 250_000, `${engine.stats().tableIndexBytes} when it was opened`);
+  const meta = engine.keyspace('meta');
+  for (let i = 0; i < count; i += 7) {
+    const found = i % 2 === 0 ? meta.getSync(key(order(i))) : await meta.get(key(order(i)));
+    assert.equal(found?.[239], order(i) & 0xff);
+    assert.equal(meta.getSync(utf8(`key/${String(i * 7 + 1).padStart(9, '0')}`)), undefined);
+    look();
+  }
+  assert.equal(meta.count(), count);
+  look();
+  assert.ok(most <= settings.blockCacheBytes, `${most} of ${settings.blockCacheBytes}`);
+  // A block for each entry: sixteen bytes of arrays, and a key that tells it from the one before it; ten bits of filter.
+  const needed = count * (16 + 6 + 10 / 8);
+  assert.ok(needed > 3 * settings.blockCacheBytes);
+  assert.ok(tableBytes > 4 << 20);
+  await engine.close();
 });

@@ -76,7 +76,7 @@ async function openRuns(
   cache: BlockCache,
   opened: Table[],
 ): Promise<Run[]> {
-  const runs = new Map<string, Run & { readonly tables: Table[] }>();
+  const runs = new Map<string, { readonly level: number; readonly number: number; readonly tables: Table[] }>();
   for (const { number, level, run, byteLength } of state.tables.values()) {
     const table = await Table.open(files, directory, number, byteLength, cache);
     opened.push(table);

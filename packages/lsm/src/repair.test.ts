@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import { fromUtf8, seededRandom, utf8 } from '@distrokv/base';
 import { type CrashMode, type MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
 import type { Engine } from './engine.ts';
-import { LsmError } from './errors.ts';
 import { openEngine } from './open.ts';
 import { type RepairOptions, type RepairReport, repairStore } from './repair.ts';
 import { assertEqual, keyspaces } from './testing/model.ts';
@@ -70,12 +69,8 @@ test('whatever byte is damaged, the store works again, and what was there before
       damaged[at] = (damaged[at] as number) ^ (1 << random.below(8));
       await replace(fs, name, damaged);
       const before = await filesOf(fs);
-      const report = await repair(fs, { keyspaces }).catch((error: unknown) => {
-        // The number of a table's format could be that of a later release; then nothing is touched.
-        assert.ok(error instanceof LsmError && error.code === 'newer-format' && name.endsWith('.sst'), `byte ${at} of ${name}`);
-      });
-      if (report === undefined) assert.deepEqual(await filesOf(fs), before);
-      if (report === undefined || report.faults.length === 0) continue;
+      const report = await repair(fs, { keyspaces });
+      if (report.faults.length === 0) continue;
       const { lostDirectory, entries } = report;
       assert.ok(lostDirectory !== undefined && entries > 0, `byte ${at} of ${name}`);
       assert.deepEqual(await filesOf(fs, lostDirectory), before);
@@ -125,7 +120,9 @@ test('a store of a later release is not touched', async () => {
   const fs = (await makeStore())();
   const [name, bytes] = [...(await filesOf(fs))].find(([each]) => each.endsWith('.sst')) as [string, Uint8Array];
   const newer = bytes.slice();
+  // Its format and its checksum are others.
   newer[bytes.length - 12] = 99;
+  newer[bytes.length - 16] = 99;
   await replace(fs, name, newer);
   const before = fs.dump();
   await assert.rejects(repair(fs), { code: 'newer-format' });

@@ -3,20 +3,69 @@
 import { assert, compareBytes } from '@distrokv/base';
 import { type Block, BlockCursor } from './block-cursor.ts';
 import type { Cursor } from './cursor.ts';
-import { compareRanges } from './ranges.ts';
+import { headOf } from './memtable-view.ts';
+import { commonPrefix, compareRanges } from './ranges.ts';
+import type { TableIndex } from './table-index.ts';
 import type { Table } from './table.ts';
 
-export interface Run {
+export class Run {
   readonly level: number;
   /** In level 0 it rises with time: the run with the higher number holds the later writes. Elsewhere 0. */
   readonly number: number;
   /** In the order of their keys; one at least. */
   readonly tables: readonly Table[];
+  /** How many bytes the largest keys of all tables have in common at their start, and the six that follow in each. */
+  readonly #prefix: number;
+  readonly #heads: Float64Array;
+
+  constructor(level: number, number: number, tables: readonly Table[]) {
+    assert(tables.length > 0, 'a run has a table');
+    this.level = level;
+    this.number = number;
+    this.tables = tables;
+    const { largestKey: first } = tables[0] as Table;
+    const { largestKey: last } = tables.at(-1) as Table;
+    this.#prefix = commonPrefix(first, 0, first.length, last, 0, last.length);
+    this.#heads = Float64Array.from(tables, ({ largestKey }) => headOf(largestKey, this.#prefix, largestKey.length));
+  }
+
+  /** The place in `tables` of the one that holds the first entry at or after (key, version); their number if none does. */
+  find(key: Uint8Array, keyEnd: number, version: number): number {
+    const { tables } = this;
+    const prefix = this.#prefix;
+    const sample = (tables[0] as Table).largestKey;
+    for (let i = 0; i < prefix; i++) {
+      if (i === keyEnd) return 0;
+      const d = (key[i] as number) - (sample[i] as number);
+      if (d !== 0) return d < 0 ? 0 : tables.length;
+    }
+    const heads = this.#heads;
+    const head = headOf(key, prefix, keyEnd);
+    let low = 0;
+    let high = heads.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const h = heads[middle] as number;
+      if (h < head || (h === head && endsBefore(tables[middle] as Table, key, keyEnd, version))) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Whether the table's last entry lies before (key, version). */
+function endsBefore({ properties: { largestKey, largestVersion } }: Table, key: Uint8Array, keyEnd: number, version: number): boolean {
+  const c = compareRanges(largestKey, 0, largestKey.length, key, 0, keyEnd);
+  return c < 0 || (c === 0 && largestVersion > version);
 }
 
 /** A run of these tables, which come in any order. */
 export function makeRun(level: number, number: number, tables: readonly Table[]): Run {
-  return { level, number, tables: tables.toSorted((a, b) => compareBytes(a.smallestKey, b.smallestKey)) };
+  return new Run(
+    level,
+    number,
+    tables.toSorted((a, b) => compareBytes(a.smallestKey, b.smallestKey)),
+  );
 }
 
 /** Whether no key lies within the bounds of two of these sorted tables. */
@@ -24,52 +73,47 @@ export function areDisjoint(tables: readonly Table[]): boolean {
   return tables.every((table, i) => i === 0 || compareBytes((tables[i - 1] as Table).largestKey, table.smallestKey) < 0);
 }
 
-/** The place in `run.tables` of the table that holds the first entry at or after (key, version); their number if none does. */
-export function findTable(run: Run, key: Uint8Array, keyEnd: number, version: number): number {
-  let low = 0;
-  let high = run.tables.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const { index } = run.tables[middle] as Table;
-    const largest = index.largestKey;
-    const c = compareRanges(largest, 0, largest.length, key, 0, keyEnd);
-    if (c < 0 || (c === 0 && index.largestVersion > version)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** Where a cursor gets its blocks from. */
 export interface BlockSource {
-  block(table: Table, index: number): Block;
+  /** A page of the index. */
+  index(table: Table, page: number): TableIndex;
+  /** A block of a page. */
+  block(table: Table, page: TableIndex, block: number): Block;
 }
 
 /** Through the cache, waiting for the disk: for reads. */
-export const cachedBlocks: BlockSource = { block: (table, index) => table.blockSync(index) };
+export const cachedBlocks: BlockSource = {
+  index: (table, page) => table.indexSync(page),
+  block: (table, page, block) => table.blockSync(page, block),
+};
 
 export class RunCursor extends BlockCursor implements Cursor {
   readonly #run: Run;
   readonly #source: BlockSource;
+  // The current block: its table, its page of the table's index and its place there.
   #table = 0;
+  #page = 0;
   #block = 0;
+  #index: TableIndex | undefined;
 
   constructor(run: Run, source: BlockSource) {
     super();
-    assert(run.tables.length > 0, 'a run has a table');
     this.#run = run;
     this.#source = source;
   }
 
   seek(key: Uint8Array, version: number): void {
-    this.#table = findTable(this.#run, key, key.length, version);
+    this.#table = this.#run.find(key, key.length, version);
     const table = this.#run.tables[this.#table];
     if (table === undefined) {
       this.valid = false;
       return;
     }
-    this.#block = table.index.find(key, key.length, version);
-    this.seekInBlock(this.#source.block(table, this.#block), key, key.length, version);
-    // Only an index that disagrees with its block leads past the block's end; the entries that follow are still in order.
+    this.#enterPage(table, table.root.find(key, key.length, version));
+    const index = this.#index as TableIndex;
+    this.#block = index.find(key, key.length, version);
+    this.seekInBlock(this.#source.block(table, index, this.#block), key, key.length, version);
+    // The target lies behind the last entry of its block and before the first one of the next.
     if (!this.valid) this.#nextBlock();
   }
 
@@ -80,9 +124,7 @@ export class RunCursor extends BlockCursor implements Cursor {
       return;
     }
     this.#table = this.#run.tables.length - 1;
-    const table = this.#run.tables[this.#table] as Table;
-    this.#block = table.index.blocks - 1;
-    this.lastInBlock(this.#source.block(table, this.#block));
+    this.#lastBlockOf(this.#run.tables[this.#table] as Table);
   }
 
   next(): void {
@@ -95,32 +137,48 @@ export class RunCursor extends BlockCursor implements Cursor {
     if (!this.valid) this.#prevBlock();
   }
 
+  #enterPage(table: Table, page: number): void {
+    this.#page = page;
+    this.#index = this.#source.index(table, page);
+  }
+
   #nextBlock(): void {
     let table = this.#run.tables[this.#table] as Table;
     this.#block++;
-    if (this.#block >= table.index.blocks) {
-      const following = this.#run.tables[this.#table + 1];
-      if (following === undefined) return;
-      this.#table++;
-      table = following;
+    if (this.#block >= (this.#index as TableIndex).count) {
       this.#block = 0;
+      if (this.#page + 1 < table.root.count) this.#enterPage(table, this.#page + 1);
+      else {
+        const following = this.#run.tables[this.#table + 1];
+        if (following === undefined) return;
+        this.#table++;
+        table = following;
+        this.#enterPage(table, 0);
+      }
     }
-    this.firstInBlock(this.#source.block(table, this.#block));
+    this.firstInBlock(this.#source.block(table, this.#index as TableIndex, this.#block));
   }
 
   #prevBlock(): void {
-    let table = this.#run.tables[this.#table] as Table;
-    this.#block--;
-    if (this.#block < 0) {
+    const table = this.#run.tables[this.#table] as Table;
+    if (this.#block > 0) this.#block--;
+    else if (this.#page > 0) {
+      this.#enterPage(table, this.#page - 1);
+      this.#block = (this.#index as TableIndex).count - 1;
+    } else {
       const preceding = this.#run.tables[this.#table - 1];
-      if (preceding === undefined) {
-        this.#block = 0;
-        return;
-      }
+      if (preceding === undefined) return;
       this.#table--;
-      table = preceding;
-      this.#block = table.index.blocks - 1;
+      this.#lastBlockOf(preceding);
+      return;
     }
-    this.lastInBlock(this.#source.block(table, this.#block));
+    this.lastInBlock(this.#source.block(table, this.#index as TableIndex, this.#block));
+  }
+
+  #lastBlockOf(table: Table): void {
+    this.#enterPage(table, table.root.count - 1);
+    const index = this.#index as TableIndex;
+    this.#block = index.count - 1;
+    this.lastInBlock(this.#source.block(table, index, this.#block));
   }
 }

@@ -17,7 +17,7 @@ import type { RepairOptions } from './repair.ts';
 import { readUint32 } from './ranges.ts';
 import { Table } from './table.ts';
 import { decodeEdit } from './version-edit.ts';
-import { checkTable } from './verify-table.ts';
+import { type BlockPlace, checkTable } from './verify-table.ts';
 import { keyspaceStates } from './verify.ts';
 import { WAL_KIND } from './wal.ts';
 
@@ -86,7 +86,7 @@ async function salvageState(env: Env, path: string): Promise<ManifestState | und
 export class SalvagedTables {
   readonly #env: Env;
   readonly #files: FilePool;
-  readonly #tables: { readonly table: Table; readonly soundBlocks: readonly number[] }[] = [];
+  readonly #tables: { readonly table: Table; readonly soundBlocks: readonly BlockPlace[] }[] = [];
   /** The highest version that was seen, by keyspace id. */
   readonly lastVersions: Map<number, number> = new Map();
   lostBlocks = 0;
@@ -105,7 +105,7 @@ export class SalvagedTables {
     }
     const { soundBlocks, lastVersions } = await checkTable(table, () => this.#env.timers.yield());
     this.#tables.push({ table, soundBlocks });
-    this.lostBlocks += table.index.blocks - soundBlocks.length;
+    this.lostBlocks += table.properties.blocks - soundBlocks.length;
     for (const [id, version] of lastVersions) this.lastVersions.set(id, Math.max(version, this.lastVersions.get(id) ?? 0));
   }
 
@@ -121,10 +121,10 @@ export class SalvagedTables {
 /** Walks the sound blocks of a table from the first entry to the last. */
 class SoundCursor extends BlockCursor implements Cursor {
   readonly #table: Table;
-  readonly #blocks: readonly number[];
+  readonly #blocks: readonly BlockPlace[];
   #at = 0;
 
-  constructor(table: Table, blocks: readonly number[]) {
+  constructor(table: Table, blocks: readonly BlockPlace[]) {
     super();
     this.#table = table;
     this.#blocks = blocks;
@@ -152,7 +152,7 @@ class SoundCursor extends BlockCursor implements Cursor {
   #nextBlock(): void {
     this.#at++;
     const block = this.#blocks[this.#at];
-    if (block !== undefined) this.firstInBlock(this.#table.blockSync(block));
+    if (block !== undefined) this.firstInBlock(this.#table.readBlockSync(block.offset, block.byteLength));
   }
 }
 

@@ -13,9 +13,19 @@ export interface Filled {
   readonly limit: number;
 }
 
-/** The memtables as they are now, the newest first. */
-export function filledNow(generations: Generations): Filled[] {
-  return generations.newestFirst().map((memtable) => ({ memtable, limit: memtable.published }));
+/** The memtables as they are now, the newest first; held, until they are let go. */
+export function holdFilled(generations: Generations): Filled[] {
+  return holdAgain(generations.newestFirst().map((memtable) => ({ memtable, limit: memtable.published })));
+}
+
+/** Holds memtables, which somebody holds already, once more. */
+export function holdAgain(filled: Filled[]): Filled[] {
+  for (const { memtable } of filled) memtable.hold();
+  return filled;
+}
+
+export function letGo(filled: readonly Filled[]): void {
+  for (const { memtable } of filled) memtable.letGo();
 }
 
 export class EngineSnapshot implements Snapshot {
@@ -23,7 +33,7 @@ export class EngineSnapshot implements Snapshot {
   readonly owner: object;
   readonly #version: Version;
   /** The memtables, the newest first. */
-  readonly filled: readonly Filled[];
+  readonly filled: Filled[];
   /** For reads of single keys. */
   readonly #cursors: readonly MemtableCursor[];
   #isClosed = false;
@@ -32,7 +42,7 @@ export class EngineSnapshot implements Snapshot {
   constructor(owner: object, generations: Generations, version: Version) {
     this.owner = owner;
     this.#version = version.hold();
-    this.filled = filledNow(generations);
+    this.filled = holdFilled(generations);
     this.#cursors = this.filled.map(({ memtable, limit }) => new MemtableCursor(memtable, limit));
   }
 
@@ -41,15 +51,16 @@ export class EngineSnapshot implements Snapshot {
     return this.#version;
   }
 
-  /** A cursor on the key's newest version ≤ `at` in the newest memtable that has one; good until the next call. */
-  findInMemtables(key: Uint8Array, keyEnd: number, at: number): MemtableCursor | undefined {
-    return this.#cursors.find((cursor) => cursor.find(key, keyEnd, at));
+  /** A cursor on the key's newest version ≤ `at` in the newest memtable that has one, `hash` being the key's; good until the next call. */
+  findInMemtables(key: Uint8Array, keyEnd: number, at: number, hash: number): MemtableCursor | undefined {
+    return this.#cursors.find((cursor, i) => (this.filled[i] as Filled).memtable.mayContain(hash) && cursor.find(key, keyEnd, at));
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#version.letGo();
+    letGo(this.filled);
   }
 
   [Symbol.dispose](): void {

@@ -1,19 +1,21 @@
 // The layout of a table file, as both its writer and its reader see it; docs/format/lsm.md shows it byte by byte.
 //
-//   data blocks | filter block | index block | properties block | footer
+//   data blocks | index pages | filter pages | root of the index | properties | footer
 //
-// Every block ends in a trailer of five bytes: the codec and the CRC-32 of what is before it and the codec. The sections touch each
-// other, so the four lengths in the footer add up to the size of the file, or the file is not what was written.
+// Every block, page, and so on ends in a trailer of five bytes: the codec and the CRC-32 of what is before it and the codec. The sections
+// touch each other, so the five lengths in the footer add up to the size of the file, or the file is not what was written.
 import { MAX_VARINT_BYTES, VarintReader, crc32Pure, writeVarint } from '@distrokv/base';
 import { crc32 } from '@distrokv/env';
 import { CODEC_NONE, unsqueeze } from './codec.ts';
 import { LsmError, corrupt } from './errors.ts';
 import { compareRanges, readUint32, writeUint32 } from './ranges.ts';
 
-export const TABLE_FORMAT = 1;
-export const FOOTER_BYTES = 36;
+export const TABLE_FORMAT = 2;
+export const FOOTER_BYTES = 40;
 export const TRAILER_BYTES = 5;
-/** "DKVTABLE", the last eight bytes of a table of any format version; the version lies before them. */
+/** Lines of the Bloom filter in a page of it; the last page may have fewer. */
+export const FILTER_PAGE_LINES = 64;
+/** "DKVTABLE", the last eight bytes of a table of any format; the format lies before them. */
 const MAGIC: Uint8Array = Uint8Array.from('DKVTABLE', (c) => c.charCodeAt(0));
 
 /** Appends the trailer behind `bytes[0, length)`, for which there is room; returns the length with it. */
@@ -36,22 +38,35 @@ export function openBlock(bytes: Uint8Array, path: string, offset: number): Uint
 /** The lengths of a table's sections in bytes, trailers included. */
 export interface Footer {
   readonly dataBytes: number;
-  readonly filterBytes: number;
   readonly indexBytes: number;
+  readonly filterBytes: number;
+  readonly rootBytes: number;
   readonly propertiesBytes: number;
 }
+
+const CHECKSUM_AT = 24;
+const FORMAT_AT = 28;
 
 export function encodeFooter(footer: Footer): Uint8Array {
   const out = new Uint8Array(FOOTER_BYTES);
   let at = writeUint32(out, 0, footer.dataBytes % 0x1_0000_0000);
   at = writeUint32(out, at, Math.floor(footer.dataBytes / 0x1_0000_0000));
-  at = writeUint32(out, at, footer.filterBytes);
   at = writeUint32(out, at, footer.indexBytes);
+  at = writeUint32(out, at, footer.filterBytes);
+  at = writeUint32(out, at, footer.rootBytes);
   at = writeUint32(out, at, footer.propertiesBytes);
-  at = writeUint32(out, at, crc32Pure(out, 0, 0, at));
+  at = writeUint32(out, at, checksumOf(out));
   at = writeUint32(out, at, TABLE_FORMAT);
   out.set(MAGIC, at);
   return out;
+}
+
+/** Of the lengths and the number of this format. */
+function checksumOf(footer: Uint8Array): number {
+  const covered = new Uint8Array(CHECKSUM_AT + 4);
+  covered.set(footer.subarray(0, CHECKSUM_AT));
+  writeUint32(covered, CHECKSUM_AT, TABLE_FORMAT);
+  return crc32Pure(covered, 0, 0, covered.length);
 }
 
 export function decodeFooter(bytes: Uint8Array, path: string, fileBytes: number): Footer {
@@ -60,21 +75,22 @@ export function decodeFooter(bytes: Uint8Array, path: string, fileBytes: number)
   if (bytes.length !== FOOTER_BYTES || compareRanges(bytes, magicAt, FOOTER_BYTES, MAGIC, 0, MAGIC.length) !== 0) {
     throw corrupt(path, Math.max(0, offset), 'it does not end as a table does');
   }
-  const format = readUint32(bytes, 24);
-  if (format > TABLE_FORMAT) {
-    throw new LsmError('newer-format', `${path} is a table of format ${format}; this release reads up to ${TABLE_FORMAT}`);
-  }
-  if (format !== TABLE_FORMAT || crc32Pure(bytes, 0, 0, 20) !== readUint32(bytes, 20))
-    throw corrupt(path, offset, 'a footer whose checksum does not match');
+  const format = readUint32(bytes, FORMAT_AT);
+  const isSound = checksumOf(bytes) === readUint32(bytes, CHECKSUM_AT);
+  // A sound footer of this format with another number in it was damaged there.
+  if (format !== TABLE_FORMAT && !isSound)
+    throw new LsmError('newer-format', `${path} is a table of format ${format}; this release reads format ${TABLE_FORMAT} alone`);
+  if (format !== TABLE_FORMAT || !isSound) throw corrupt(path, offset, 'a footer whose checksum does not match');
   const footer = {
     dataBytes: readUint32(bytes, 0) + readUint32(bytes, 4) * 0x1_0000_0000,
-    filterBytes: readUint32(bytes, 8),
-    indexBytes: readUint32(bytes, 12),
-    propertiesBytes: readUint32(bytes, 16),
+    indexBytes: readUint32(bytes, 8),
+    filterBytes: readUint32(bytes, 12),
+    rootBytes: readUint32(bytes, 16),
+    propertiesBytes: readUint32(bytes, 20),
   };
-  if (footer.dataBytes + footer.filterBytes + footer.indexBytes + footer.propertiesBytes + FOOTER_BYTES !== fileBytes) {
+  const { dataBytes, indexBytes, filterBytes, rootBytes, propertiesBytes } = footer;
+  if (dataBytes + indexBytes + filterBytes + rootBytes + propertiesBytes + FOOTER_BYTES !== fileBytes)
     throw corrupt(path, offset, `its sections do not add up to its size of ${fileBytes} bytes`);
-  }
   return footer;
 }
 
@@ -100,22 +116,31 @@ export interface TableProperties {
   readonly tombstones: number;
   readonly keyBytes: number;
   readonly valueBytes: number;
+  /** Data blocks. */
+  readonly blocks: number;
+  /** Lines of the filter; they fill all of its pages but the last. */
+  readonly filterLines: number;
   /** The internal key of the first entry. */
   readonly smallestKey: Uint8Array;
+  /** The internal key of the last entry, and its version. */
+  readonly largestKey: Uint8Array;
+  readonly largestVersion: number;
   /** One for each keyspace that has entries in the table, by rising ids. */
   readonly shares: readonly KeyspaceShare[];
 }
 
 export function encodeProperties(p: TableProperties): Uint8Array {
-  const numbers = [p.number, p.entries, p.tombstones, p.keyBytes, p.valueBytes, p.shares.length];
+  const numbers = [p.number, p.entries, p.tombstones, p.keyBytes, p.valueBytes, p.blocks, p.filterLines, p.shares.length];
   for (const { keyspace, bytes, lastVersion, garbageBytes, garbageVersion } of p.shares)
     numbers.push(keyspace, bytes, lastVersion, garbageBytes, garbageVersion);
-  numbers.push(p.smallestKey.length);
-  const bytes = new Uint8Array(numbers.length * MAX_VARINT_BYTES + p.smallestKey.length);
+  numbers.push(p.largestVersion, p.smallestKey.length, p.largestKey.length);
+  const bytes = new Uint8Array(numbers.length * MAX_VARINT_BYTES + p.smallestKey.length + p.largestKey.length);
   let at = 0;
   for (const n of numbers) at = writeVarint(bytes, at, n);
   bytes.set(p.smallestKey, at);
-  return bytes.subarray(0, at + p.smallestKey.length);
+  at += p.smallestKey.length;
+  bytes.set(p.largestKey, at);
+  return bytes.subarray(0, at + p.largestKey.length);
 }
 
 export function decodeProperties(payload: Uint8Array, path: string, offset: number): TableProperties {
@@ -125,6 +150,8 @@ export function decodeProperties(payload: Uint8Array, path: string, offset: numb
   const tombstones = reader.varint();
   const keyBytes = reader.varint();
   const valueBytes = reader.varint();
+  const blocks = reader.varint();
+  const filterLines = reader.varint();
   const shares: KeyspaceShare[] = [];
   for (let left = reader.varint(); left > 0 && reader.ok; left--) {
     shares.push({
@@ -135,7 +162,11 @@ export function decodeProperties(payload: Uint8Array, path: string, offset: numb
       garbageVersion: reader.varint(),
     });
   }
-  const smallestKey = reader.take(reader.varint()).slice();
+  const largestVersion = reader.varint();
+  const smallestLength = reader.varint();
+  const largestLength = reader.varint();
+  const smallestKey = reader.take(smallestLength).slice();
+  const largestKey = reader.take(largestLength).slice();
   if (!reader.ok || reader.at !== reader.end) throw corrupt(path, offset, 'properties that do not decode');
-  return { number, entries, tombstones, keyBytes, valueBytes, smallestKey, shares };
+  return { number, entries, tombstones, keyBytes, valueBytes, blocks, filterLines, shares, smallestKey, largestKey, largestVersion };
 }

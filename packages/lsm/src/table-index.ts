@@ -1,155 +1,222 @@
-// The index of a table: for each data block its length and its last entry's key and version. It is kept in memory as
-// flat arrays over the bytes that were read, so a table of a million entries costs a handful of objects. A search looks at the
-// *heads*: six bytes of each key, taken behind the prefix that all keys of the index share, as a number that compares like the bytes.
+// The index of a table: where its blocks lie, and which keys are in which. It is a tree of two levels, like a B+tree's inner nodes: the
+// *root* leads to *pages*, a page to a few hundred data blocks. The root stays in memory; a page is read when it is needed.
 //
-//   payload  number of blocks varint | per block: length varint | key length varint | version varint | key
+// Root and page are the same thing: a list of children (pages, or data blocks) that follow each other in the file, each with the
+// lower bound of its entries. A bound is no longer than it must be to tell a child from the one before it (Bayer and Unterauer 1977):
+// mostly the first bytes of a key. Only where the versions of one key are torn apart it is the whole key and a version, the one below the
+// last before it: whoever looks for any of those that are left comes to the right child.
+//
+//   payload  offset of the first child varint | number of children varint | length of the prefix varint | prefix
+//            | per child: length varint | length of the rest × 2 + 1 if a version follows varint | version varint | rest
+//
+// The prefix is what all bounds but the first begin with. In memory the payload gets flat arrays beside it, so a table costs a handful of
+// objects however large it is. A search looks at the *heads*: six bytes of each rest as a number that compares like the bytes.
 import { MAX_VARINT_BYTES, VarintReader, writeVarint } from '@distrokv/base';
-import { NEWEST } from './cursor.ts';
+import { CachePiece } from './block-cache.ts';
 import { corrupt } from './errors.ts';
+import { headOf } from './memtable-view.ts';
 import { commonPrefix, compareRanges, copyRange, grown } from './ranges.ts';
 import { TRAILER_BYTES } from './table-format.ts';
 
-/** What the arrays below take for a block. */
-const BYTES_PER_BLOCK = 32;
+/** What the arrays below take for a child. */
+const BYTES_PER_CHILD = 16;
+/** Offsets within an index are 32-bit numbers. */
+const MAX_SPAN_BYTES = 0xffff_ffff;
 
-/** The six bytes at `at`, zeros after `end`, as a number. */
-function headOf(bytes: Uint8Array, at: number, end: number): number {
-  let high = 0;
-  let low = 0;
-  for (let i = at; i < at + 3; i++) high = (high << 8) | (i < end ? (bytes[i] as number) : 0);
-  for (let i = at + 3; i < at + 6; i++) low = (low << 8) | (i < end ? (bytes[i] as number) : 0);
-  return high * 0x100_0000 + low;
-}
-
+/** Collects children, and writes the payload. */
 export class TableIndexBuilder {
-  #bytes: Uint8Array = new Uint8Array(4096);
-  #length = 0;
-  blocks = 0;
+  /** Bounds, one behind the other. */
+  #keys: Uint8Array = new Uint8Array(4096);
+  #keysLength = 0;
+  readonly #ends: number[] = [];
+  /** −1 where a bound has none. */
+  readonly #versions: number[] = [];
+  readonly #lengths: number[] = [];
+  #offset = 0;
+  #span = 0;
 
-  /** `blockBytes` counts the trailer. */
-  add(blockBytes: number, lastKey: Uint8Array, lastVersion: number): void {
-    this.#bytes = grown(this.#bytes, this.#length, this.#length + 3 * MAX_VARINT_BYTES + lastKey.length);
-    let at = writeVarint(this.#bytes, this.#length, blockBytes);
-    at = writeVarint(this.#bytes, at, lastKey.length);
-    at = writeVarint(this.#bytes, at, lastVersion);
-    this.#length = copyRange(lastKey, 0, lastKey.length, this.#bytes, at);
-    this.blocks++;
+  get children(): number {
+    return this.#lengths.length;
   }
 
-  /** The payload of the index block. */
+  /** What the payload takes, about. */
+  get byteLength(): number {
+    return this.#keysLength + 4 * this.#lengths.length;
+  }
+
+  /** Bytes of all children. */
+  get span(): number {
+    return this.#span;
+  }
+
+  /** The bound of the first child. */
+  get firstKey(): Uint8Array {
+    return this.#keys.slice(0, this.#ends[0]);
+  }
+
+  get firstVersion(): number | undefined {
+    const version = this.#versions[0] as number;
+    return version < 0 ? undefined : version;
+  }
+
+  /** Adds a child of `bytes`, its trailer included, at `offset`, where the one before it ends; all its entries lie at or after its bound. */
+  add(offset: number, bytes: number, key: Uint8Array, version: number | undefined): void {
+    if (this.#lengths.length === 0) this.#offset = offset;
+    const end = this.#keysLength + key.length;
+    this.#keys = grown(this.#keys, this.#keysLength, end);
+    this.#keys.set(key, this.#keysLength);
+    this.#keysLength = end;
+    this.#ends.push(end);
+    this.#versions.push(version ?? -1);
+    this.#lengths.push(bytes);
+    this.#span += bytes;
+  }
+
+  /** The payload; the builder starts over. */
   finish(): Uint8Array {
-    const payload = new Uint8Array(MAX_VARINT_BYTES + this.#length);
-    const at = writeVarint(payload, 0, this.blocks);
-    payload.set(this.#bytes.subarray(0, this.#length), at);
-    return payload.subarray(0, at + this.#length);
+    const ends = this.#ends;
+    const count = ends.length;
+    const keys = this.#keys;
+    // The first bound is never looked at: what lies before it is looked for in the first child too.
+    const second = ends[0] as number;
+    const last = count > 1 ? (ends[count - 2] as number) : second;
+    const prefix = count < 2 ? 0 : commonPrefix(keys, second, ends[1] as number, keys, last, this.#keysLength);
+    const payload = new Uint8Array(this.#keysLength + (3 + 3 * count) * MAX_VARINT_BYTES);
+    let at = writeVarint(payload, 0, this.#offset);
+    at = writeVarint(payload, at, count);
+    at = writeVarint(payload, at, prefix);
+    at = copyRange(keys, second, second + prefix, payload, at);
+    for (let i = 0; i < count; i++) {
+      const end = ends[i] as number;
+      const start = i === 0 ? end : (ends[i - 1] as number) + prefix;
+      const version = i === 0 ? -1 : (this.#versions[i] as number);
+      at = writeVarint(payload, at, this.#lengths[i] as number);
+      at = writeVarint(payload, at, (end - start) * 2 + (version < 0 ? 0 : 1));
+      if (version >= 0) at = writeVarint(payload, at, version);
+      at = copyRange(keys, start, end, payload, at);
+    }
+    this.#keysLength = 0;
+    this.#span = 0;
+    ends.length = 0;
+    this.#versions.length = 0;
+    this.#lengths.length = 0;
+    return payload.slice(0, at);
   }
 }
 
-export class TableIndex {
-  readonly blocks: number;
-  /** The internal key of the table's last entry, and its version. */
-  readonly largestKey: Uint8Array;
-  readonly largestVersion: number;
-  readonly #bytes: Uint8Array;
-  readonly #keyStarts: Int32Array;
-  readonly #keyEnds: Int32Array;
-  readonly #versions: Float64Array;
-  /** Block i lies in `[offsets[i], offsets[i + 1])` of the file. */
-  readonly #offsets: Float64Array;
-  /** How many bytes all keys have in common at their start. */
-  readonly #skip: number;
-  readonly #heads: Float64Array;
+/** How many bytes of a key are enough to tell it from `before`, which lies before it. */
+export function boundLength(before: Uint8Array, key: Uint8Array, keyStart: number, keyEnd: number): number {
+  return Math.min(keyEnd - keyStart, commonPrefix(before, 0, before.length, key, keyStart, keyEnd) + 1);
+}
 
-  /** Throws LsmError `corrupt` unless the payload describes blocks that fill `dataBytes`. */
-  constructor(payload: Uint8Array, dataBytes: number, path: string, offset: number) {
+export class TableIndex extends CachePiece {
+  /** How many children there are; one at least. */
+  readonly count: number;
+  readonly #payload: Uint8Array;
+  readonly #prefixAt: number;
+  readonly #prefix: number;
+  readonly #heads: Float64Array;
+  /** Where in the payload the record of a child begins. */
+  readonly #records: Uint32Array;
+  /** Child i lies in `[offsets[i], offsets[i + 1])`, counted from `#offset`. */
+  readonly #offsets: Uint32Array;
+  readonly #offset: number;
+
+  /** Throws LsmError `corrupt` unless the payload describes children that fill the bytes `[start, end)` of the file, or with `isPart` a part of them. */
+  constructor(payload: Uint8Array, start: number, end: number, isPart: boolean, path: string, place: number) {
+    super();
     const reader = new VarintReader(payload);
-    const blocks = reader.varint();
-    // Each block takes four bytes of the payload at least: a length that lies cannot make us allocate much.
-    if (!reader.ok || blocks === 0 || blocks > payload.length / 4) throw corrupt(path, offset, `an index of ${blocks} blocks`);
-    this.blocks = blocks;
-    this.#bytes = payload;
-    this.#keyStarts = new Int32Array(blocks);
-    this.#keyEnds = new Int32Array(blocks);
-    this.#versions = new Float64Array(blocks);
-    this.#offsets = new Float64Array(blocks + 1);
-    let position = 0;
-    for (let i = 0; i < blocks; i++) {
+    this.#offset = reader.varint();
+    const count = reader.varint();
+    this.#prefix = reader.varint();
+    this.#prefixAt = reader.at;
+    reader.take(this.#prefix);
+    // Each child takes two bytes of the payload at least: a length that lies cannot make us allocate much.
+    if (!reader.ok || count === 0 || count > payload.length / 2) throw corrupt(path, place, `an index of ${count} children`);
+    this.count = count;
+    this.#payload = payload;
+    this.#heads = new Float64Array(count);
+    this.#records = new Uint32Array(count);
+    this.#offsets = new Uint32Array(count + 1);
+    let span = 0;
+    for (let i = 0; i < count; i++) {
+      this.#records[i] = reader.at;
       const length = reader.varint();
-      const keyLength = reader.varint();
-      this.#versions[i] = reader.varint();
-      reader.take(keyLength);
-      if (!reader.ok || keyLength === 0 || length <= TRAILER_BYTES)
-        throw corrupt(path, offset, `an index whose entry ${i} does not decode`);
-      this.#keyStarts[i] = reader.at - keyLength;
-      this.#keyEnds[i] = reader.at;
-      position += length;
-      this.#offsets[i + 1] = position;
+      const restAndKind = reader.varint();
+      if (restAndKind % 2 === 1) reader.varint();
+      const restAt = reader.at;
+      reader.take(Math.floor(restAndKind / 2));
+      span += length;
+      if (!reader.ok || length <= TRAILER_BYTES || span > MAX_SPAN_BYTES)
+        throw corrupt(path, place, `an index whose child ${i} does not decode`);
+      this.#heads[i] = headOf(payload, restAt, reader.at);
+      this.#offsets[i + 1] = span;
     }
-    if (reader.at !== reader.end || position !== dataBytes) throw corrupt(path, offset, 'an index that does not fit the data');
-    const last = blocks - 1;
-    this.largestKey = payload.subarray(this.#keyStarts[last], this.#keyEnds[last]);
-    this.largestVersion = this.#versions[last] as number;
-    // The keys rise, so what the first and the last have in common all of them have.
-    this.#skip = commonPrefix(
-      payload,
-      this.#keyStarts[0] as number,
-      this.#keyEnds[0] as number,
-      this.largestKey,
-      0,
-      this.largestKey.length,
-    );
-    this.#heads = new Float64Array(blocks);
-    for (let i = 0; i < blocks; i++)
-      this.#heads[i] = headOf(payload, (this.#keyStarts[i] as number) + this.#skip, this.#keyEnds[i] as number);
+    const last = this.#offset + span;
+    const fits = isPart ? this.#offset >= start && last <= end : this.#offset === start && last === end;
+    if (reader.at !== reader.end || !fits) throw corrupt(path, place, 'an index that does not fit the file');
   }
 
   /** Memory that the index takes, about. */
   get memoryBytes(): number {
-    return this.#bytes.length + this.blocks * BYTES_PER_BLOCK;
+    return this.#payload.length + this.count * BYTES_PER_CHILD;
   }
 
-  offset(block: number): number {
-    return this.#offsets[block] as number;
+  offset(child: number): number {
+    return this.#offset + (this.#offsets[child] as number);
   }
 
-  /** The length of a block, its trailer included. */
-  byteLength(block: number): number {
-    return (this.#offsets[block + 1] as number) - (this.#offsets[block] as number);
+  /** The length of a child, its trailer included. */
+  byteLength(child: number): number {
+    return (this.#offsets[child + 1] as number) - (this.#offsets[child] as number);
   }
 
-  /** About how many bytes the entries of keys in `[start, end)` take: those of blocks that lie in the range, and half of one that it begins or ends in. */
-  bytesBetween(start: Uint8Array, end: Uint8Array): number {
-    const [first, last] = [this.find(start, start.length, NEWEST), this.find(end, end.length, NEWEST)];
-    if (first === last) return first === this.blocks ? 0 : this.byteLength(first) / 2;
-    return this.offset(Math.min(last, this.blocks)) - this.offset(first);
-  }
-
-  /** The block that holds the first entry at or after (key, version); `blocks` if there is none. */
+  /** The child in which (key, version) belongs: the last one whose bound is not behind it, or else the first. */
   find(key: Uint8Array, keyEnd: number, version: number): number {
-    const skip = this.#skip;
-    const largest = this.largestKey;
-    for (let i = 0; i < skip; i++) {
+    const prefix = this.#prefix;
+    const payload = this.#payload;
+    const prefixAt = this.#prefixAt;
+    for (let i = 0; i < prefix; i++) {
       if (i === keyEnd) return 0;
-      const d = (key[i] as number) - (largest[i] as number);
-      if (d !== 0) return d < 0 ? 0 : this.blocks;
+      const d = (key[i] as number) - (payload[prefixAt + i] as number);
+      if (d !== 0) return d < 0 ? 0 : this.count - 1;
     }
     const heads = this.#heads;
-    const head = headOf(key, skip, keyEnd);
+    const head = headOf(key, prefix, keyEnd);
+    // Invariant: the answer lies in [low, high).
     let low = 0;
-    let high = this.blocks;
-    while (low < high) {
+    let high = this.count;
+    while (high - low > 1) {
       const middle = (low + high) >>> 1;
       const h = heads[middle] as number;
-      if (h < head || (h === head && this.#isBefore(middle, key, keyEnd, version))) low = middle + 1;
+      if (h < head || (h === head && !this.#isBehind(middle, key, keyEnd, version))) low = middle;
       else high = middle;
     }
     return low;
   }
 
-  /** Whether the block's last entry lies before (key, version); the bytes that all keys share are known to be equal. */
-  #isBefore(block: number, key: Uint8Array, keyEnd: number, version: number): boolean {
-    const start = (this.#keyStarts[block] as number) + this.#skip;
-    const c = compareRanges(this.#bytes, start, this.#keyEnds[block] as number, key, this.#skip, keyEnd);
-    return c < 0 || (c === 0 && (this.#versions[block] as number) > version);
+  /** Whether the child's bound lies behind (key, version); the prefix is known to be equal. */
+  #isBehind(child: number, key: Uint8Array, keyEnd: number, version: number): boolean {
+    const payload = this.#payload;
+    let at = this.#records[child] as number;
+    while ((payload[at++] as number) >= 0x80);
+    let restAndKind = 0;
+    for (let scale = 1; ; scale *= 0x80) {
+      const byte = payload[at++] as number;
+      restAndKind += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+    }
+    let bound = Infinity;
+    if (restAndKind % 2 === 1) {
+      bound = 0;
+      for (let scale = 1; ; scale *= 0x80) {
+        const byte = payload[at++] as number;
+        bound += (byte & 0x7f) * scale;
+        if (byte < 0x80) break;
+      }
+    }
+    const c = compareRanges(payload, at, at + Math.floor(restAndKind / 2), key, this.#prefix, keyEnd);
+    // Newer versions come first; a bound without a version lies before all of them.
+    return c > 0 || (c === 0 && bound < version);
   }
 }

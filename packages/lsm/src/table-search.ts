@@ -1,9 +1,14 @@
-// The way of one key through the tables: the places (a block of a table) where it may lie, in the order in which they have
-// to be asked, the latest run first. The hash of the key is taken once for the filters of all tables.
-import { hashKey } from './bloom.ts';
-import { type Run, findTable } from './run.ts';
-import type { Table } from './table.ts';
+// The way of one key through the tables, the latest run first: of each run the table that may have it, then the line of the table's
+// filter, then the page of its index, then the block. It goes as far as memory takes it; what is missing is for its user to load,
+// waiting for the disk or in the background. The hash of the key serves the filters of all tables.
+import type { Block } from './block-cursor.ts';
+import type { Run } from './run.ts';
+import type { TableIndex } from './table-index.ts';
+import { type FilterPage, type Table, mayContain } from './table.ts';
 import type { Version } from './version.ts';
+
+/** What the search does next. */
+type Step = 'table' | 'filter' | 'index' | 'block' | 'end';
 
 export class TableSearch {
   #runs: readonly Run[] = [];
@@ -11,36 +16,107 @@ export class TableSearch {
   #keyEnd = 0;
   #at = 0;
   #hash = 0;
+  #step: Step = 'end';
   #run = 0;
   #table: Table | undefined;
-  /** After `next` returned true. */
-  block = 0;
+  #line = 0;
+  #page = 0;
+  #index: TableIndex | undefined;
+  #block = 0;
 
-  /** `key[0, keyEnd)` is an internal key, and stays as it is until the search ends. */
-  start(version: Version, key: Uint8Array, keyEnd: number, at: number): void {
+  /** `key[0, keyEnd)` is an internal key, and stays as it is until the search ends; `hash` is its hash. */
+  start(version: Version, key: Uint8Array, keyEnd: number, at: number, hash: number): void {
     this.#runs = version.runs;
     this.#key = key;
     this.#keyEnd = keyEnd;
     this.#at = at;
+    this.#hash = hash;
     this.#run = 0;
-    if (version.runs.length > 0) this.#hash = hashKey(key, 0, keyEnd);
+    this.#step = 'table';
   }
 
-  /** Only after `next` returned true. */
-  get table(): Table {
-    return this.#table as Table;
+  /** No block is left where the key might be. */
+  get isOver(): boolean {
+    return this.#step === 'end';
   }
 
-  next(): boolean {
+  /** The next block where the key may be; undefined at the end, and where something has to be loaded before. */
+  next(): Block | undefined {
     const runs = this.#runs;
-    while (this.#run < runs.length) {
-      const run = runs[this.#run++] as Run;
-      const table = run.tables[findTable(run, this.#key, this.#keyEnd, this.#at)];
-      if (table === undefined || !table.mayContain(this.#key, this.#keyEnd, this.#hash)) continue;
-      this.#table = table;
-      this.block = table.index.find(this.#key, this.#keyEnd, this.#at);
-      return true;
+    for (;;) {
+      switch (this.#step) {
+        case 'table': {
+          const run = runs[this.#run++];
+          if (run === undefined) {
+            this.#step = 'end';
+            return undefined;
+          }
+          const table = run.tables[run.find(this.#key, this.#keyEnd, this.#at)];
+          if (table === undefined) break;
+          this.#table = table;
+          this.#line = table.filterLine(this.#hash);
+          const filter = table.cachedFilter(this.#line);
+          if (filter === undefined) {
+            this.#step = 'filter';
+            return undefined;
+          }
+          if (mayContain(filter, this.#line, this.#hash)) this.#toIndex(table);
+          break;
+        }
+        case 'index': {
+          const index = (this.#table as Table).cachedIndex(this.#page);
+          if (index === undefined) return undefined;
+          this.#toBlock(index);
+          break;
+        }
+        case 'block': {
+          const block = (this.#table as Table).cachedBlock(this.#index as TableIndex, this.#block);
+          if (block !== undefined) this.#step = 'table';
+          return block;
+        }
+        default:
+          return undefined;
+      }
     }
-    return false;
+  }
+
+  /** Loads what `next` missed, waiting for the disk; the block, if that is what it was. */
+  loadSync(): Block | undefined {
+    const table = this.#table as Table;
+    if (this.#step === 'filter') this.#judge(table, table.filterSync(this.#line));
+    else if (this.#step === 'index') this.#toBlock(table.indexSync(this.#page));
+    else {
+      this.#step = 'table';
+      return table.blockSync(this.#index as TableIndex, this.#block);
+    }
+    return undefined;
+  }
+
+  /** As `loadSync`, in the background. */
+  async load(): Promise<Block | undefined> {
+    const table = this.#table as Table;
+    if (this.#step === 'filter') this.#judge(table, await table.filter(this.#line));
+    else if (this.#step === 'index') this.#toBlock(await table.index(this.#page));
+    else {
+      this.#step = 'table';
+      return table.block(this.#index as TableIndex, this.#block);
+    }
+    return undefined;
+  }
+
+  #judge(table: Table, filter: FilterPage): void {
+    if (mayContain(filter, this.#line, this.#hash)) this.#toIndex(table);
+    else this.#step = 'table';
+  }
+
+  #toIndex({ root }: Table): void {
+    this.#page = root.find(this.#key, this.#keyEnd, this.#at);
+    this.#step = 'index';
+  }
+
+  #toBlock(index: TableIndex): void {
+    this.#index = index;
+    this.#block = index.find(this.#key, this.#keyEnd, this.#at);
+    this.#step = 'block';
   }
 }

@@ -1,19 +1,29 @@
 // Writes one table: entries in order go in, a finished file comes out. The file grows under a temporary name; `finish`
 // syncs it before it gives it its name, so a table under its own name is always whole.
+import { EMPTY } from '@distrokv/base';
 import type { File, FileSystem } from '@distrokv/env';
 import { BlockBuilder } from './block-builder.ts';
-import { buildFilter, hashKey } from './bloom.ts';
+import { LINE_BYTES, addToLine, hashKey, lineOf, linesFor } from './bloom.ts';
 import { squeeze } from './codec.ts';
 import type { Cursor } from './cursor.ts';
 import type { Codec } from './engine.ts';
 import { syncOrFail } from './fail-stop.ts';
 import { tableName, temporaryName } from './names.ts';
 import { compareRanges, grown } from './ranges.ts';
-import { type KeyspaceShare, TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
-import { TableIndexBuilder } from './table-index.ts';
+import { FILTER_PAGE_LINES, type KeyspaceShare, TRAILER_BYTES, encodeFooter, encodeProperties, sealBlock } from './table-format.ts';
+import { TableIndexBuilder, boundLength } from './table-index.ts';
 
 /** Dirty pages that pile up make the log's next sync slow, so a growing table is synced each time it has gained this much. */
 const SYNC_BYTES = 4 << 20;
+/** A page of the index ends when it is as large as a block, or when the blocks that it leads to take so much. */
+const INDEX_PAGE_SPAN_BYTES = 64 << 20;
+
+/** A finished page of the index, and the bound of its first block. */
+interface IndexPage {
+  readonly payload: Uint8Array;
+  readonly key: Uint8Array;
+  readonly version: number | undefined;
+}
 
 export interface WrittenTable {
   readonly number: number;
@@ -37,7 +47,12 @@ export class TableWriter {
   readonly #blockBytes: number;
   readonly #codec: Codec;
   readonly #block: BlockBuilder;
+  /** Leads to the blocks since the last page. */
   readonly #index = new TableIndexBuilder();
+  readonly #pages: IndexPage[] = [];
+  /** The lower bound of the block that fills. */
+  #bound: Uint8Array = EMPTY;
+  #boundVersion: number | undefined;
   readonly #hashes: number[] = [];
   /** Finished blocks that nobody writes yet. */
   #buffer: Uint8Array = new Uint8Array(64 << 10);
@@ -50,6 +65,7 @@ export class TableWriter {
   #writing: Promise<void> = Promise.resolve();
   #syncing: Promise<void> = Promise.resolve();
   #dataBytes = 0;
+  #blocks = 0;
   #entries = 0;
   #tombstones = 0;
   #keyBytes = 0;
@@ -96,6 +112,7 @@ export class TableWriter {
   add(cursor: Cursor): void {
     const { keyBytes, keyStart, keyEnd } = cursor;
     if (this.#entries === 0) this.#smallestKey = keyBytes.slice(keyStart, keyEnd);
+    if (this.#block.entries === 0) this.#noteBound(cursor);
     const newer = this.#block.lastVersion;
     const isNewKey = this.#block.add(cursor);
     if (isNewKey) this.#hashes.push(hashKey(keyBytes, keyStart, keyEnd));
@@ -134,8 +151,10 @@ export class TableWriter {
   /** Completes the file under its own name. At least one entry was added. The caller syncs the directory. */
   async finish(): Promise<WrittenTable> {
     if (this.#block.entries > 0) this.#finishBlock();
-    const filterBytes = this.#append(buildFilter(this.#hashes));
-    const indexBytes = this.#append(this.#index.finish());
+    if (this.#index.children > 0) this.#finishIndexPage();
+    const { indexBytes, root } = this.#appendIndex();
+    const { filterBytes, filterLines } = this.#appendFilter();
+    const rootBytes = this.#append(root);
     const propertiesBytes = this.#append(
       encodeProperties({
         number: this.number,
@@ -143,11 +162,15 @@ export class TableWriter {
         tombstones: this.#tombstones,
         keyBytes: this.#keyBytes,
         valueBytes: this.#valueBytes,
+        blocks: this.#blocks,
+        filterLines,
         smallestKey: this.#smallestKey,
+        largestKey: this.#block.lastKey,
+        largestVersion: this.#block.lastVersion,
         shares: this.#shares,
       }),
     );
-    const footer = encodeFooter({ dataBytes: this.#dataBytes, filterBytes, indexBytes, propertiesBytes });
+    const footer = encodeFooter({ dataBytes: this.#dataBytes, indexBytes, filterBytes, rootBytes, propertiesBytes });
     this.#buffer = grown(this.#buffer, this.#buffered, this.#buffered + footer.length);
     this.#buffer.set(footer, this.#buffered);
     this.#buffered += footer.length;
@@ -184,10 +207,50 @@ export class TableWriter {
     share.garbageVersion = Math.max(share.garbageVersion, isNewKey ? version : newer);
   }
 
+  /** The entry begins a block, which from now on is told from the one before it by the beginning of the entry's key, or by its version. */
+  #noteBound({ keyBytes, keyStart, keyEnd }: Cursor): void {
+    if (this.#blocks === 0) return;
+    const last = this.#block.lastKey;
+    const length = boundLength(last, keyBytes, keyStart, keyEnd);
+    const isSameKey = length === keyEnd - keyStart && compareRanges(keyBytes, keyStart, keyEnd, last, 0, last.length) === 0;
+    this.#bound = keyBytes.slice(keyStart, keyStart + length);
+    // All versions below the last one belong here.
+    this.#boundVersion = isSameKey ? this.#block.lastVersion - 1 : undefined;
+  }
+
   #finishBlock(): void {
     const blockBytes = this.#append(this.#block.finish(), this.#codec);
-    this.#index.add(blockBytes, this.#block.lastKey, this.#block.lastVersion);
+    this.#index.add(this.#dataBytes, blockBytes, this.#bound, this.#boundVersion);
     this.#dataBytes += blockBytes;
+    this.#blocks++;
+    if (this.#index.byteLength >= this.#blockBytes || this.#index.span >= INDEX_PAGE_SPAN_BYTES) this.#finishIndexPage();
+  }
+
+  #finishIndexPage(): void {
+    const { firstKey: key, firstVersion: version } = this.#index;
+    this.#pages.push({ payload: this.#index.finish(), key, version });
+  }
+
+  /** Appends the pages of the index; returns their length, and the root that leads to them. */
+  #appendIndex(): { indexBytes: number; root: Uint8Array } {
+    const root = new TableIndexBuilder();
+    let indexBytes = 0;
+    for (const { payload, key, version } of this.#pages) {
+      const bytes = this.#append(payload);
+      root.add(this.#dataBytes + indexBytes, bytes, key, version);
+      indexBytes += bytes;
+    }
+    return { indexBytes, root: root.finish() };
+  }
+
+  #appendFilter(): { filterBytes: number; filterLines: number } {
+    const filterLines = linesFor(this.#hashes.length);
+    const filter = new Uint8Array(filterLines * LINE_BYTES);
+    for (const hash of this.#hashes) addToLine(filter, lineOf(hash, filterLines) * LINE_BYTES, hash);
+    let filterBytes = 0;
+    const step = FILTER_PAGE_LINES * LINE_BYTES;
+    for (let at = 0; at < filter.length; at += step) filterBytes += this.#append(filter.subarray(at, at + step));
+    return { filterBytes, filterLines };
   }
 
   /** Puts a block and its trailer into the buffer; returns their length. */

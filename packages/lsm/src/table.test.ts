@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { EMPTY, type Random, compareBytes, hex, utf8 } from '@distrokv/base';
 import { createMemoryEnv } from '@distrokv/env';
 import { BlockCache } from './block-cache.ts';
-import { buildFilter, hashKey, mayContain } from './bloom.ts';
+import { LINE_BYTES, addToLine, hashKey, lineOf, linesFor, mayBeInLine } from './bloom.ts';
 import { NEWEST } from './cursor.ts';
 import { FilePool } from './file-pool.ts';
 import { Below } from './key-bounds.ts';
@@ -12,9 +12,9 @@ import { MemtableCursor } from './memtable-cursor.ts';
 import { Memtable } from './memtable.ts';
 import { MergingCursor } from './merging-cursor.ts';
 import { KEEP_ALL, Retention } from './retention.ts';
-import { type Run, RunCursor, cachedBlocks } from './run.ts';
+import { type Run, RunCursor, cachedBlocks, makeRun } from './run.ts';
 import { writeRun } from './run-writer.ts';
-import { Table } from './table.ts';
+import { Table, mayContain } from './table.ts';
 import { seededTest } from './testing/seeds.ts';
 
 interface Entry {
@@ -60,7 +60,7 @@ async function writeTables(random: Random, entries: readonly Entry[]): Promise<{
   const files = new FilePool(env.fs, random.between(1, 4));
   const cache = new BlockCache(random.below(20_000));
   const tables = await Promise.all(written.map((table) => Table.open(files, '', table.number, table.byteLength, cache)));
-  return { run: { level: 0, number: 1, tables }, cache };
+  return { run: makeRun(0, 1, tables), cache };
 }
 
 function seen(cursor: RunCursor): Entry {
@@ -93,20 +93,28 @@ seededTest('a run of tables is walked both ways, and from anywhere', 12, async (
   }
   for (const { key } of entries) {
     const hash = hashKey(key, 0, key.length);
-    assert.ok(run.tables.some((table) => table.mayContain(key, key.length, hash)));
+    assert.ok(
+      run.tables.some((table) => {
+        const line = table.filterLine(hash);
+        return mayContain(table.filterSync(line), line, hash);
+      }),
+    );
   }
   for (const table of run.tables) await table.close();
-  assert.equal(cache.byteLength, 0, 'a closed table leaves the cache');
+  assert.equal(cache.dataBytes + cache.metadataBytes, 0, 'a closed table leaves the cache');
 });
 
 test('a filter knows its keys, and has about one false alarm in a hundred', () => {
   const hashes = Array.from({ length: 20_000 }, (_, i) => utf8(`key${i}`)).map((key) => hashKey(key, 0, key.length));
-  const filter = buildFilter(hashes);
-  assert.ok(hashes.every((hash) => mayContain(filter, hash)));
+  const lines = linesFor(hashes.length);
+  const filter = new Uint8Array(lines * LINE_BYTES);
+  for (const hash of hashes) addToLine(filter, lineOf(hash, lines) * LINE_BYTES, hash);
+  const mayBeThere = (hash: number): boolean => mayBeInLine(filter, lineOf(hash, lines) * LINE_BYTES, hash);
+  assert.ok(hashes.every(mayBeThere));
   let alarms = 0;
   for (let i = 0; i < 20_000; i++) {
     const key = utf8(`other${i}`);
-    if (mayContain(filter, hashKey(key, 0, key.length))) alarms++;
+    if (mayBeThere(hashKey(key, 0, key.length))) alarms++;
   }
   assert.ok(alarms < 400, `${alarms} of 20,000`);
 });

@@ -1,32 +1,61 @@
-// A table that is open for reading: index and filter in memory, blocks through the cache.
+// A table that is open for reading. What stays in memory is the root of its index and its properties; pages of the index and of the
+// filter, and blocks, come and go through the cache.
+import { compareBytes } from '@distrokv/base';
 import { type FileSystem, FsError } from '@distrokv/env';
-import { BlockCache, type BlockSlots, CachedBlock } from './block-cache.ts';
+import { BlockCache, CachePiece, type Slots } from './block-cache.ts';
 import { Block } from './block-cursor.ts';
-import { mayContain } from './bloom.ts';
+import { LINE_BYTES, lineOf, mayBeInLine } from './bloom.ts';
+import { NEWEST } from './cursor.ts';
 import { corrupt } from './errors.ts';
 import { FilePool, type PooledFile } from './file-pool.ts';
 import { tableName } from './names.ts';
-import { compareRanges } from './ranges.ts';
-import { FOOTER_BYTES, type TableProperties, decodeFooter, decodeProperties, openBlock } from './table-format.ts';
+import {
+  FILTER_PAGE_LINES,
+  FOOTER_BYTES,
+  type Footer,
+  TRAILER_BYTES,
+  type TableProperties,
+  decodeFooter,
+  decodeProperties,
+  openBlock,
+} from './table-format.ts';
 import { TableIndex } from './table-index.ts';
 
+/** What a table costs beside its root and its keys, about: the objects around it. */
+const TABLE_BYTES = 1024;
 const SLOT_BYTES = 8;
+/** A full page of the filter, its trailer included. */
+const FILTER_PAGE_BYTES = FILTER_PAGE_LINES * LINE_BYTES + TRAILER_BYTES;
+
+/** Some lines of the filter. */
+export class FilterPage extends CachePiece {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    super();
+    this.bytes = bytes;
+  }
+}
 
 export class Table {
   readonly number: number;
   readonly byteLength: number;
-  readonly index: TableIndex;
+  /** The root of the index, which leads to its pages. */
+  readonly root: TableIndex;
+  /** The length of the data, which begins the file. */
+  readonly dataBytes: number;
   readonly properties: TableProperties;
   /** Versions of the store that hold the table; the last one to leave closes it. */
   holders = 0;
   /** Set when the manifest no longer names the table: its file goes when the last holder does. */
   obsolete = false;
   readonly #file: PooledFile;
-  readonly #filter: Uint8Array;
   readonly #cache: BlockCache;
-  readonly #slots: BlockSlots;
-  /** Blocks that are being read. */
-  readonly #reading = new Map<number, Promise<Block>>();
+  readonly #indexSlots: Slots<TableIndex>;
+  readonly #filterSlots: Slots<FilterPage>;
+  readonly #filterAt: number;
+  /** Pieces that are being read, by their offset. */
+  readonly #reading = new Map<number, Promise<CachePiece>>();
 
   /** Throws LsmError `corrupt` or `newer-format`, or FsError. `byteLength` is what the manifest says. */
   static async open(files: FilePool, directory: string, number: number, byteLength: number, cache: BlockCache): Promise<Table> {
@@ -40,15 +69,18 @@ export class Table {
         path,
         byteLength,
       );
-      const indexAt = footer.dataBytes + footer.filterBytes;
-      const propertiesAt = indexAt + footer.indexBytes;
-      const filter = openBlock(await readExactly(file, footer.dataBytes, footer.filterBytes), path, footer.dataBytes);
-      const indexPayload = openBlock(await readExactly(file, indexAt, footer.indexBytes), path, indexAt);
-      const index = new TableIndex(indexPayload, footer.dataBytes, path, indexAt);
-      const propertiesPayload = openBlock(await readExactly(file, propertiesAt, footer.propertiesBytes), path, propertiesAt);
-      const properties = decodeProperties(propertiesPayload, path, propertiesAt);
+      const indexEnd = footer.dataBytes + footer.indexBytes;
+      const rootAt = indexEnd + footer.filterBytes;
+      const tail = await readExactly(file, rootAt, footer.rootBytes + footer.propertiesBytes);
+      const rootPayload = openBlock(tail.subarray(0, footer.rootBytes), path, rootAt);
+      const root = new TableIndex(rootPayload.slice(), footer.dataBytes, indexEnd, false, path, rootAt);
+      const propertiesAt = rootAt + footer.rootBytes;
+      const properties = decodeProperties(openBlock(tail.subarray(footer.rootBytes), path, propertiesAt), path, propertiesAt);
       if (properties.number !== number) throw corrupt(path, propertiesAt, `it is table ${properties.number} under another name`);
-      return new Table(file, byteLength, index, filter, properties, cache);
+      const { filterLines } = properties;
+      if (filterLines * LINE_BYTES + Math.ceil(filterLines / FILTER_PAGE_LINES) * TRAILER_BYTES !== footer.filterBytes)
+        throw corrupt(path, propertiesAt, `a filter of ${filterLines} lines in ${footer.filterBytes} bytes`);
+      return new Table(file, byteLength, footer, root, properties, cache);
     } catch (error) {
       await file.close();
       throw error;
@@ -63,20 +95,22 @@ export class Table {
   private constructor(
     file: PooledFile,
     byteLength: number,
-    index: TableIndex,
-    filter: Uint8Array,
+    { dataBytes, indexBytes }: Footer,
+    root: TableIndex,
     properties: TableProperties,
     cache: BlockCache,
   ) {
     this.number = properties.number;
     this.byteLength = byteLength;
-    this.index = index;
+    this.root = root;
+    this.dataBytes = dataBytes;
     this.properties = properties;
     this.#file = file;
-    this.#filter = filter;
+    this.#filterAt = dataBytes + indexBytes;
     this.#cache = cache;
-    this.#slots = new Array<CachedBlock | undefined>(index.blocks).fill(undefined);
-    cache.pin(this.#memoryBytes);
+    this.#indexSlots = new Array<TableIndex | undefined>(root.count).fill(undefined);
+    this.#filterSlots = new Array<FilterPage | undefined>(Math.ceil(properties.filterLines / FILTER_PAGE_LINES)).fill(undefined);
+    cache.pin(this.#pinnedBytes);
   }
 
   get path(): string {
@@ -90,94 +124,177 @@ export class Table {
 
   /** The internal key of the last entry. */
   get largestKey(): Uint8Array {
-    return this.index.largestKey;
+    return this.properties.largestKey;
   }
 
-  /** False when the table surely has no entry of the key, whose hash is given too. */
-  mayContain(key: Uint8Array, keyEnd: number, hash: number): boolean {
-    const smallest = this.smallestKey;
-    return compareRanges(smallest, 0, smallest.length, key, 0, keyEnd) <= 0 && mayContain(this.#filter, hash);
+  /** The line of the filter that knows of keys with this hash. */
+  filterLine(hash: number): number {
+    return lineOf(hash, this.properties.filterLines);
   }
 
-  /** About how many bytes of its data the keys in `[start, end)` take. */
+  /** About how many bytes of its data the keys in `[start, end)` take, by whole and half pages of the index. */
   bytesBetween(start: Uint8Array, end: Uint8Array): number {
-    return this.index.bytesBetween(start, end);
+    const { root } = this;
+    const first = compareBytes(start, this.smallestKey) <= 0 ? 0 : root.find(start, start.length, NEWEST) + 0.5;
+    const last = compareBytes(end, this.largestKey) > 0 ? root.count : root.find(end, end.length, NEWEST) + 0.5;
+    return (this.dataBytes * Math.max(last - first, 0.25)) / root.count;
   }
 
-  /** The block if it is in memory. */
-  cachedBlock(index: number): Block | undefined {
-    const block = this.#slots[index];
-    // A write that changes nothing still takes the cache line from others.
-    if (block !== undefined && !block.used) block.used = true;
-    return block;
+  /** The page of the filter with a line, if it is in memory. */
+  cachedFilter(line: number): FilterPage | undefined {
+    return touched(this.#filterSlots[line >>> 6]);
   }
 
-  /** The block, read if it must be: the event loop waits for the disk. */
-  blockSync(index: number): Block {
-    const cached = this.cachedBlock(index);
-    if (cached !== undefined) return cached;
-    const bytes = new Uint8Array(this.index.byteLength(index));
-    const got = this.#file.readSync(bytes, this.index.offset(index));
-    return this.#keep(bytes, got, index);
+  /** A page of the index, if it is in memory. */
+  cachedIndex(page: number): TableIndex | undefined {
+    return touched(this.#indexSlots[page]);
   }
 
-  /** The block, which is not in memory, read in the background: once, however many ask for it meanwhile. */
-  block(index: number): Promise<Block> {
-    const underWay = this.#reading.get(index);
-    if (underWay !== undefined) return underWay;
-    const reading = this.#read(index).finally(() => this.#reading.delete(index));
-    this.#reading.set(index, reading);
-    return reading;
+  /** A block of a page, if it is in memory. */
+  cachedBlock(page: TableIndex, block: number): Block | undefined {
+    const { children } = page;
+    return children === undefined ? undefined : touched(children[block] as Block | undefined);
   }
 
-  /** Reads blocks `[first, end)` past the cache, for a merge. */
-  async readBlocks(first: number, end: number): Promise<Uint8Array> {
-    const offset = this.index.offset(first);
-    const bytes = new Uint8Array(this.index.offset(end) - offset);
-    const got = await this.#file.read(bytes, offset);
-    if (got < bytes.length) throw corrupt(this.path, offset + got, 'it ends too early');
-    return bytes;
+  // Each of the three in three ways: from memory, waiting for the disk (the event loop waits too), and in the background: then it is
+  // read once, however many ask for it meanwhile.
+
+  filterSync(line: number): FilterPage {
+    return this.cachedFilter(line) ?? this.#keepFilter(this.readDataSync(this.#filterOffset(line), this.#filterBytes(line)), line);
   }
 
-  /** As `readBlocks`; the thread waits for the disk. */
-  readBlocksSync(first: number, end: number): Uint8Array {
-    const offset = this.index.offset(first);
-    const bytes = new Uint8Array(this.index.offset(end) - offset);
-    const got = this.#file.readSync(bytes, offset);
-    if (got < bytes.length) throw corrupt(this.path, offset + got, 'it ends too early');
-    return bytes;
+  filter(line: number): Promise<FilterPage> {
+    return this.#once(this.#filterOffset(line), this.#filterBytes(line), (bytes) => this.#keepFilter(bytes, line));
   }
 
-  /** A block whose bytes, trailer included, were read by `readBlocks`. */
-  decodeBlock(bytes: Uint8Array, index: number): Block {
-    const offset = this.index.offset(index);
+  indexSync(page: number): TableIndex {
+    return this.cachedIndex(page) ?? this.#keepIndex(this.readDataSync(this.root.offset(page), this.root.byteLength(page)), page);
+  }
+
+  index(page: number): Promise<TableIndex> {
+    return this.#once(this.root.offset(page), this.root.byteLength(page), (bytes) => this.#keepIndex(bytes, page));
+  }
+
+  blockSync(page: TableIndex, block: number): Block {
+    return this.cachedBlock(page, block) ?? this.#keepBlock(this.readDataSync(page.offset(block), page.byteLength(block)), page, block);
+  }
+
+  block(page: TableIndex, block: number): Promise<Block> {
+    return this.#once(page.offset(block), page.byteLength(block), (bytes) => this.#keepBlock(bytes, page, block));
+  }
+
+  /** Reads bytes of the file past the cache, for who reads all of it. */
+  async readData(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    return this.#whole(bytes, await this.#file.read(bytes, offset), offset);
+  }
+
+  /** As `readData`; the thread waits for the disk. */
+  readDataSync(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    return this.#whole(bytes, this.#file.readSync(bytes, offset), offset);
+  }
+
+  /** A page of the index, read past the cache, as all that follow. */
+  readIndexSync(page: number): TableIndex {
+    return this.#decodeIndex(this.readDataSync(this.root.offset(page), this.root.byteLength(page)), page);
+  }
+
+  async readIndex(page: number): Promise<TableIndex> {
+    return this.#decodeIndex(await this.readData(this.root.offset(page), this.root.byteLength(page)), page);
+  }
+
+  async readFilter(line: number): Promise<FilterPage> {
+    return this.#decodeFilter(await this.readData(this.#filterOffset(line), this.#filterBytes(line)), line);
+  }
+
+  readBlockSync(offset: number, length: number): Block {
+    return this.decodeBlock(this.readDataSync(offset, length), offset);
+  }
+
+  /** A block whose bytes, trailer included, were read from `offset`. */
+  decodeBlock(bytes: Uint8Array, offset: number): Block {
     return new Block(openBlock(bytes, this.path, offset), this.path, offset);
   }
 
   async close(): Promise<void> {
-    this.#cache.drop(this.#slots);
-    this.#cache.unpin(this.#memoryBytes);
+    this.#cache.drop(this.#indexSlots);
+    this.#cache.drop(this.#filterSlots);
+    this.#cache.unpin(this.#pinnedBytes);
     await this.#file.close();
   }
 
-  /** What the table takes while it is open: index, filter, and a slot for each block. */
-  get #memoryBytes(): number {
-    return this.index.memoryBytes + this.#filter.length + this.#slots.length * SLOT_BYTES;
+  /** What the table takes while it is open. */
+  get #pinnedBytes(): number {
+    const { smallestKey, largestKey } = this.properties;
+    const slots = this.#indexSlots.length + this.#filterSlots.length;
+    return TABLE_BYTES + this.root.memoryBytes + smallestKey.length + largestKey.length + slots * SLOT_BYTES;
   }
 
-  async #read(index: number): Promise<Block> {
-    const bytes = new Uint8Array(this.index.byteLength(index));
-    const got = await this.#file.read(bytes, this.index.offset(index));
-    return this.#keep(bytes, got, index);
+  #filterOffset(line: number): number {
+    return this.#filterAt + Math.floor(line / FILTER_PAGE_LINES) * FILTER_PAGE_BYTES;
   }
 
-  #keep(bytes: Uint8Array, got: number, index: number): Block {
-    const offset = this.index.offset(index);
+  #filterBytes(line: number): number {
+    const first = line - (line % FILTER_PAGE_LINES);
+    return Math.min(FILTER_PAGE_LINES, this.properties.filterLines - first) * LINE_BYTES + TRAILER_BYTES;
+  }
+
+  #keepFilter(bytes: Uint8Array, line: number): FilterPage {
+    const page = this.#decodeFilter(bytes, line);
+    this.#cache.addMetadata(page, this.#filterSlots, Math.floor(line / FILTER_PAGE_LINES), bytes.length);
+    return page;
+  }
+
+  #decodeFilter(bytes: Uint8Array, line: number): FilterPage {
+    const offset = this.#filterOffset(line);
+    const payload = openBlock(bytes, this.path, offset);
+    if (payload.length !== bytes.length - TRAILER_BYTES) throw corrupt(this.path, offset, 'a page of a filter that is squeezed');
+    return new FilterPage(payload);
+  }
+
+  #keepIndex(bytes: Uint8Array, page: number): TableIndex {
+    const index = this.#decodeIndex(bytes, page);
+    this.#cache.addMetadata(index, this.#indexSlots, page, index.memoryBytes);
+    return index;
+  }
+
+  #decodeIndex(bytes: Uint8Array, page: number): TableIndex {
+    const offset = this.root.offset(page);
+    return new TableIndex(openBlock(bytes, this.path, offset), 0, this.dataBytes, true, this.path, offset);
+  }
+
+  #keepBlock(bytes: Uint8Array, page: TableIndex, block: number): Block {
+    const decoded = this.decodeBlock(bytes, page.offset(block));
+    this.#cache.addData(decoded, page, block, page.count, decoded.bytes.length);
+    return decoded;
+  }
+
+  #once<Piece extends CachePiece>(offset: number, length: number, keep: (bytes: Uint8Array) => Piece): Promise<Piece> {
+    const underWay = this.#reading.get(offset);
+    if (underWay !== undefined) return underWay as Promise<Piece>;
+    const reading = this.readData(offset, length)
+      .then(keep)
+      .finally(() => this.#reading.delete(offset));
+    this.#reading.set(offset, reading);
+    return reading;
+  }
+
+  #whole(bytes: Uint8Array, got: number, offset: number): Uint8Array {
     if (got < bytes.length) throw corrupt(this.path, offset + got, 'it ends too early');
-    const block = new CachedBlock(openBlock(bytes, this.path, offset), this.path, offset, this.#slots, index);
-    this.#cache.add(block);
-    return block;
+    return bytes;
   }
+}
+
+function touched<Piece extends CachePiece>(piece: Piece | undefined): Piece | undefined {
+  // A write that changes nothing still takes the cache line from others.
+  if (piece !== undefined && !piece.used) piece.used = true;
+  return piece;
+}
+
+/** Whether a page of a filter may know a key with this hash, of the page's line `line`. */
+export function mayContain(page: FilterPage, line: number, hash: number): boolean {
+  return mayBeInLine(page.bytes, (line % FILTER_PAGE_LINES) * LINE_BYTES, hash);
 }
 
 async function openNamed(files: FilePool, path: string): Promise<PooledFile> {

@@ -27,6 +27,8 @@ export interface TreeChange {
   readonly written?: readonly RangeDelete[];
   /** Of a merge: the range deletes that it began with. */
   readonly known?: KeptRanges;
+  /** Their run in level 0; default: one behind all others. */
+  readonly run?: number;
   readonly edit?: VersionEdit;
 }
 
@@ -94,12 +96,12 @@ export class Tree {
     return done;
   }
 
-  async #change({ level, added, removed, moved = [], written, known, edit }: TreeChange): Promise<void> {
+  async #change({ level, added, removed, moved = [], written, known, run: given, edit }: TreeChange): Promise<void> {
     const { directory } = this.#settings;
     const { state } = this.#manifest;
     const before = this.#version;
     let { rangeDeletes } = before;
-    const run = level === 0 ? this.nextNumber() : 0;
+    const run = level === 0 ? (given ?? this.nextNumber()) : 0;
     const opened: Table[] = [];
     let runs: Run[];
     try {

@@ -20,6 +20,8 @@ export interface UnloggedOptions {
   readonly walFrom: number;
 }
 
+const ignore = (): void => {};
+
 export class Unlogged implements UnloggedWriter {
   readonly #options: UnloggedOptions;
   #isOpen = false;
@@ -66,11 +68,15 @@ export class Unlogged implements UnloggedWriter {
     return flusher.room(false) ?? pace.due(bytes);
   }
 
-  /** Freezes the memtable; when a unit is open, at its end. */
-  freeze(): Promise<void> {
-    if (this.#isOpen) return new Promise((resolve) => this.#freezes.push(resolve));
-    this.#freezeNow();
-    return Promise.resolve();
+  /** Freezes the memtable; when a unit is open, at its end. Calls `then` in the same moment. */
+  freeze(then: () => void = ignore): Promise<void> {
+    return new Promise((resolve) => {
+      this.#freezes.push(() => {
+        then();
+        resolve();
+      });
+      if (!this.#isOpen) this.#freezeNow();
+    });
   }
 
   #freezeNow(): void {

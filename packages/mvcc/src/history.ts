@@ -1,5 +1,5 @@
 // History in the order of time: which keys changed at which revision. A change is written with the key's own version, in the same unit; read again,
-// it becomes an event. What a compaction leaves behind is deleted here little by little, at each member's own pace: nobody reads it any more.
+// it becomes an event.
 import { type Revision, revision } from '@distrokv/base';
 import type { mvccpb } from '@distrokv/proto';
 import type { StoreKeyspaces } from './keyspaces.ts';
@@ -14,8 +14,6 @@ export interface Change {
 
 export class History {
   readonly #spaces: StoreKeyspaces;
-  /** Changes of revisions below are gone. Found out at the first purge after a start. */
-  #purgedTo = 0;
 
   constructor(spaces: StoreKeyspaces) {
     this.#spaces = spaces;
@@ -64,26 +62,9 @@ export class History {
     return found && keyValue(key, found.version, decodeRecord(found.value));
   }
 
-  /** Deletes up to `max` changes of revisions below `before`; false when none is left. The caller ends the unit. */
-  purge(before: number, max: number): boolean {
-    if (this.#purgedTo >= before) return false;
-    const changes = this.#spaces.changes.iterator({
-      gte: changeKey(this.#purgedTo, 0),
-      lt: changeKey(before, 0),
-      limit: max,
-      keysOnly: true,
-    });
-    let count = 0;
-    try {
-      for (; changes.next(); count++) {
-        this.#spaces.writer.delete(this.#spaces.changes, Buffer.from(changes.key));
-        this.#purgedTo = revisionOf(changes.key);
-      }
-    } finally {
-      changes.close();
-    }
-    if (count < max) this.#purgedTo = before;
-    return count === max;
+  /** Deletes the changes of revisions from `from` to before `to`: nobody reads them any more. */
+  forget(from: number, to: number): void {
+    this.#spaces.writer.deleteRange(this.#spaces.changes, changeKey(Math.max(0, from), 0), changeKey(to, 0));
   }
 }
 

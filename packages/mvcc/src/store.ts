@@ -60,8 +60,6 @@ export class Store {
   #state: StoreState;
   #members: readonly pb.Member[];
   readonly #removed: Set<bigint>;
-  /** Between the first change of a log entry and its `commit`. */
-  #isUnitOpen = false;
   #onTick: () => void = () => {};
   #onCompact: () => void = () => {};
 
@@ -141,7 +139,6 @@ export class Store {
 
   /** As `apply`, for commands that may take long. Nothing else may be applied before the last step. */
   *applySteps(command: Command): Steps<CommandResult> {
-    this.#isUnitOpen = true;
     switch (command.kind) {
       case 'put':
         return this.#put(command.request);
@@ -171,7 +168,6 @@ export class Store {
    * `configuration` is the driver's own record of it. End the entry with `commit`.
    */
   setMembership(membership: Membership, members: readonly pb.Member[]): void {
-    this.#isUnitOpen = true;
     const { writer, meta } = this.#spaces;
     for (const id of replaceMembers(writer, meta, membership, members)) this.#removed.add(id);
     this.#members = readMembers(meta);
@@ -183,7 +179,6 @@ export class Store {
     this.#state = { ...this.#state, appliedIndex: index, appliedTerm: term };
     const { writer, meta } = this.#spaces;
     writer.put(meta, STATE_KEY, encodeState(this.#state));
-    this.#isUnitOpen = false;
     const room = writer.commit();
     this.watches.publish(this.#writes.take(), this.#state.revision);
     return room;
@@ -204,7 +199,6 @@ export class Store {
   #put(request: pb.PutRequest): pb.PutResponse {
     this.#checkSpace();
     this.#checkPut(request);
-    this.#isUnitOpen = true;
     this.#writes.begin(this.#state.revision);
     const response = this.#writes.put(request);
     this.#endRevision();
@@ -276,20 +270,11 @@ export class Store {
     this.#checkSound();
     if (at <= this.#state.compactRevision) throw new ApiError('compacted');
     if (at > this.#state.revision) throw new ApiError('future-revision');
+    if (at > 0) this.#history.forget(this.#state.compactRevision, at);
     this.#state = { ...this.#state, compactRevision: at };
     this.#spaces.kv.setRetention(at);
     this.#onCompact();
     return pb.CompactionResponse.create({ header: revisionHeader(this.#state.revision) });
-  }
-
-  /**
-   * Deletes a little of the history that was compacted away. False when there is none left. To be called between log entries, again and again; wait
-   * for the promise, if there is one.
-   */
-  purge(): { readonly more: boolean; readonly room: Promise<void> | undefined } {
-    if (this.#isUnitOpen) return { more: true, room: undefined };
-    const more = this.#history.purge(this.#state.compactRevision, CHANGES_PER_PURGE);
-    return { more, room: this.#spaces.writer.commit() };
   }
 
   /** Called after each compaction. */
@@ -424,6 +409,3 @@ function* unlessCompacted<T>(steps: Steps<T>): Steps<T> {
     throw error;
   }
 }
-
-/** Changes of the compacted past that one `purge` deletes. */
-const CHANGES_PER_PURGE = 500;

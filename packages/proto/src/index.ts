@@ -10,3 +10,5 @@ export * as kvservice from './generated/kvservice.ts';
 export * as peer from './generated/peer.ts';
 export * as reflection from './generated/reflection.ts';
 export * as etcdserverpb from './generated/rpc.ts';
+export * as v3electionpb from './generated/v3election.ts';
+export * as v3lockpb from './generated/v3lock.ts';

@@ -1,7 +1,16 @@
 // Turns gathered texts into the checked ServerConfig. Every message names the place where the value was written.
 import { resolve } from 'node:path';
-import { checkConfig, type EndpointUrl, parseEndpointUrls, parseInitialCluster, serverDefaults, type ServerConfig } from '@distrokv/server';
+import {
+  type AutoCompaction,
+  checkConfig,
+  type EndpointUrl,
+  parseEndpointUrls,
+  parseInitialCluster,
+  serverDefaults,
+  type ServerConfig,
+} from '@distrokv/server';
 import type { LogLevel } from '@distrokv/env';
+import { parseDuration } from '../duration.ts';
 import { usage } from '../errors.ts';
 import { findServerFlag, type ServerFlagName } from './flags.ts';
 import type { Settings } from './settings.ts';
@@ -49,6 +58,9 @@ export function buildServerSetup(settings: Settings): ServerSetup {
     quotaBytes: quota === 0 ? serverDefaults.quotaBytes : quota < 0 ? Infinity : quota,
     maxRequestBytes: read.integer('max-request-bytes') ?? serverDefaults.maxRequestBytes,
     maxTxnOps: read.integer('max-txn-ops') ?? serverDefaults.maxTxnOps,
+    watchProgressNotifyMs: Math.max(100, read.duration('watch-progress-notify-interval') ?? serverDefaults.watchProgressNotifyMs),
+    autoDisarm: read.choice('auto-disarm', ['true', 'false']) !== 'false',
+    ...autoCompaction(read),
   };
   checkConfig(config);
   const level = read.choice('log-level', ['debug', 'info', 'warn', 'error', 'dpanic', 'panic', 'fatal']) ?? 'info';
@@ -73,11 +85,28 @@ function sameAsListen(listen: readonly EndpointUrl[], listenFlag: ServerFlagName
   return listen;
 }
 
+/** etcd's rules: by time, a bare number counts hours; by revision, it counts revisions; 0 is off. */
+function autoCompaction(read: SettingsReader): { readonly autoCompaction?: AutoCompaction } {
+  const mode = read.choice('auto-compaction-mode', ['periodic', 'revision']) ?? 'periodic';
+  const text = read.text('auto-compaction-retention') ?? '0';
+  const count = /^\d+$/.test(text) ? Number(text) : undefined;
+  if (count === 0) return {};
+  if (mode === 'periodic') {
+    const retentionMs = count === undefined ? read.duration('auto-compaction-retention') : count * 3_600_000;
+    return retentionMs === undefined ? {} : { autoCompaction: { mode, retentionMs } };
+  }
+  if (count === undefined || !Number.isSafeInteger(count))
+    throw usage(`auto-compaction-retention: ${JSON.stringify(text)} is not a number of revisions`);
+  return { autoCompaction: { mode, retention: count } };
+}
+
 interface SettingsReader {
   text(flag: ServerFlagName): string | undefined;
   urls(flag: ServerFlagName): EndpointUrl[] | undefined;
   integer(flag: ServerFlagName): number | undefined;
   boolean(flag: ServerFlagName): boolean | undefined;
+  /** Milliseconds. A bare number counts nanoseconds, as in etcd's config files. */
+  duration(flag: ServerFlagName): number | undefined;
   choice<const C extends string>(flag: ServerFlagName, choices: readonly C[]): C | undefined;
 }
 
@@ -108,6 +137,10 @@ function readerOf(settings: Settings): SettingsReader {
       if (!['true', 'false', '1', '0'].includes(found.value))
         throw usage(`${found.source}: ${JSON.stringify(found.value)} is neither true nor false`);
       return found.value === 'true' || found.value === '1';
+    },
+    duration(flag) {
+      const found = given(flag);
+      return found && parseDuration(/^\d+$/.test(found.value) ? `${found.value}ns` : found.value, found.source);
     },
     choice(flag, choices) {
       const found = given(flag);

@@ -21,8 +21,8 @@ const booleans = (...names: string[]): UnservedFlag[] => names.map((name) => ({ 
 export const ignoredFlags: readonly UnservedFlag[] = [
   ...values('wal-dir', 'snapshot-count', 'snapshot-catchup-entries', 'max-snapshots', 'max-wals', 'max-concurrent-streams'),
   ...values('listen-client-http-urls', 'listen-metrics-urls', 'cors', 'host-whitelist', 'metrics', 'feature-gates'),
-  ...values('auto-compaction-mode', 'auto-compaction-retention', 'compaction-batch-limit', 'compaction-sleep-interval'),
-  ...values('grpc-keepalive-min-time', 'grpc-keepalive-interval', 'grpc-keepalive-timeout', 'watch-progress-notify-interval'),
+  ...values('compaction-batch-limit', 'compaction-sleep-interval'),
+  ...values('grpc-keepalive-min-time', 'grpc-keepalive-interval', 'grpc-keepalive-timeout'),
   ...values('corrupt-check-time', 'compact-hash-check-time', 'warning-apply-duration', 'warning-unary-request-duration'),
   ...values('auth-token-ttl', 'bcrypt-cost', 'backend-batch-interval', 'backend-batch-limit', 'backend-bbolt-freelist-type'),
   ...values('bootstrap-defrag-threshold-megabytes', 'downgrade-check-time', 'logger', 'log-outputs', 'log-rotation-config-json'),

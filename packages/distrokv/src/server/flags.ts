@@ -1,7 +1,7 @@
 // The settings of `distrokv server`, one row each. This table is the only list of them: the command line, the environment,
 // the config file, `--help` and docs/commands.md are all driven by it. Names and defaults are etcd's.
 
-export type FlagGroup = 'member' | 'cluster' | 'timing' | 'limits' | 'logging' | 'config file';
+export type FlagGroup = 'member' | 'cluster' | 'timing' | 'limits' | 'history' | 'logging' | 'config file';
 
 export type ServerFlagName =
   | 'name'
@@ -21,6 +21,10 @@ export type ServerFlagName =
   | 'quota-backend-bytes'
   | 'max-request-bytes'
   | 'max-txn-ops'
+  | 'auto-disarm'
+  | 'auto-compaction-mode'
+  | 'auto-compaction-retention'
+  | 'watch-progress-notify-interval'
   | 'log-level'
   | 'log-format'
   | 'config-file';
@@ -168,6 +172,34 @@ const rows: Readonly<Record<ServerFlagName, Omit<ServerFlag, 'name'>>> = {
     shownDefault: '128',
     help: 'most operations in one branch of a transaction',
     group: 'limits',
+  },
+  'auto-disarm': {
+    placeholder: 'BOOL',
+    kind: 'text',
+    shownDefault: 'true',
+    help: 'take the NOSPACE alarm back when there is room again; false: an operator does, as with etcd',
+    group: 'limits',
+  },
+  'auto-compaction-mode': {
+    placeholder: 'MODE',
+    kind: 'text',
+    shownDefault: 'periodic',
+    help: 'what --auto-compaction-retention counts: periodic (time) or revision',
+    group: 'history',
+  },
+  'auto-compaction-retention': {
+    placeholder: 'AMOUNT',
+    kind: 'text',
+    shownDefault: '0',
+    help: 'how much of the past is kept: a duration such as 90m, a number of hours, or of revisions; 0: all, until somebody compacts',
+    group: 'history',
+  },
+  'watch-progress-notify-interval': {
+    placeholder: 'TIME',
+    kind: 'text',
+    shownDefault: '10m',
+    help: 'how often watchers that ask for it hear that nothing has happened; at least 100ms',
+    group: 'history',
   },
   'log-level': {
     placeholder: 'LEVEL',

@@ -1,10 +1,11 @@
 // The engine against a sorted map: long random sequences of operations, with random small options.
 import assert from 'node:assert/strict';
 import { type Random, seededRandom, utf8 } from '@distrokv/base';
-import { createMemoryEnv } from '@distrokv/env';
+import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
 import type { Codec, Engine, EngineOptions, Snapshot, WalMode } from '../engine.ts';
 import { openEngine } from '../open.ts';
-import { Model, assertEqual, keyName, keyspaces, randomOperations, textOf, writeTo } from './model.ts';
+import { TableFileWriter } from '../table-file.ts';
+import { Model, type Operation, assertEqual, keyName, keyspaces, randomOperations, textOf, writeTo } from './model.ts';
 
 /** About 2.5 operations each. */
 const STEPS = 2000;
@@ -22,9 +23,13 @@ function smallOptions(random: Random, wal: WalMode): Omit<EngineOptions, 'env'> 
   };
 }
 
+function oneOf<T>(random: Random, choices: readonly T[]): T {
+  return choices[random.below(choices.length)] as T;
+}
+
 /** Writes one batch or unit; without waiting for it now and then. */
 function writeOne(engine: Engine, wal: WalMode, version: number, model: Model, random: Random): Promise<void> {
-  const operations = randomOperations(random, version);
+  const operations = randomOperations(random, version, 40, model.modes);
   model.apply(operations);
   if (wal === 'none') {
     const writer = engine.unlogged();
@@ -34,6 +39,56 @@ function writeOne(engine: Engine, wal: WalMode, version: number, model: Model, r
   const batch = engine.batch();
   writeTo(batch, engine, operations);
   return engine.write(batch);
+}
+
+/** Makes one or two files of random keys, and ingests them. */
+async function ingestOne(env: MemoryEnv, engine: Engine, version: number, model: Model, random: Random): Promise<void> {
+  const keyspace = oneOf(random, model.names);
+  const at = model.versionsOf(keyspace) === 'caller' ? version : undefined;
+  const keys = [...new Set(Array.from({ length: random.between(1, 12) }, () => keyName(random)))].sort();
+  const operations = keys.map((key): Operation => ({
+    keyspace,
+    key,
+    value: random.chance(0.2) ? undefined : `file ${version}`,
+    version: at,
+  }));
+  const cut = random.below(keys.length);
+  const files: string[] = [];
+  await env.fs.makeDirectory('/in');
+  for (const [i, part] of [operations.slice(0, cut), operations.slice(cut)].entries()) {
+    if (part.length === 0) continue;
+    // A crash may bring files of before back.
+    const path = `/in/${String(version * 10 + i).padStart(6, '0')}.sst`;
+    const writer = await TableFileWriter.create({ env, path, blockBytes: 64 });
+    for (const { key, value } of part) void (value === undefined ? writer.delete(utf8(key), at) : writer.put(utf8(key), utf8(value), at));
+    files.push((await writer.finish()).path);
+  }
+  await engine.ingest(engine.keyspace(keyspace), files);
+  for (const path of files) await env.fs.removeFile(path);
+  model.apply(operations);
+}
+
+/** A keyspace that comes and goes. */
+async function createOrDrop(engine: Engine, model: Model, random: Random): Promise<void> {
+  if (model.names.includes('temp')) {
+    await engine.dropKeyspace('temp');
+    model.drop('temp');
+  } else {
+    const versions = random.chance(0.5) ? 'caller' : 'latest';
+    await engine.createKeyspace({ name: 'temp', versions });
+    model.create('temp', versions);
+  }
+}
+
+/** Makes a checkpoint, which is a store with all that is in this one. */
+async function checkpoint(env: MemoryEnv, engine: Engine, model: Model, version: number, random: Random): Promise<void> {
+  const directory = `/copy${version}`;
+  await engine.checkpoint(directory);
+  const copy = await openEngine({ env, ...smallOptions(random, 'sync'), directory });
+  copy.keyspace('data').setRetention(model.retention);
+  await assertEqual(copy, model, version, random);
+  await copy.close();
+  for (const name of await env.fs.readDirectory(directory)) await env.fs.removeFile(`${directory}/${name}`);
 }
 
 /** Reads that every step can afford; a batch that still waits for the log may not show yet, so only the past is asked. */
@@ -50,33 +105,56 @@ function raiseRetention(engine: Engine, model: Model, version: number, random: R
   engine.keyspace('data').setRetention(model.retention);
 }
 
-/** One sequence: random operations, reopened now and then, each time with other options, and looked at through snapshots that are older. */
+interface Held {
+  readonly snapshot: Snapshot;
+  readonly model: Model;
+}
+
+/** One sequence: random operations, reopened and crashed now and then, each time with other options, and looked at through snapshots that are older. */
 export async function runSequence(random: Random, seed: number, wal: WalMode): Promise<void> {
-  const env = createMemoryEnv({ seed });
+  let env = createMemoryEnv({ seed });
   const model = new Model();
   let engine = await openEngine({ env, ...smallOptions(random, wal) });
-  let waiting: Promise<void>[] = [];
-  let held: { readonly snapshot: Snapshot; readonly model: Model } | undefined;
+  const waiting: Promise<void>[] = [];
+  const written = async (): Promise<void> => void (await Promise.all(waiting.splice(0)));
+  let held: Held | undefined;
   for (let version = 1; version <= STEPS; version++) {
-    waiting.push(writeOne(engine, wal, version, model, random));
-    if (random.chance(wal === 'none' ? 1 : 0.3)) await Promise.all(waiting.splice(0));
+    if (random.chance(0.005)) {
+      await written();
+      await ingestOne(env, engine, version, model, random);
+    } else waiting.push(writeOne(engine, wal, version, model, random));
+    if (random.chance(wal === 'none' ? 1 : 0.3)) await written();
     if (random.chance(0.02)) await engine.flush();
     if (random.chance(0.005)) await engine.settle();
     if (random.chance(0.004)) raiseRetention(engine, model, version, random);
+    if (random.chance(0.004)) {
+      await written();
+      if (model.names.includes('temp')) held?.model.drop('temp');
+      await createOrDrop(engine, model, random);
+    }
     if (random.chance(0.01)) {
-      if (wal === 'none') await engine.flush();
-      await Promise.all(waiting.splice(0));
+      const isCrash = random.chance(0.3);
+      await written();
+      if (wal === 'none' || (wal === 'nosync' && isCrash)) await engine.flush();
       held?.snapshot.close();
       held = undefined;
-      await engine.close();
+      if (isCrash)
+        env = createMemoryEnv({
+          seed: seed + version,
+          fs: env.fs.crash(oneOf(random, ['lost', 'kept', 'torn', 'reordered'] as const), random),
+        });
+      else await engine.close();
       engine = await openEngine({ env, ...smallOptions(random, wal) });
       // It may have come after the last flush.
       engine.keyspace('data').setRetention(model.retention);
     }
     assertSome(engine, model, version, random);
-    if (random.chance(0.004)) {
-      await Promise.all(waiting);
-      waiting = [];
+    if (random.chance(0.001)) {
+      await written();
+      await checkpoint(env, engine, model, version, random);
+    }
+    if (random.chance(0.003)) {
+      await written();
       await assertEqual(engine, model, version, seededRandom(seed * 1000 + version));
       if (held !== undefined) {
         held.model.retention = model.retention;
@@ -88,7 +166,7 @@ export async function runSequence(random: Random, seed: number, wal: WalMode): P
       }
     }
   }
-  await Promise.all(waiting);
+  await written();
   await engine.settle();
   held?.snapshot.close();
   await assertEqual(engine, model, STEPS, random);

@@ -54,6 +54,10 @@ export class Model {
     return [...this.#keyspaces.keys()];
   }
 
+  get modes(): ReadonlyMap<KeyspaceName, VersionMode> {
+    return new Map([...this.#keyspaces].map(([name, { versions }]) => [name, versions]));
+  }
+
   versionsOf(name: KeyspaceName): VersionMode | undefined {
     return this.#keyspaces.get(name)?.versions;
   }
@@ -132,9 +136,16 @@ function isIn(key: Uint8Array, { gte, gt, lt, lte, prefix }: RangeOptions): bool
   return prefix === undefined || compareBytes(key.subarray(0, prefix.length), prefix) === 0;
 }
 
-/** Compares everything, as of the newest version and of two others up to `lastVersion`; of a snapshot, if there is one. */
-export async function assertEqual(engine: Engine, model: Model, lastVersion: number, random: Random, snapshot?: Snapshot): Promise<void> {
-  if (snapshot === undefined)
+/** Compares everything, as of the newest version and of two others up to `lastVersion`; of a snapshot, if there is one; or of some keyspaces alone. */
+export async function assertEqual(
+  engine: Engine,
+  model: Model,
+  lastVersion: number,
+  random: Random,
+  only?: Snapshot | readonly KeyspaceName[],
+): Promise<void> {
+  const snapshot = only === undefined || !('close' in only) ? undefined : only;
+  if (only === undefined)
     assert.deepEqual(
       engine
         .keyspaces()

@@ -106,7 +106,6 @@ async function play(seed: number): Promise<void> {
     for (let n = random.below(4); n > 0; n--) f.store.watches.step();
     if (random.chance(0.02)) await f.flush();
     if (random.chance(0.02)) await f.compact(Math.max(f.store.state.compactRevision + 1, f.store.state.revision - random.below(60)));
-    if (random.chance(0.2)) f.store.purge();
   }
   for (const { sink } of watchers) sink.makeRoom();
   catchUp(f);

@@ -1,6 +1,5 @@
-// Compaction, beyond the log: deletes what was compacted away a little at a time, and proposes compactions by itself if it is told how much of the
-// past to keep (`--auto-compaction-mode`, `--auto-compaction-retention`).
-import { type Deferred, deferred } from '@distrokv/base';
+// Compaction, beyond the log: lets the engine give back the space of what was compacted away, and proposes compactions by itself if it is told how
+// much of the past to keep (`--auto-compaction-mode`, `--auto-compaction-retention`).
 import type { Timer } from '@distrokv/env';
 import { ApiError } from '@distrokv/mvcc';
 import { etcdserverpb as pb } from '@distrokv/proto';
@@ -15,20 +14,20 @@ const SAMPLES = 10;
 export class Compactor {
   readonly #context: ServiceContext;
   #timer: Timer | undefined;
-  /** Until what was compacted away is deleted. */
-  #purging: Deferred<void> | undefined;
+  #isDue = false;
+  /** Until the space of what was compacted away is given back, as far as that is worth the work. */
+  #reclaiming: Promise<void> | undefined;
   #samples: { readonly atMs: number; readonly revision: number }[] = [];
   #compactedMs = 0;
   #stopped = false;
 
   constructor(context: ServiceContext) {
     this.#context = context;
-    context.store.onCompact(() => this.#purge());
+    context.store.onCompact(() => this.#reclaim());
   }
 
   start(): void {
     const { env, config } = this.#context;
-    this.#purge(); // what an earlier run left
     this.#compactedMs = env.clock.monotonicMs();
     const auto = config.autoCompaction;
     if (auto?.mode === 'revision') this.#timer = env.timers.every(REVISION_PERIOD_MS, () => this.#keepRevisions(auto.retention));
@@ -41,35 +40,27 @@ export class Compactor {
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
-    this.#purging?.resolve();
   }
 
-  /** Resolves when everything that was compacted away by now is deleted here. */
-  finished(): Promise<void> {
-    return this.#purging?.promise ?? Promise.resolve();
+  /** Resolves when what was compacted away by now is off this member's disk. */
+  async finished(): Promise<void> {
+    await this.#reclaiming;
   }
 
-  #purge(): void {
-    if (this.#purging || this.#stopped) return;
-    this.#purging = deferred();
-    void this.#purgeAll(this.#purging);
+  /** One run at a time; what is compacted during it has the next. */
+  #reclaim(): void {
+    this.#isDue = true;
+    this.#reclaiming ??= this.#reclaimAll().finally(() => (this.#reclaiming = undefined));
   }
 
-  async #purgeAll(done: Deferred<void>): Promise<void> {
-    const { env, store, onFatal } = this.#context;
+  async #reclaimAll(): Promise<void> {
+    const { store, onFatal } = this.#context;
     try {
-      let more = true;
-      while (more && !this.#stopped) {
-        const purged = store.purge();
-        if (purged.room) await Promise.race([purged.room, done.promise]);
-        more = purged.more;
-        await env.timers.yield();
+      while (this.#isDue && !this.#stopped) {
+        this.#isDue = false;
+        await store.reclaim();
       }
-      done.resolve();
-      this.#purging = undefined;
-      if (!this.#stopped) await store.reclaim();
     } catch (error) {
-      done.resolve();
       if (!this.#stopped) onFatal(error);
     }
   }

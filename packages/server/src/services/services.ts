@@ -1,14 +1,17 @@
 // All services of a member: made together, served on the client port, started and stopped with the member.
-import { etcdserverpb as pb, health, kvservice } from '@distrokv/proto';
+import { etcdserverpb as pb, health, kvservice, v3electionpb, v3lockpb } from '@distrokv/proto';
+import { serverStopped } from '../replica/errors.ts';
 import type { ClientTransport } from '../transport.ts';
 import { ancestorHandlers } from './ancestor.ts';
 import { ClusterService } from './cluster.ts';
 import { Compactor } from './compactor.ts';
 import type { ServiceContext } from './context.ts';
+import { ElectionService } from './election.ts';
 import { healthHandlers } from './health.ts';
 import { KvService } from './kv.ts';
 import { LeaseClock } from './lease-clock.ts';
 import { LeaseService } from './lease.ts';
+import { lockHandlers } from './lock.ts';
 import { maintenanceHandlers } from './maintenance.ts';
 import { Quota } from './quota.ts';
 import { WatchService } from './watch.ts';
@@ -22,6 +25,7 @@ export class Services {
   readonly #kv: KvService;
   readonly #watch: WatchService;
   readonly #lease: LeaseService;
+  readonly #stopping = new AbortController();
 
   constructor(context: ServiceContext) {
     this.#context = context;
@@ -39,6 +43,8 @@ export class Services {
     server.addService(pb.KV, this.#kv.handlers);
     server.addService(pb.Watch, this.#watch.handlers);
     server.addService(pb.Lease, this.#lease.handlers);
+    server.addService(v3lockpb.Lock, lockHandlers(context, this.#kv, this.#lease, this.#stopping.signal));
+    server.addService(v3electionpb.Election, new ElectionService(context, this.#kv, this.#lease, this.#stopping.signal).handlers);
     server.addService(pb.Cluster, this.cluster.handlers);
     server.addService(pb.Maintenance, maintenanceHandlers(context));
     server.addService(kvservice.KVService, ancestorHandlers(context, this.#kv));
@@ -53,6 +59,7 @@ export class Services {
 
   /** Ends what would not end by itself. */
   stop(): void {
+    this.#stopping.abort(serverStopped());
     this.#clock.stop();
     this.#quota.stop();
     this.#compactor.stop();
