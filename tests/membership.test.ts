@@ -38,7 +38,7 @@ async function whenAllowed(work: () => Promise<string>): Promise<string> {
 }
 
 test('members come and go under load: a learner joins and is promoted, the leader is removed, nothing is lost', async (t) => {
-  await using cluster = await TestCluster.start(3, 1);
+  await using cluster = await TestCluster.start(3, [], 1);
   const { endpoints } = cluster;
   await using writers = new Writers({ endpoints, clients: 10, prefix: 'members', random: seededRandom(1) });
   await writers.progress(500);
@@ -107,7 +107,7 @@ test('a member whose disk is lost comes back by one command, as a new member in 
 });
 
 test('one member becomes two, then three, and is one again', async () => {
-  await using cluster = await TestCluster.start(1, 2);
+  await using cluster = await TestCluster.start(1, [], 2);
   const [first = ''] = cluster.endpoints;
   await command(first, 'put', 'key', 'value');
   for (const spare of [1, 2]) {

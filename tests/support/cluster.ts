@@ -94,25 +94,30 @@ interface Place {
 export class TestCluster implements AsyncDisposable {
   readonly directory: string = temporaryDirectory();
   readonly #places: readonly Place[];
+  readonly #flags: readonly string[];
   readonly #running = new Map<number, Distrokv>();
   readonly #size: number;
 
-  /** With places for `spares` members more, which `launch` starts. */
-  static async start(size: number, spares = 0): Promise<TestCluster> {
+  /**
+   * `flags` go to every member; with --cert-file among them clients, and with --peer-cert-file members, speak TLS. With places for `spares`
+   * members more, which `launch` starts.
+   */
+  static async start(size: number, flags: readonly string[] = [], spares = 0): Promise<TestCluster> {
     const ports = await freePorts(2 * (size + spares));
     const places = Array.from({ length: size + spares }, (_, i) => ({
       name: `n${i + 1}`,
       clientPort: ports[2 * i] as number,
       peerPort: ports[2 * i + 1] as number,
     }));
-    const cluster = new TestCluster(places, size);
+    const cluster = new TestCluster(places, size, flags);
     await cluster.startAll();
     return cluster;
   }
 
-  private constructor(places: readonly Place[], size: number) {
+  private constructor(places: readonly Place[], size: number, flags: readonly string[]) {
     this.#places = places;
     this.#size = size;
+    this.#flags = flags;
   }
 
   get endpoints(): string[] {
@@ -141,10 +146,12 @@ export class TestCluster implements AsyncDisposable {
   /** With flags beside the usual ones; the members that initial-cluster names are those of the start, and itself. */
   launch(member: number, flags: readonly string[] = []): Distrokv {
     const { name, clientPort, peerPort } = this.#places[member] as Place;
-    const [client, peer] = [`http://127.0.0.1:${clientPort}`, `http://127.0.0.1:${peerPort}`];
+    const scheme = this.#flags.includes('--cert-file') ? 'https' : 'http';
+    const peerScheme = this.#flags.includes('--peer-cert-file') ? 'https' : 'http';
+    const [client, peer] = [`${scheme}://127.0.0.1:${clientPort}`, `${peerScheme}://127.0.0.1:${peerPort}`];
     const cluster = this.#places
       .filter((_, i) => i < this.#size || i === member)
-      .map((p) => `${p.name}=http://127.0.0.1:${p.peerPort}`)
+      .map((p) => `${p.name}=${peerScheme}://127.0.0.1:${p.peerPort}`)
       .join(',');
     const running = new Distrokv([
       'server',
@@ -162,6 +169,7 @@ export class TestCluster implements AsyncDisposable {
       peer,
       '--initial-cluster',
       cluster,
+      ...this.#flags,
       ...flags,
     ]);
     this.#running.set(member, running);

@@ -11,6 +11,12 @@ export function addGlobalOptions(program: Command): void {
   program.addOption(new Option('-w, --write-out <format>', 'simple, json, table or fields (default: simple)'));
   program.addOption(new Option('--hex', 'show keys and values as hexadecimal bytes (simple and table)'));
   program.addOption(new Option('--command-timeout <time>', 'how long a server may take to answer (default: 5s)'));
+  program.addOption(
+    new Option('--cacert <file>', "authorities of the servers' certificates, PEM; endpoints without a scheme are then https"),
+  );
+  program.addOption(new Option('--cert <file>', 'certificate to show to the servers, PEM'));
+  program.addOption(new Option('--key <file>', 'its key, PEM'));
+  program.addOption(new Option('--insecure-skip-tls-verify', 'take any certificate of a server (encrypted, but not safe)'));
   program.addOption(new Option('--dial-timeout <time>', "taken for etcdctl's sake: here a connection counts into --command-timeout"));
 }
 
@@ -157,7 +163,9 @@ function addAncestorCommand(program: Command, host: Host): void {
     'after',
     '\nExamples:\n  distrokv client -addr localhost:50051 -op put -key city -val Berlin\n  distrokv client -op get -key city\n',
   );
-  command.action(async (flags: { addr: string; op?: string; key?: string; val?: string }) => {
+  command.action(async () => {
+    // The shared flag for a certificate's key has the same name: whoever of the two took it, here it is this command's.
+    const flags: { addr: string; op?: string; key?: string; val?: string } = command.optsWithGlobals();
     await (await import('./ancestor.ts')).runAncestorClient(host, flags);
   });
 }

@@ -36,8 +36,7 @@ export function addServerCommand(program: Command, host: Host): void {
   for (const flag of serverFlags) {
     if (flag.group !== group) command.optionsGroup(`${capitalized((group = flag.group))}:`);
     const shown = flag.shownDefault === '' ? '' : ` (default: ${flag.shownDefault})`;
-    const value = flag.kind === 'boolean' ? '[value]' : `<${flag.placeholder}>`;
-    command.addOption(new Option(`--${flag.name} ${value}`, `${flag.help}${shown}`));
+    command.addOption(new Option(`--${flag.name} ${flag.kind === 'boolean' ? '[BOOL]' : `<${flag.placeholder}>`}`, `${flag.help}${shown}`));
   }
   for (const flag of [...ignoredFlags, ...refusedFlags])
     command.addOption(new Option(`--${flag.name} ${flag.kind === 'boolean' ? '[value]' : '<value>'}`).hideHelp());

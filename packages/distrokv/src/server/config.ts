@@ -8,6 +8,7 @@ import {
   parseInitialCluster,
   serverDefaults,
   type ServerConfig,
+  type TlsConfig,
 } from '@distrokv/server';
 import type { LogLevel } from '@distrokv/env';
 import { parseDuration } from '../duration.ts';
@@ -58,6 +59,8 @@ export function buildServerSetup(settings: Settings): ServerSetup {
     quotaBytes: quota === 0 ? serverDefaults.quotaBytes : quota < 0 ? Infinity : quota,
     maxRequestBytes: read.integer('max-request-bytes') ?? serverDefaults.maxRequestBytes,
     maxTxnOps: read.integer('max-txn-ops') ?? serverDefaults.maxTxnOps,
+    clientTls: tlsOf(read, ''),
+    peerTls: tlsOf(read, 'peer-'),
     watchProgressNotifyMs: Math.max(100, read.duration('watch-progress-notify-interval') ?? serverDefaults.watchProgressNotifyMs),
     autoDisarm: read.choice('auto-disarm', ['true', 'false']) !== 'false',
     ...autoCompaction(read),
@@ -83,6 +86,24 @@ function sameAsListen(listen: readonly EndpointUrl[], listenFlag: ServerFlagName
       `${listenFlag}: ${everywhere.text} is no address that others can dial: say --${advertiseFlag} too, for example http://HOST:${everywhere.port}`,
     );
   return listen;
+}
+
+/** The TLS settings of clients, or of the other members. */
+function tlsOf(read: SettingsReader, prefix: '' | 'peer-'): TlsConfig | undefined {
+  const certFile = read.text(`${prefix}cert-file`);
+  const keyFile = read.text(`${prefix}key-file`);
+  const trustedCaFile = read.text(`${prefix}trusted-ca-file`);
+  const clientCertAuth = read.boolean(`${prefix}client-cert-auth`) ?? false;
+  if (certFile === undefined && keyFile === undefined) {
+    if (clientCertAuth || trustedCaFile !== undefined)
+      throw usage(
+        `${prefix}${clientCertAuth ? 'client-cert-auth' : 'trusted-ca-file'}: needs --${prefix}cert-file and --${prefix}key-file`,
+      );
+    return undefined;
+  }
+  if (certFile === undefined || keyFile === undefined) throw usage(`${prefix}cert-file and ${prefix}key-file go together: say both`);
+  const caFile = trustedCaFile === undefined ? {} : { trustedCaFile: resolve(trustedCaFile) };
+  return { certFile: resolve(certFile), keyFile: resolve(keyFile), ...caFile, clientCertAuth };
 }
 
 /** etcd's rules: by time, a bare number counts hours; by revision, it counts revisions; 0 is off. */

@@ -53,21 +53,20 @@ const refused = (missing: string, harmless: readonly string[], flags: readonly U
 /** Refused unless the value is one that changes nothing. */
 export const refusedFlags: readonly RefusedFlag[] = [
   ...refused(
-    'TLS for clients',
+    'TLS for clients by other files or rules',
     [],
     [
-      ...values('cert-file', 'key-file', 'client-cert-file', 'client-key-file', 'trusted-ca-file', 'ca-file', 'client-crl-file'),
-      ...values('client-cert-allowed-hostname'),
-      ...booleans('client-cert-auth', 'auto-tls'),
+      ...values('client-cert-file', 'client-key-file', 'ca-file', 'client-crl-file', 'client-cert-allowed-hostname'),
+      ...booleans('auto-tls'),
     ],
   ),
   ...refused(
-    'TLS between members',
+    'TLS between members by other files or rules',
     [],
     [
-      ...values('peer-cert-file', 'peer-key-file', 'peer-client-cert-file', 'peer-client-key-file', 'peer-trusted-ca-file', 'peer-ca-file'),
-      ...values('peer-crl-file', 'peer-cert-allowed-cn', 'peer-cert-allowed-hostname'),
-      ...booleans('peer-client-cert-auth', 'peer-auto-tls'),
+      ...values('peer-client-cert-file', 'peer-client-key-file', 'peer-ca-file', 'peer-crl-file'),
+      ...values('peer-cert-allowed-cn', 'peer-cert-allowed-hostname'),
+      ...booleans('peer-auto-tls'),
     ],
   ),
   ...refused('authentication by JWT', ['simple'], values('auth-token')),

@@ -4,7 +4,7 @@
 // A sender that is no member as far as is known here may well be one: its configuration may be newer than what this member has applied.
 // It is heard, and answered where it says that it is reached, for as long as its stream lasts.
 import { type LogIndex, type MemberId, hexId, logIndex, memberId } from '@distrokv/base';
-import type { Env, Logger } from '@distrokv/env';
+import type { ClientTls, Env, Logger } from '@distrokv/env';
 import { GrpcError, type Server, type ServerStream } from '@distrokv/grpc';
 import { ApiError } from '@distrokv/mvcc';
 import { peer as pb } from '@distrokv/proto';
@@ -26,6 +26,8 @@ export interface PeersOptions extends PeerOptions {
   readonly logger: Logger;
   /** Largest batch that a peer may send. */
   readonly maxReceiveBytes: number;
+  /** What this member shows to the others whose URLs say https. */
+  readonly tls: () => Omit<ClientTls, 'protocols'> | undefined;
 }
 
 export class Peers implements PeerSender {
@@ -72,8 +74,8 @@ export class Peers implements PeerSender {
   }
 
   #open(peerId: MemberId, targets: readonly string[]): Outbound {
-    const { env, logger, maxReceiveBytes, onRemoved } = this.#options;
-    return new Outbound({ env, logger, hello: this.#hello, peerId, targets, maxReceiveBytes, onRemoved });
+    const { env, logger, maxReceiveBytes, onRemoved, tls } = this.#options;
+    return new Outbound({ env, logger, hello: this.#hello, peerId, targets, maxReceiveBytes, onRemoved, tls });
   }
 
   send(messages: readonly Message[]): void {
