@@ -127,7 +127,12 @@ export class GroupCommit {
     const due = pace.due(record.length);
     if (due !== undefined) await due;
     if (wal.room < record.length) throw new LsmError('no-space', 'the log cannot go over to a new segment, and this one is full');
-    await wal.append(record);
+    try {
+      wal.append(record);
+    } catch (error) {
+      await wal.rewind();
+      throw error;
+    }
     this.bytesWritten += record.length;
     this.#turnBytes += record.length + GROUP_WEIGHT;
     const synced = settings.wal === 'sync' ? wal.sync() : undefined;
