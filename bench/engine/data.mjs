@@ -137,7 +137,7 @@ export class Page {
     const key = this.#keys[index];
     const start = this.#at[index];
     const found = key ?? this.#slab.subarray(start, start + KEY_BYTES);
-    if (expected.compare(found) !== 0) throw new Error(`key ${found} where ${expected} belongs`);
+    if (expected.compare(found) !== 0) throw new Error(`key ${found.toString()} where ${expected.toString()} belongs`);
     if (key === undefined) values.check(number, this.#slab, start + KEY_BYTES, this.#at[index + 1]);
     else values.check(number, this.#values[index]);
   }

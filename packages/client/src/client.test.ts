@@ -156,7 +156,7 @@ test('endpoints are checked before anything is tried', () => {
     '[::1]:2379',
     '10.0.0.1:2379',
   ]);
-  for (const bad of ['', 'localhost', 'host:0', 'host:65536', 'ftp://host:1', 'https://host:1', 'host:1/path', '::1:2379'])
+  for (const bad of ['', 'localhost', 'host:0', 'host:65536', 'ftp://host:1', 'unix://host:1', 'host:1/path', '::1:2379'])
     assert.throws(() => createClient({ endpoints: [bad] }), { code: 'invalid-endpoint' });
   assert.throws(() => createClient({ endpoints: [] }), { code: 'invalid-endpoint' });
 });

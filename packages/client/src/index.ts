@@ -3,6 +3,6 @@ export * from './client.ts';
 export * from './errors.ts';
 export { parseEndpoint } from './endpoints.ts';
 export { createKvServiceClient, type KvServiceClient } from './kvservice.ts';
-export type { PoolOptions } from './pool.ts';
+export type { PoolOptions, TlsOptions } from './pool.ts';
 export type { BytesLike, KeySelection } from './ranges.ts';
 export type { etcdserverpb, mvccpb } from '@distrokv/proto';

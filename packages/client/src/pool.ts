@@ -1,13 +1,28 @@
 // One channel per endpoint, and the one decision that matters: may a call that failed be tried elsewhere? A read may, as long
 // as the failure was the endpoint's. A write may only when it surely reached no server; else it could be applied twice.
-import { type Channel, createChannel, GrpcError } from '@distrokv/grpc';
+import { type Channel, type ChannelOptions, createChannel, GrpcError } from '@distrokv/grpc';
 import type { Method } from '@distrokv/proto';
-import { parseEndpoint } from './endpoints.ts';
+import { type Endpoint, readEndpoint } from './endpoints.ts';
 import { ClientError } from './errors.ts';
 
+/** PEM, all of it. */
+export interface TlsOptions {
+  /** Who signs the servers' certificates (default: whom the host trusts). */
+  readonly ca?: Uint8Array;
+  /** What this client shows, with its key. */
+  readonly cert?: Uint8Array;
+  readonly key?: Uint8Array;
+  /** The name that the certificate must bear, instead of the endpoint's. */
+  readonly serverName?: string;
+  /** Take any certificate. */
+  readonly insecureSkipVerify?: boolean;
+}
+
 export interface PoolOptions {
-  /** At least one, as "host:port" or "http://host:port"; all of one cluster. */
+  /** At least one, as "host:port", "http://host:port" or "https://host:port"; all of one cluster. */
   readonly endpoints: readonly string[];
+  /** For https endpoints, and for those without a scheme. */
+  readonly tls?: TlsOptions;
   /** How long one endpoint may take to answer one call (default 5000). */
   readonly requestTimeoutMs?: number;
 }
@@ -33,7 +48,14 @@ export interface Pool {
 const defaultRequestTimeoutMs = 5000;
 
 export function createPool(options: PoolOptions): Pool {
-  const endpoints = options.endpoints.map(parseEndpoint);
+  /** How to reach each target. */
+  const known = new Map<string, Endpoint>();
+  const targetOf = (text: string): string => {
+    const endpoint = readEndpoint(text);
+    if (endpoint.isSecure !== undefined || !known.has(endpoint.target)) known.set(endpoint.target, endpoint);
+    return endpoint.target;
+  };
+  const endpoints = options.endpoints.map(targetOf);
   if (endpoints.length === 0) throw new ClientError('invalid-endpoint', 'a client needs at least one endpoint');
   const channels = new Map<string, Channel>();
   let current = 0;
@@ -41,7 +63,7 @@ export function createPool(options: PoolOptions): Pool {
 
   const attempt = async <Q, A>(endpoint: string, method: Unary<Q, A>, request: Q, kind: CallKind, call: PoolCallOptions): Promise<A> => {
     if (closed) throw new ClientError('closed', 'the client was closed');
-    const channel = channels.get(endpoint) ?? createChannel(endpoint);
+    const channel = channels.get(endpoint) ?? createChannel(endpoint, channelOptions(known.get(endpoint)?.isSecure, options.tls));
     channels.set(endpoint, channel);
     const timeoutMs = call.timeoutMs ?? options.requestTimeoutMs ?? defaultRequestTimeoutMs;
     try {
@@ -70,13 +92,19 @@ export function createPool(options: PoolOptions): Pool {
       }
       throw summary(failures);
     },
-    callOne: async (endpoint, method, request, kind, call) => attempt(parseEndpoint(endpoint), method, request, kind, call),
+    callOne: async (endpoint, method, request, kind, call) => attempt(targetOf(endpoint), method, request, kind, call),
     close() {
       closed = true;
       for (const channel of channels.values()) channel.close();
       channels.clear();
     },
   };
+}
+
+function channelOptions(isSecure: boolean | undefined, tls: TlsOptions | undefined): ChannelOptions {
+  if (isSecure === false || (isSecure === undefined && tls === undefined)) return {};
+  const { cert, key, ...rest } = tls ?? {};
+  return { tls: { ...rest, ...(cert !== undefined && key !== undefined && { identity: { cert, key } }) } };
 }
 
 function mayMoveOn(error: ClientError, kind: CallKind): boolean {

@@ -51,9 +51,9 @@ export interface TlsIdentity {
 
 export interface ServerTls {
   readonly identity: TlsIdentity;
-  /** Certificates, PEM, that clients' certificates are checked against; without it clients are not asked for one. */
+  /** Certificates, PEM, that clients' certificates are checked against (default: the host's own). */
   readonly clientCa?: Uint8Array;
-  /** Refuse clients without a certificate of `clientCa` (default true if that is given). */
+  /** Refuse clients without a certificate that holds (default: true if there is a `clientCa`, else none is asked for). */
   readonly requireClientCertificate?: boolean;
   /** Protocols of ALPN, the preferred first. */
   readonly protocols: readonly string[];
@@ -72,7 +72,7 @@ export interface ClientTls {
 
 export interface Listener {
   readonly port: number;
-  /** The next handshakes use this; connections that are there go on. Only for a listener that began with TLS. */
+  /** The next handshakes use this; connections that are there go on. Only for a listener that began with TLS. Throws NetError `tls`. */
   setTls(tls: ServerTls): void;
   /** Takes no new connections; those that are there go on. */
   close(): Promise<void>;

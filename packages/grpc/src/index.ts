@@ -3,3 +3,4 @@ export type * from './types.ts';
 export { GrpcError, StatusCode, type StatusName } from './status.ts';
 export { createChannel } from './client/channel.ts';
 export { createServer } from './server/server.ts';
+export { addReflection } from './server/reflection.ts';

@@ -1,14 +1,17 @@
 // What a server is told, once checked: plain values, no flags and no texts left to parse. The command line, the config
 // file and the embedded mode all end here. Names and defaults are etcd's (its "Configuration options").
 import { ServerError } from './errors.ts';
+import type { TlsConfig } from './tls-files.ts';
 
-/** An address as in "http://127.0.0.1:2379". */
+/** An address as in "http://127.0.0.1:2379", or with https for TLS. */
 export interface EndpointUrl {
   /** As it was written, without a trailing slash: what members are told. */
   readonly text: string;
   /** Without the brackets of IPv6. */
   readonly host: string;
   readonly port: number;
+  /** It said https. */
+  readonly isSecure: boolean;
 }
 
 export interface InitialMember {
@@ -43,6 +46,10 @@ export interface ServerConfig {
   readonly maxRequestBytes: number;
   /** Most operations in one branch of a transaction. */
   readonly maxTxnOps: number;
+  /** For https among the client URLs. */
+  readonly clientTls?: TlsConfig | undefined;
+  /** For https among the peer URLs. */
+  readonly peerTls?: TlsConfig | undefined;
   /** How often watchers that ask for it hear of progress while nothing happens (default 10 minutes). */
   readonly watchProgressNotifyMs?: number;
   /** Default: nothing is compacted unless somebody asks. */
@@ -68,21 +75,23 @@ export const serverDefaults = {
   quotaBytes: 2_147_483_648,
   maxRequestBytes: 1_572_864,
   maxTxnOps: 128,
+  /** Of one connection. */
+  maxConcurrentStreams: 65_536,
   maxLearners: 1,
   watchProgressNotifyMs: 600_000,
 } as const;
 
-/** Reads "http://host:port". Throws ServerError `invalid-config` that names `what` and the fault. */
+/** Reads "http://host:port" or "https://host:port". Throws ServerError `invalid-config` that names `what` and the fault. */
 export function parseEndpointUrl(text: string, what: string): EndpointUrl {
   const fault = (why: string): ServerError => new ServerError('invalid-config', `${what}: ${JSON.stringify(text)} ${why}`);
   const match = /^([a-z]+):\/\/(\[[0-9a-fA-F:.%]+\]|[^:/?#[\]\s]+):(\d{1,5})\/?$/.exec(text);
   if (!match) throw fault('is not of the form http://HOST:PORT');
   const [, scheme, host, port] = match as unknown as [string, string, string, string];
-  if (scheme === 'https' || scheme === 'unix' || scheme === 'unixs')
-    throw fault(`has the scheme ${scheme}, which this version does not serve: use http`);
-  if (scheme !== 'http') throw fault(`has an unknown scheme: use http`);
+  if (scheme === 'unix' || scheme === 'unixs')
+    throw fault(`has the scheme ${scheme}, which this version does not serve: use http or https`);
+  if (scheme !== 'http' && scheme !== 'https') throw fault(`has an unknown scheme: use http or https`);
   if (Number(port) > 65_535) throw fault(`has the port ${port}, above 65535`);
-  return { text: text.replace(/\/$/, ''), host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+  return { text: text.replace(/\/$/, ''), host: host.replace(/^\[|\]$/g, ''), port: Number(port), isSecure: scheme === 'https' };
 }
 
 /** Reads a comma-separated list of URLs; at least one. */
@@ -110,6 +119,7 @@ export function checkConfig(config: ServerConfig): void {
   const fault = (message: string): never => {
     throw new ServerError('invalid-config', message);
   };
+  checkTls(config);
   if (config.name === '' || config.name.includes('\0')) fault('name: a member needs a name');
   if (config.heartbeatMs < 1) fault(`heartbeat-interval: ${config.heartbeatMs} ms is too short, at least 1`);
   if (config.electionMs < 5 * config.heartbeatMs)
@@ -136,4 +146,18 @@ export function checkConfig(config: ServerConfig): void {
     if (seen.has(url)) fault(`initial-cluster: ${url} stands for two members`);
     seen.add(url);
   }
+}
+
+/** An https URL without a certificate could not be served; etcd says the same. */
+function checkTls({ listenClientUrls, clientTls, listenPeerUrls, peerTls }: ServerConfig): void {
+  const check = (urls: readonly EndpointUrl[], tls: TlsConfig | undefined, flag: string, prefix: string): void => {
+    const secure = urls.find((url) => url.isSecure);
+    if (secure !== undefined && tls === undefined)
+      throw new ServerError(
+        'invalid-config',
+        `${flag}: ${secure.text} needs a certificate: say --${prefix}cert-file and --${prefix}key-file`,
+      );
+  };
+  check(listenClientUrls, clientTls, 'listen-client-urls', '');
+  check(listenPeerUrls, peerTls, 'listen-peer-urls', 'peer-');
 }

@@ -1,8 +1,11 @@
-// The transport of a real member: gRPC on the ports that its configuration names.
-import type { Env, Logger } from '@distrokv/env';
-import { type Server, createServer } from '@distrokv/grpc';
-import type { ServerConfig } from './config.ts';
+// The transport of a real member: gRPC on the ports that its configuration names, HTTP/1.1 beside it for clients, and TLS where
+// the URLs say https.
+import { type Env, type Logger, hostAndPort } from '@distrokv/env';
+import { type Server, type ServerOptions, addReflection, createServer } from '@distrokv/grpc';
+import { type EndpointUrl, type ServerConfig, serverDefaults } from './config.ts';
+import { HttpSide } from './http/http-side.ts';
 import { Peers } from './peers/peers.ts';
+import { TlsFiles } from './tls-files.ts';
 import type { ClientTransport, PeerOptions, PeerTransport, Transport } from './transport.ts';
 
 /** What gRPC and a batch's mark take beside the request that they carry; etcd allows as much. */
@@ -22,8 +25,9 @@ export function grpcTransport(options: GrpcTransportOptions): Transport {
 
 function peerTransport({ config, env, logger }: GrpcTransportOptions, options: PeerOptions): PeerTransport {
   const maxReceiveBytes = PEER_BATCH_BYTES + 2 * config.maxRequestBytes;
-  const peers = new Peers({ ...options, env, logger, maxReceiveBytes });
-  const server = serverOf(logger, maxReceiveBytes);
+  let tls: TlsFiles | undefined;
+  const peers = new Peers({ ...options, env, logger, maxReceiveBytes, tls: () => tls?.client });
+  const server = serverOf({ env, logger }, { maxReceiveBytes });
   peers.serve(server);
   return {
     send: (messages) => peers.send(messages),
@@ -32,31 +36,64 @@ function peerTransport({ config, env, logger }: GrpcTransportOptions, options: P
     sendSnapshot: (to, source) => peers.sendSnapshot(to, source),
     promote: (leader, learner) => peers.promote(leader, learner),
     async listen() {
-      for (const { host, port } of config.listenPeerUrls) await server.listen({ host, port });
+      tls = config.peerTls && (await TlsFiles.open(env, config.peerTls));
+      await listenOn(server, config.listenPeerUrls, tls, logger);
     },
     async close() {
+      tls?.close();
       await peers.close();
       await server.close({ graceMs: 0 });
     },
   };
 }
 
-function clientTransport({ config, logger }: GrpcTransportOptions): ClientTransport {
-  const server = serverOf(logger, config.maxRequestBytes + OVERHEAD_BYTES);
+function clientTransport({ config, env, logger }: GrpcTransportOptions): ClientTransport {
+  const http = new HttpSide(logger);
+  const server = serverOf(
+    { env, logger },
+    {
+      maxReceiveBytes: config.maxRequestBytes + OVERHEAD_BYTES,
+      onHttp1: (socket, received) => http.accept(socket, received),
+      http2: { maxConcurrentStreams: serverDefaults.maxConcurrentStreams },
+    },
+  );
+  addReflection(server);
+  let tls: TlsFiles | undefined;
   return {
     addService: (service, handlers) => server.addService(service, handlers),
+    addHttp: (handler) => http.add(handler),
     async listen() {
-      const addresses: string[] = [];
-      for (const { host, port } of config.listenClientUrls) {
-        const taken = await server.listen({ host, port });
-        addresses.push(`${host.includes(':') ? `[${host}]` : host}:${taken.port}`);
-      }
-      return addresses;
+      tls = config.clientTls && (await TlsFiles.open(env, config.clientTls));
+      return listenOn(server, config.listenClientUrls, tls, logger);
     },
-    close: (closing) => server.close(closing),
+    async close(closing) {
+      tls?.close();
+      http.close();
+      await server.close(closing);
+    },
   };
 }
 
-function serverOf(logger: Logger, maxReceiveBytes: number): Server {
-  return createServer({ maxReceiveBytes, onUnexpectedError: (error, path) => logger.error('a handler failed', { path, error }) });
+/** Listens on all of `urls`; returns the addresses. */
+async function listenOn(server: Server, urls: readonly EndpointUrl[], tls: TlsFiles | undefined, logger: Logger): Promise<string[]> {
+  const addresses: string[] = [];
+  const secure: { setTls: (tls: TlsFiles['server']) => void }[] = [];
+  for (const { host, port, isSecure } of urls) {
+    const listening = await server.listen({ host, port, ...(isSecure && tls !== undefined && { tls: tls.server }) });
+    addresses.push(hostAndPort(host, listening.port));
+    if (isSecure) secure.push(listening);
+  }
+  tls?.watch(logger, () => {
+    for (const listening of secure) listening.setTls(tls.server);
+  });
+  return addresses;
+}
+
+function serverOf({ env, logger }: { readonly env: Env; readonly logger: Logger }, options: ServerOptions): Server {
+  return createServer({
+    env,
+    onUnexpectedError: (error, path) => logger.error('a handler failed', { path, error }),
+    onBadConnection: (peer, error) => logger.debug('a connection failed', { peer, reason: error.message }),
+    ...options,
+  });
 }

@@ -1,6 +1,7 @@
 export * from './config.ts';
 export * from './errors.ts';
 export type * from './running.ts';
+export type { TlsConfig } from './tls-files.ts';
 // The parts of a member, for who runs it in another world (packages/sim).
 export { Member, type MemberOptions } from './member.ts';
 export { openStorage, type Storage, type StorageOptions, type StorageSizes } from './storage.ts';

@@ -3,12 +3,12 @@
 // it does not remember, so it comes back as a new member, and the two change places in one step.
 import { clusterId, memberId, messageOf } from '@distrokv/base';
 import type { Env, Logger } from '@distrokv/env';
-import { createChannel } from '@distrokv/grpc';
 import { peer as pb } from '@distrokv/proto';
 import type { ServerConfig } from './config.ts';
 import { ServerError } from './errors.ts';
-import { targetOf } from './peers/address.ts';
+import { type DialOptions, dial, targetOf } from './peers/address.ts';
 import type { LogIdentity } from './raft-log/codec.ts';
+import { TlsFiles } from './tls-files.ts';
 
 const CALL_TIMEOUT_MS = 10_000;
 const ROUNDS = 10;
@@ -20,12 +20,14 @@ export async function joinCluster({ config, env, logger }: { config: ServerConfi
     .filter(({ name }) => name !== config.name)
     .flatMap(({ peerUrls }) => peerUrls.map(({ text }) => text));
   if (others.length === 0) throw cannotJoin('--initial-cluster names no other member: name one that runs, as NAME=http://HOST:PORT');
+  const files = config.peerTls && (await TlsFiles.open(env, config.peerTls));
+  const dialling = { env, tls: () => files?.client };
   let why = '';
   for (let round = 0; round < ROUNDS; round++) {
     if (round > 0) await env.timers.sleep(PAUSE_MS);
     for (const url of others) {
       try {
-        return await ask(url, config);
+        return await ask(url, config, dialling);
       } catch (error) {
         why = `${url}: ${messageOf(error)}`;
         logger.warn('this member was not taken in', { url, reason: messageOf(error) });
@@ -39,8 +41,8 @@ function cannotJoin(why: string): ServerError {
   return new ServerError('cannot-join', `cannot join the running cluster: ${why}`);
 }
 
-async function ask(url: string, config: ServerConfig): Promise<LogIdentity> {
-  const channel = createChannel(targetOf(url));
+async function ask(url: string, config: ServerConfig, dialling: DialOptions): Promise<LogIdentity> {
+  const channel = dial(targetOf(url), dialling);
   try {
     const request = { peerUrls: config.initialAdvertisePeerUrls.map(({ text }) => text), replace: config.rejoin === true };
     const answer = await channel.unary(pb.Peer.methods.join, request, { timeoutMs: CALL_TIMEOUT_MS });

@@ -3,11 +3,12 @@
 import type { ClusterId, LogIndex, MemberId } from '@distrokv/base';
 import type { Server } from '@distrokv/grpc';
 import type { Message } from '@distrokv/raft';
+import type { HttpHandler } from './http/types.ts';
 import type { PeerSender } from './replica/replica.ts';
 
 export interface PeerAddress {
   readonly id: MemberId;
-  /** "host:port"; at least one. */
+  /** "host:port", or "https://host:port" for TLS; at least one. */
   readonly targets: readonly string[];
 }
 
@@ -65,6 +66,8 @@ export interface PeerTransport extends PeerSender {
 }
 
 export interface ClientTransport extends Pick<Server, 'addService'> {
+  /** Serves HTTP/1.1 on the same port. */
+  addHttp(handler: HttpHandler): void;
   /** Returns the addresses, "host:port", that clients are served on. */
   listen(): Promise<string[]>;
   /** Takes no new calls, and cuts those that have not ended after `graceMs`. */

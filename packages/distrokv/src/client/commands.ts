@@ -11,6 +11,12 @@ export function addGlobalOptions(program: Command): void {
   program.addOption(new Option('-w, --write-out <format>', 'simple, json, table or fields (default: simple)'));
   program.addOption(new Option('--hex', 'show keys and values as hexadecimal bytes (simple and table)'));
   program.addOption(new Option('--command-timeout <time>', 'how long a server may take to answer (default: 5s)'));
+  program.addOption(
+    new Option('--cacert <file>', "authorities of the servers' certificates, PEM; endpoints without a scheme are then https"),
+  );
+  program.addOption(new Option('--cert <file>', 'certificate to show to the servers, PEM'));
+  program.addOption(new Option('--key <file>', 'its key, PEM'));
+  program.addOption(new Option('--insecure-skip-tls-verify', 'take any certificate of a server (encrypted, but not safe)'));
   program.addOption(new Option('--dial-timeout <time>', "taken for etcdctl's sake: here a connection counts into --command-timeout"));
 }
 
@@ -108,6 +114,41 @@ function addEndpointCommands(program: Command, host: Host): void {
   add(endpoint, 'health', 'whether each endpoint serves linearizable reads', (all) => all.runEndpointHealth);
   const member = program.command('member').description('the members of the cluster');
   add(member, 'list', 'names, addresses and state of all members', (all) => all.runMemberList);
+  addMemberChanges(member, host);
+}
+
+function addMemberChanges(member: Command, host: Host): void {
+  const loaded = async (command: Command) => {
+    const [members, { readGlobals }] = await Promise.all([import('./members.ts'), import('./globals.ts')]);
+    return { ...members, globals: readGlobals(command, host) };
+  };
+  const urls = ['--peer-urls <urls>', 'where the other members reach it, separated by commas'] as const;
+  const add = member.command('add').description('add a member, which then starts with --initial-cluster-state existing');
+  add
+    .argument('<name>', 'its name')
+    .requiredOption(...urls)
+    .option('--learner', 'it gets the log, and does not vote until it is promoted');
+  add.addHelpText('after', '\nExample:\n  distrokv member add n4 --peer-urls=http://10.0.0.4:2380 --learner\n');
+  add.action(async (name: string, flags: { peerUrls: string; learner?: true }) => {
+    const { runMemberAdd, globals } = await loaded(add);
+    await runMemberAdd(host, globals, name, flags);
+  });
+  const remove = member.command('remove').description('remove a member, for good').argument('<id>', 'as "member list" shows it');
+  remove.action(async (id: string) => {
+    const { runMemberRemove, globals } = await loaded(remove);
+    await runMemberRemove(host, globals, id);
+  });
+  const update = member.command('update').description('change where a member is reached by the others').argument('<id>', 'as above');
+  update.requiredOption(...urls);
+  update.action(async (id: string, flags: { peerUrls: string }) => {
+    const { runMemberUpdate, globals } = await loaded(update);
+    await runMemberUpdate(host, globals, id, flags);
+  });
+  const promote = member.command('promote').description('make a learner a voter, once it has the log').argument('<id>', 'as above');
+  promote.action(async (id: string) => {
+    const { runMemberPromote, globals } = await loaded(promote);
+    await runMemberPromote(host, globals, id);
+  });
 }
 
 function addAncestorCommand(program: Command, host: Host): void {
@@ -122,7 +163,9 @@ function addAncestorCommand(program: Command, host: Host): void {
     'after',
     '\nExamples:\n  distrokv client -addr localhost:50051 -op put -key city -val Berlin\n  distrokv client -op get -key city\n',
   );
-  command.action(async (flags: { addr: string; op?: string; key?: string; val?: string }) => {
+  command.action(async () => {
+    // The shared flag for a certificate's key has the same name: whoever of the two took it, here it is this command's.
+    const flags: { addr: string; op?: string; key?: string; val?: string } = command.optsWithGlobals();
     await (await import('./ancestor.ts')).runAncestorClient(host, flags);
   });
 }

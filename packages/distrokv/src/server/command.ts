@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { Host } from '../host.ts';
 import { ignoredFlags, refusedFlags } from './etcd-flags.ts';
-import { serverFlags } from './flags.ts';
+import { findServerFlag, serverFlags } from './flags.ts';
 import type { GivenValue } from './settings.ts';
 
 const examples = `
@@ -36,7 +36,7 @@ export function addServerCommand(program: Command, host: Host): void {
   for (const flag of serverFlags) {
     if (flag.group !== group) command.optionsGroup(`${capitalized((group = flag.group))}:`);
     const shown = flag.shownDefault === '' ? '' : ` (default: ${flag.shownDefault})`;
-    command.addOption(new Option(`--${flag.name} <${flag.placeholder}>`, `${flag.help}${shown}`));
+    command.addOption(new Option(`--${flag.name} ${flag.kind === 'boolean' ? '[BOOL]' : `<${flag.placeholder}>`}`, `${flag.help}${shown}`));
   }
   for (const flag of [...ignoredFlags, ...refusedFlags])
     command.addOption(new Option(`--${flag.name} ${flag.kind === 'boolean' ? '[value]' : '<value>'}`).hideHelp());
@@ -53,7 +53,9 @@ function givenFlags(command: Command): GivenValue[] {
   return command.options.flatMap((option) => {
     const value: unknown = command.getOptionValue(option.attributeName());
     const source = option.long ?? option.flags;
-    return typeof value === 'string' ? [{ flag: source.replace(/^--/, ''), value, source }] : [];
+    const flag = source.replace(/^--/, '');
+    if (value === true && findServerFlag(flag)) return [{ flag, value: 'true', source }];
+    return typeof value === 'string' ? [{ flag, value, source }] : [];
   });
 }
 

@@ -41,9 +41,9 @@ force-new-cluster: false
   );
 });
 
-test('a TLS section that is on stands for the flag of its side', () => {
+test('the keys of a TLS section are the flags of its side', () => {
   assert.deepEqual(parseConfig('peer-transport-security:\n  client-cert-auth: true\n', 'f'), [
-    { flag: 'peer-cert-file', value: 'true', source: 'f:1: peer-transport-security.client-cert-auth' },
+    { flag: 'peer-client-cert-auth', value: 'true', source: 'f:1: peer-transport-security.client-cert-auth' },
   ]);
 });
 

@@ -13,21 +13,22 @@ import type { GivenValue } from './settings.ts';
 /** No config is larger; a wrong path (a data file, a device) is told apart before it is read. */
 const maxBytes = 1024 * 1024;
 
-/** TLS settings, which etcd nests in the file: what is on in them is refused as its flag would be. */
+/** TLS settings, which etcd nests in the file; with these in front, their keys are flags. */
 const sections: ReadonlyMap<string, string> = new Map([
-  ['client-transport-security', 'cert-file'],
-  ['peer-transport-security', 'peer-cert-file'],
+  ['client-transport-security', ''],
+  ['peer-transport-security', 'peer-'],
 ]);
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const whole = z.union([z.int(), z.string()], { error: 'is not a whole number' });
 const text = z.union([z.string(), z.number()], { error: 'is not a text' });
+const flagValue = z.union([z.boolean(), z.string()], { error: 'is not true or false' });
 const unserved = z.union([scalar, z.array(scalar)], { error: 'is not a single value or a list' });
 const section = z.record(z.string(), z.unknown(), { error: 'is not a section of keys' });
 
 const schema = z.strictObject(
   Object.fromEntries([
-    ...serverFlags.map((flag) => [flag.name, (flag.kind === 'integer' ? whole : text).nullish()] as const),
+    ...serverFlags.map((flag) => [flag.name, { boolean: flagValue, integer: whole, text }[flag.kind].nullish()] as const),
     ...[...unservedFlags.keys()].map((name) => [name, unserved.nullish()] as const),
     ...[...sections.keys()].map((name) => [name, section.nullish()] as const),
   ]),
@@ -94,12 +95,12 @@ function faultOf(error: z.ZodError, places: ReadonlyMap<string, string>, path: s
   return usage(`${places.get(String(issue?.path[0])) ?? path}: ${issue?.message ?? 'makes no sense'}`);
 }
 
-/** The keys of a TLS section that are on, each as the flag that stands for its section. */
+/** The keys of a TLS section that are on, as flags: `auto-tls` of the members is `peer-auto-tls`. */
 function sectionValues(section: string, value: unknown, source: string): GivenValue[] {
-  const flag = sections.get(section) ?? section;
+  const prefix = sections.get(section) ?? '';
   return Object.entries(value as Record<string, unknown>)
     .filter(([, entry]) => entry !== null && entry !== false && textOf(entry) !== '')
-    .map(([key, entry]) => ({ flag, value: textOf(entry), source: `${source}.${key}` }));
+    .map(([key, entry]) => ({ flag: `${prefix}${key}`, value: textOf(entry), source: `${source}.${key}` }));
 }
 
 function textOf(value: unknown): string {

@@ -8,6 +8,7 @@ import {
   parseInitialCluster,
   serverDefaults,
   type ServerConfig,
+  type TlsConfig,
 } from '@distrokv/server';
 import type { LogLevel } from '@distrokv/env';
 import { parseDuration } from '../duration.ts';
@@ -50,11 +51,16 @@ export function buildServerSetup(settings: Settings): ServerSetup {
     ),
     initialClusterState: read.choice('initial-cluster-state', ['new', 'existing']) ?? 'new',
     initialClusterToken: read.text('initial-cluster-token') ?? serverDefaults.initialClusterToken,
+    rejoin: read.boolean('rejoin') ?? false,
+    strictReconfigCheck: read.boolean('strict-reconfig-check') ?? true,
+    maxLearners: read.integer('max-learners') ?? serverDefaults.maxLearners,
     heartbeatMs: read.integer('heartbeat-interval') ?? serverDefaults.heartbeatMs,
     electionMs: read.integer('election-timeout') ?? serverDefaults.electionMs,
     quotaBytes: quota === 0 ? serverDefaults.quotaBytes : quota < 0 ? Infinity : quota,
     maxRequestBytes: read.integer('max-request-bytes') ?? serverDefaults.maxRequestBytes,
     maxTxnOps: read.integer('max-txn-ops') ?? serverDefaults.maxTxnOps,
+    clientTls: tlsOf(read, ''),
+    peerTls: tlsOf(read, 'peer-'),
     watchProgressNotifyMs: Math.max(100, read.duration('watch-progress-notify-interval') ?? serverDefaults.watchProgressNotifyMs),
     autoDisarm: read.choice('auto-disarm', ['true', 'false']) !== 'false',
     ...autoCompaction(read),
@@ -82,6 +88,24 @@ function sameAsListen(listen: readonly EndpointUrl[], listenFlag: ServerFlagName
   return listen;
 }
 
+/** The TLS settings of clients, or of the other members. */
+function tlsOf(read: SettingsReader, prefix: '' | 'peer-'): TlsConfig | undefined {
+  const certFile = read.text(`${prefix}cert-file`);
+  const keyFile = read.text(`${prefix}key-file`);
+  const trustedCaFile = read.text(`${prefix}trusted-ca-file`);
+  const clientCertAuth = read.boolean(`${prefix}client-cert-auth`) ?? false;
+  if (certFile === undefined && keyFile === undefined) {
+    if (clientCertAuth || trustedCaFile !== undefined)
+      throw usage(
+        `${prefix}${clientCertAuth ? 'client-cert-auth' : 'trusted-ca-file'}: needs --${prefix}cert-file and --${prefix}key-file`,
+      );
+    return undefined;
+  }
+  if (certFile === undefined || keyFile === undefined) throw usage(`${prefix}cert-file and ${prefix}key-file go together: say both`);
+  const caFile = trustedCaFile === undefined ? {} : { trustedCaFile: resolve(trustedCaFile) };
+  return { certFile: resolve(certFile), keyFile: resolve(keyFile), ...caFile, clientCertAuth };
+}
+
 /** etcd's rules: by time, a bare number counts hours; by revision, it counts revisions; 0 is off. */
 function autoCompaction(read: SettingsReader): { readonly autoCompaction?: AutoCompaction } {
   const mode = read.choice('auto-compaction-mode', ['periodic', 'revision']) ?? 'periodic';
@@ -101,6 +125,7 @@ interface SettingsReader {
   text(flag: ServerFlagName): string | undefined;
   urls(flag: ServerFlagName): EndpointUrl[] | undefined;
   integer(flag: ServerFlagName): number | undefined;
+  boolean(flag: ServerFlagName): boolean | undefined;
   /** Milliseconds. A bare number counts nanoseconds, as in etcd's config files. */
   duration(flag: ServerFlagName): number | undefined;
   choice<const C extends string>(flag: ServerFlagName, choices: readonly C[]): C | undefined;
@@ -126,6 +151,13 @@ function readerOf(settings: Settings): SettingsReader {
       if (!(n >= min && n <= max))
         throw usage(`${found.source}: ${JSON.stringify(found.value)} is not a whole number from ${min} to ${max}`);
       return n;
+    },
+    boolean(flag) {
+      const found = given(flag);
+      if (!found) return undefined;
+      if (!['true', 'false', '1', '0'].includes(found.value))
+        throw usage(`${found.source}: ${JSON.stringify(found.value)} is neither true nor false`);
+      return found.value === 'true' || found.value === '1';
     },
     duration(flag) {
       const found = given(flag);

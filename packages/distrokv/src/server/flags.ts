@@ -1,7 +1,7 @@
 // The settings of `distrokv server`, one row each. This table is the only list of them: the command line, the environment,
 // the config file, `--help` and docs/commands.md are all driven by it. Names and defaults are etcd's.
 
-export type FlagGroup = 'member' | 'cluster' | 'timing' | 'limits' | 'history' | 'logging' | 'config file';
+export type FlagGroup = 'member' | 'cluster' | 'TLS' | 'timing' | 'limits' | 'history' | 'logging' | 'config file';
 
 export type ServerFlagName =
   | 'name'
@@ -13,6 +13,17 @@ export type ServerFlagName =
   | 'initial-cluster'
   | 'initial-cluster-state'
   | 'initial-cluster-token'
+  | 'rejoin'
+  | 'strict-reconfig-check'
+  | 'max-learners'
+  | 'cert-file'
+  | 'key-file'
+  | 'trusted-ca-file'
+  | 'client-cert-auth'
+  | 'peer-cert-file'
+  | 'peer-key-file'
+  | 'peer-trusted-ca-file'
+  | 'peer-client-cert-auth'
   | 'heartbeat-interval'
   | 'election-timeout'
   | 'quota-backend-bytes'
@@ -30,8 +41,8 @@ export interface ServerFlag {
   readonly name: ServerFlagName;
   /** How the value is shown in help: "URLS", "MS". */
   readonly placeholder: string;
-  /** `text` is checked where it is used (`config.ts`); `integer` is a whole number in [min, max]. */
-  readonly kind: 'text' | 'integer';
+  /** `text` is checked where it is used (`config.ts`); `integer` is a whole number in [min, max]; `boolean` needs no value on the command line. */
+  readonly kind: 'boolean' | 'integer' | 'text';
   readonly min?: number;
   readonly max?: number;
   /** The default as people read it; what it depends on is named in words. */
@@ -103,6 +114,85 @@ const rows: Readonly<Record<ServerFlagName, Omit<ServerFlag, 'name'>>> = {
     shownDefault: 'etcd-cluster',
     help: 'tells clusters apart that were given the same URLs',
     group: 'cluster',
+  },
+  rejoin: {
+    placeholder: 'BOOL',
+    kind: 'boolean',
+    shownDefault: 'false',
+    help: 'with --initial-cluster-state existing, when the disk of this member was lost: take its place as a new one',
+    group: 'cluster',
+  },
+  'strict-reconfig-check': {
+    placeholder: 'BOOL',
+    kind: 'boolean',
+    shownDefault: 'true',
+    help: 'refuse changes of members that could cost the cluster its quorum',
+    group: 'cluster',
+  },
+  'max-learners': {
+    placeholder: 'N',
+    kind: 'integer',
+    min: 1,
+    max: 100,
+    shownDefault: '1',
+    help: 'most learners at a time',
+    group: 'cluster',
+  },
+  'cert-file': {
+    placeholder: 'FILE',
+    kind: 'text',
+    shownDefault: '',
+    help: 'certificate for clients whose URL says https, PEM; read again when it changes',
+    group: 'TLS',
+  },
+  'key-file': {
+    placeholder: 'FILE',
+    kind: 'text',
+    shownDefault: '',
+    help: 'its key, PEM',
+    group: 'TLS',
+  },
+  'trusted-ca-file': {
+    placeholder: 'FILE',
+    kind: 'text',
+    shownDefault: '',
+    help: "authorities of clients' certificates, PEM; clients must then show one",
+    group: 'TLS',
+  },
+  'client-cert-auth': {
+    placeholder: 'BOOL',
+    kind: 'boolean',
+    shownDefault: 'false',
+    help: 'clients must show a certificate',
+    group: 'TLS',
+  },
+  'peer-cert-file': {
+    placeholder: 'FILE',
+    kind: 'text',
+    shownDefault: '',
+    help: 'certificate for the other members, shown to them both as server and as client',
+    group: 'TLS',
+  },
+  'peer-key-file': {
+    placeholder: 'FILE',
+    kind: 'text',
+    shownDefault: '',
+    help: 'its key, PEM',
+    group: 'TLS',
+  },
+  'peer-trusted-ca-file': {
+    placeholder: 'FILE',
+    kind: 'text',
+    shownDefault: '',
+    help: "authorities of the members' certificates, PEM",
+    group: 'TLS',
+  },
+  'peer-client-cert-auth': {
+    placeholder: 'BOOL',
+    kind: 'boolean',
+    shownDefault: 'false',
+    help: 'other members must show a certificate',
+    group: 'TLS',
   },
   'heartbeat-interval': {
     placeholder: 'MS',

@@ -88,7 +88,10 @@ test("etcd's flags without effect are named in one warning, wherever they come f
 });
 
 test('what would be dangerous to ignore is refused, unless its value changes nothing', async () => {
-  await assert.rejects(gather({ flags: { 'cert-file': 'x' } }), /--cert-file: this version does not have TLS for clients yet/);
+  await assert.rejects(
+    gather({ flags: { 'auto-tls': 'true' } }),
+    /--auto-tls: this version does not have TLS for clients by other files or rules yet/,
+  );
   await assert.rejects(gather({ env: { ETCD_FORCE_NEW_CLUSTER: 'true' } }), /ETCD_FORCE_NEW_CLUSTER: this version does not have recovery/);
   await assert.rejects(gather({ flags: { 'auth-token': 'jwt,sign-method=RS256' } }), /does not have authentication by JWT yet/);
   await gather({ flags: { 'auth-token': 'simple', 'client-cert-auth': 'false', 'force-new-cluster': 'false', discovery: '' } });

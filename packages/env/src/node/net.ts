@@ -25,7 +25,7 @@ const BACKLOG = 4096;
 
 export const nodeNetwork: Network = { listen, connect };
 
-function listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener> {
+async function listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener> {
   const { host, port, tls, onRefused } = options;
   const common = { allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_QUEUE_BYTES };
   let server: NodeServer;
@@ -34,14 +34,16 @@ function listen(options: ListenOptions, onConnection: (socket: Socket) => void):
   };
   if (tls === undefined) server = createServer(common, (socket) => onConnection(new NodeConnection(socket, undefined)));
   else {
-    const secure = createTlsServer({ ...common, ...secureServerOptions(tls), handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, (socket) =>
-      onConnection(new NodeConnection(socket, tlsStateOf(socket))),
+    const secure = checked(() =>
+      createTlsServer({ ...common, ...secureServerOptions(tls), handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, (socket) =>
+        onConnection(new NodeConnection(socket, tlsStateOf(socket))),
+      ),
     );
     secure.on('tlsClientError', (error, socket) => {
       onRefused?.(hostAndPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0), fromNode(error));
       socket.destroy();
     });
-    setSecure = (next) => secure.setSecureContext(secureServerOptions(next));
+    setSecure = (next) => checked(() => secure.setSecureContext(secureServerOptions(next)));
     server = secure;
   }
   return new Promise((resolve, reject) => {
@@ -59,6 +61,15 @@ function listen(options: ListenOptions, onConnection: (socket: Socket) => void):
   });
 }
 
+/** Certificates and keys are read when they are handed in, and may be none. */
+function checked<T>(useCertificates: () => T): T {
+  try {
+    return useCertificates();
+  } catch (cause) {
+    throw new NetError('tls', `the certificate, its key or the authorities are no good: ${messageOf(cause)}`, { cause });
+  }
+}
+
 /** A server's own `close` waits for its connections; this does not. */
 function closeListener(server: NodeServer, closed: () => void): void {
   server.close();
@@ -74,7 +85,7 @@ function connect(options: ConnectOptions): Promise<Socket> {
     }
     const common = { host, port, allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_QUEUE_BYTES };
     const socket: NodeSocket | TLSSocket =
-      tls === undefined ? connectTcp(common) : connectTls({ ...common, ...clientTlsOptions(tls, host) });
+      tls === undefined ? connectTcp(common) : checked(() => connectTls({ ...common, ...clientTlsOptions(tls, host) }));
     const fail = (error: Error): void => {
       settle();
       socket.on('error', () => undefined).destroy();

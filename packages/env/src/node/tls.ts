@@ -9,7 +9,7 @@ export function secureServerOptions(tls: ServerTls): TlsOptions {
     cert: Buffer.from(identity.cert),
     key: Buffer.from(identity.key),
     ...(clientCa !== undefined && { ca: Buffer.from(clientCa) }),
-    requestCert: clientCa !== undefined,
+    requestCert: clientCa !== undefined || requireClientCertificate,
     rejectUnauthorized: requireClientCertificate,
     ALPNProtocols: [...protocols],
     minVersion: 'TLSv1.2',

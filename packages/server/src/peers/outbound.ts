@@ -1,10 +1,11 @@
 // One direction of one pair: the long-lived stream on which this member talks to one other. When it breaks, it is built again after a pause;
 // what was under way is lost, which Raft copes with. A peer that reads too slowly loses messages, too, instead of filling our memory.
 import { hexId, messageOf } from '@distrokv/base';
-import type { Env, Logger } from '@distrokv/env';
-import { type Channel, type ClientStream, createChannel } from '@distrokv/grpc';
+import type { ClientTls, Env, Logger } from '@distrokv/env';
+import type { Channel, ClientStream } from '@distrokv/grpc';
 import { peer as pb } from '@distrokv/proto';
 import type { Message } from '@distrokv/raft';
+import { dial } from './address.ts';
 import { toPeerMessage } from './codec.ts';
 
 /** etcd's words: this member is told so when it says hello. */
@@ -21,9 +22,11 @@ export interface OutboundOptions {
   readonly logger: Logger;
   readonly hello: pb.PeerHello;
   readonly peerId: bigint;
-  /** Where the peer listens, "host:port"; tried in turn. */
+  /** Where the peer listens, "host:port" or "https://host:port"; tried in turn. */
   readonly targets: readonly string[];
   readonly maxReceiveBytes: number;
+  /** For "https://". */
+  readonly tls: () => Omit<ClientTls, 'protocols'> | undefined;
   /** The peer says that this member was removed. */
   readonly onRemoved: () => void;
 }
@@ -114,7 +117,7 @@ export class Outbound {
     let toldWhy = '';
     for (let attempt = 0; !this.#closed; attempt++) {
       const target = targets[attempt % targets.length] as string;
-      const channel = createChannel(target, { maxReceiveBytes: this.#options.maxReceiveBytes });
+      const channel = dial(target, this.#options);
       this.#channel = channel;
       try {
         await this.#talk(channel, () => {

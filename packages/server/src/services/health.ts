@@ -1,12 +1,23 @@
-// grpc.health.v1.Health, for the whole server (service "") as etcd has it.
+// grpc.health.v1.Health: the server as a whole is the service "", as etcd has it; its services are as it is.
 import { GrpcError, type Handlers } from '@distrokv/grpc';
 import { health } from '@distrokv/proto';
 
-export function healthHandlers(): Handlers<typeof health.Health> {
+const SERVING: health.HealthCheckResponse = { status: health.ServingStatus.SERVING };
+
+/** `services`: the full names of all that are served. A member that is to stop ends its watchers' calls, as it ends all others. */
+export function healthHandlers(services: readonly string[]): Handlers<typeof health.Health> {
+  const known = new Set(['', ...services]);
   return {
     check: ({ service }) => {
-      if (service !== '') throw new GrpcError('not-found', `unknown service ${JSON.stringify(service)}`);
-      return { status: health.ServingStatus.SERVING };
+      if (!known.has(service)) throw new GrpcError('not-found', `unknown service ${JSON.stringify(service)}`);
+      return SERVING;
+    },
+    list: () => ({ statuses: new Map([...known].map((service) => [service, SERVING])) }),
+    watch: ({ service }, call) => {
+      call.send(known.has(service) ? SERVING : { status: health.ServingStatus.SERVICE_UNKNOWN });
+      return new Promise((resolve) => {
+        call.signal.addEventListener('abort', () => resolve());
+      });
     },
   };
 }

@@ -7,7 +7,7 @@ import { inSlices } from './slices.ts';
 
 /** The version of etcd whose API is served: clients and kube-apiserver switch features on by it. */
 export const ETCD_API_VERSION = '3.7.1';
-const STORAGE_VERSION = '3.7.0';
+export const STORAGE_VERSION = '3.7.0';
 
 export function maintenanceHandlers(context: ServiceContext): Handlers<typeof pb.Maintenance> {
   return {

@@ -1,5 +1,6 @@
 // All services of a member: made together, served on the client port, started and stopped with the member.
 import { etcdserverpb as pb, health, kvservice, v3electionpb, v3lockpb } from '@distrokv/proto';
+import { probes } from '../http/probes.ts';
 import { serverStopped } from '../replica/errors.ts';
 import type { ClientTransport } from '../transport.ts';
 import { ancestorHandlers } from './ancestor.ts';
@@ -48,7 +49,9 @@ export class Services {
     server.addService(pb.Cluster, this.cluster.handlers);
     server.addService(pb.Maintenance, maintenanceHandlers(context));
     server.addService(kvservice.KVService, ancestorHandlers(context, this.#kv));
-    server.addService(health.Health, healthHandlers());
+    const served = [pb.KV, pb.Watch, pb.Lease, pb.Cluster, pb.Maintenance, v3lockpb.Lock, v3electionpb.Election, kvservice.KVService];
+    server.addService(health.Health, healthHandlers(served.map(({ typeName }) => typeName)));
+    server.addHttp(probes(context));
   }
 
   start(): void {

@@ -165,6 +165,7 @@ export class MemberProcess {
   #clients(): ClientTransport {
     return {
       addService: (service, handlers) => void this.#services.set(service.typeName, handlers),
+      addHttp: () => undefined,
       listen: () => Promise.resolve([]),
       close: () => {
         this.#services.clear();
