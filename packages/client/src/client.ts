@@ -80,6 +80,13 @@ export interface Client extends AsyncDisposable {
   /** Of this one endpoint; so with the next. */
   defragment(endpoint: string, options?: CallOptions): Promise<void>;
   hashKv(endpoint: string, options?: CallOptions & { readonly revision?: number }): Promise<etcdserverpb.HashKVResponse>;
+  /** Adds a member, which then joins. */
+  memberAdd(peerURLs: readonly string[], options?: CallOptions & { readonly learner?: boolean }): Promise<etcdserverpb.MemberAddResponse>;
+  memberRemove(id: bigint, options?: CallOptions): Promise<etcdserverpb.MemberRemoveResponse>;
+  /** Changes where a member is reached by the others. */
+  memberUpdate(id: bigint, peerURLs: readonly string[], options?: CallOptions): Promise<etcdserverpb.MemberUpdateResponse>;
+  /** Makes a learner a voter. */
+  memberPromote(id: bigint, options?: CallOptions): Promise<etcdserverpb.MemberPromoteResponse>;
   /** Ends the connections; calls under way end with ClientError `closed`. */
   close(): Promise<void>;
 }
@@ -127,6 +134,12 @@ export function createClient(options: ClientOptions): Client {
       await pool.callOne(endpoint, maintenance.defragment, {}, 'read', call);
     },
     hashKv: (endpoint, { revision = 0, ...call } = {}) => pool.callOne(endpoint, maintenance.hashKV, { revision }, 'read', call),
+    memberAdd: (peerURLs, { learner = false, ...call } = {}) =>
+      pool.call(cluster.memberAdd, pb.MemberAddRequest.create({ peerURLs, isLearner: learner }), 'write', call),
+    memberRemove: (id, call = {}) => pool.call(cluster.memberRemove, pb.MemberRemoveRequest.create({ id }), 'write', call),
+    memberUpdate: (id, peerURLs, call = {}) =>
+      pool.call(cluster.memberUpdate, pb.MemberUpdateRequest.create({ id, peerURLs }), 'write', call),
+    memberPromote: (id, call = {}) => pool.call(cluster.memberPromote, pb.MemberPromoteRequest.create({ id }), 'write', call),
     close,
     [Symbol.asyncDispose]: close,
   };

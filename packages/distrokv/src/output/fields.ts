@@ -40,6 +40,7 @@ export const fieldsFormat: Format = {
     lines([...headerOf(header), ['Succeeded', succeeded], ...responses.flatMap(({ response }) => resultOf(response))]),
   record: ({ header, fields }) => lines([...headerOf(header), ...fields.flatMap(({ name, value }) => valuesOf(name, value))]),
   memberList: ({ header, members }) => lines(headerOf(header)) + members.map((member) => `${lines(memberOf(member))}\n`).join(''),
+  memberChange: ({ header, members }) => fieldsFormat.memberList({ header, members }),
 };
 
 function lines(fields: readonly Field[]): string {

@@ -23,6 +23,10 @@ export const jsonFormat: Format = {
   txn: ({ header, succeeded, responses }) => line({ header: headerOf(header), succeeded, responses: responses.map(resultOf) }),
   record: ({ header, fields }) =>
     line({ header: headerOf(header), ...Object.fromEntries(fields.map(({ json, value }): [string, Json] => [json, value])) }),
+  memberChange: (change) => {
+    const member = change.kind === 'added' ? change.members.find(({ id }) => id === change.id) : undefined;
+    return line({ header: headerOf(change.header), member: member && memberOf(member), members: change.members.map(memberOf) });
+  },
 };
 
 function headerOf(header: etcdserverpb.ResponseHeader | undefined): JsonObject | undefined {
