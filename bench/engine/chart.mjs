@@ -1,23 +1,26 @@
 // The rates as an SVG chart: a block of bars for each workload, each block on a scale of its own, readable on light and dark paper.
-import { figures, median } from './statistics.mjs';
+import { figures, median, ratio } from './statistics.mjs';
 import { stores } from './stores/index.mjs';
-import { formatFigure } from './table.mjs';
+import { formatFigure, formatTimes } from './table.mjs';
 
 const WIDTH = 860;
-const LABEL = 250;
-const BAR = 14;
-const GAP = 16;
-const TOP = 62;
+const LABEL = 270;
+const BAR = 12;
+const GAP = 18;
+const TOP = 78;
 const LONGEST = WIDTH - LABEL - 100;
 
 const STYLE = `
     text { font: 12px system-ui, sans-serif; fill: #24292f; }
     .title { font-size: 16px; font-weight: 600; }
+    .label { font-weight: 600; }
     .note { fill: #57606a; }
+    .line { stroke: #d0d7de; }
     .ours { fill: #1a7f64; } .classic { fill: #8c959f; } .tuned { fill: #b8c0c8; } .lmdb { fill: #a37ac2; }
     @media (prefers-color-scheme: dark) {
       text { fill: #e6edf3; }
       .note { fill: #9198a1; }
+      .line { stroke: #3d444d; }
       .ours { fill: #3fb68b; } .classic { fill: #768390; } .tuned { fill: #545d68; } .lmdb { fill: #8f6bb0; }
     }
   `;
@@ -33,7 +36,7 @@ export function chart(rounds, engines, rows, note) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img">
   <title>Operations per second of storage engines from Node</title>
   <style>${STYLE}</style>
-  <text class="title" x="12" y="24">Operations per second, from Node</text>
+  <text class="title" x="12" y="24">Operations per second, from Node; longer is better</text>
   <text class="note" x="12" y="42">${escape(note)}</text>
 ${legend(engines)}
 ${parts.join('\n')}
@@ -44,8 +47,8 @@ ${parts.join('\n')}
 function legend(engines) {
   return engines
     .map((engine, i) => {
-      const x = WIDTH - 110 * (engines.length - i);
-      return `  <rect class="${engine}" x="${x}" y="13" width="12" height="12" rx="2"/><text x="${x + 17}" y="24">${stores[engine].label}</text>`;
+      const x = LABEL + 120 * i;
+      return `  <rect class="${engine}" x="${x}" y="53" width="12" height="12" rx="2"/><text x="${x + 17}" y="63">${stores[engine].label}</text>`;
     })
     .join('\n');
 }
@@ -56,7 +59,12 @@ function block(rounds, engines, row, top) {
     return numbers.length === 0 ? undefined : median(numbers);
   });
   const most = Math.max(...medians.filter((n) => n !== undefined));
-  const lines = [`  <text x="12" y="${top + BAR - 3}">${escape(row.label)}</text>`];
+  const bottom = top + engines.length * (BAR + 2) - 2;
+  const lines = [
+    `  <text class="label" x="12" y="${top + 11}">${escape(row.label)}</text>`,
+    `  <text class="note" x="12" y="${top + 28}">${escape(ratios(rounds, engines, row))}</text>`,
+    `  <line class="line" x1="${LABEL - 0.5}" y1="${top - 3}" x2="${LABEL - 0.5}" y2="${bottom + 3}"/>`,
+  ];
   engines.forEach((engine, i) => {
     const n = medians[i];
     const y = top + i * (BAR + 2);
@@ -64,10 +72,22 @@ function block(rounds, engines, row, top) {
     const value = n === undefined ? '–' : formatFigure(n, row);
     lines.push(
       `  <rect class="${engine}" x="${LABEL}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" rx="2"/>` +
-        `<text class="note" x="${(LABEL + width + 6).toFixed(1)}" y="${y + BAR - 3}">${value}</text>`,
+        `<text class="note" x="${(LABEL + width + 6).toFixed(1)}" y="${y + BAR - 2}">${value}</text>`,
     );
   });
   return lines.join('\n');
+}
+
+/** Ours over each of the others. */
+function ratios(rounds, engines, row) {
+  if (!engines.includes('ours')) return '';
+  return engines
+    .filter((engine) => engine !== 'ours' && engine !== 'tuned')
+    .flatMap((engine) => {
+      const found = ratio(rounds, engine, row);
+      return found === undefined ? [] : [`${formatTimes(found.median)} ${stores[engine].label}`];
+    })
+    .join(', ');
 }
 
 function escape(text) {

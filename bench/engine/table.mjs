@@ -40,9 +40,17 @@ export function formatFigure(n, { unit }) {
 
 function formatRatio(found) {
   if (found === undefined) return '–';
-  const short = (n) => (n >= 10 ? n.toFixed(0) : n >= 1 ? n.toFixed(1) : n.toFixed(2));
   const range = found.low === found.high ? '' : ` [${short(found.low)}–${short(found.high)}]`;
-  return `${short(found.median)}×${range}`;
+  return `${formatTimes(found.median)}${range}`;
+}
+
+/** As in "2.3×". */
+export function formatTimes(n) {
+  return `${short(n)}×`;
+}
+
+function short(n) {
+  return n >= 10 ? n.toFixed(0) : n >= 1 ? n.toFixed(1) : n.toFixed(2);
 }
 
 function formatAsked({ asked, better }) {

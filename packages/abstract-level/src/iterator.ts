@@ -36,19 +36,16 @@ export class DistroIterator<Database, K, V> extends AbstractIterator<Database, K
   }
 
   async _next(): Promise<Row | undefined> {
-    return this.#step() ? this.#row() : undefined;
+    return this.#take(1)[0];
   }
 
   async _nextv(size: number): Promise<Row[]> {
-    const rows: Row[] = [];
-    let bytes = 0;
-    while (rows.length < size && this.#step()) {
-      const row = this.#row();
-      rows.push(row);
-      bytes += (row[0]?.length ?? 0) + (row[1]?.length ?? 0);
-      if (bytes < SLICE_BYTES) continue;
+    const rows = this.#take(size);
+    // No more than a slice at a time, whatever was asked for.
+    for (let more = rows; rows.length < size && more.length > 0;) {
       await this.#env.timers.yield();
-      bytes = 0;
+      more = this.#take(size - rows.length);
+      for (const row of more) rows.push(row);
     }
     return rows;
   }
@@ -66,13 +63,9 @@ export class DistroIterator<Database, K, V> extends AbstractIterator<Database, K
     return (this.#opened ??= this.#keyspace.iterator(this.#range));
   }
 
-  #step(): boolean {
-    return !this.#isOutside && this.#rows.next();
-  }
-
-  #row(): Row {
+  #take(count: number): Row[] {
+    if (this.#isOutside) return [];
     const { keys, values } = this.#options;
-    const rows = this.#rows;
-    return [keys ? rows.key.slice() : undefined, values ? rows.value.slice() : undefined];
+    return this.#rows.nextMany(count, SLICE_BYTES).map(({ key, value }) => [keys ? key : undefined, values ? value : undefined]);
   }
 }

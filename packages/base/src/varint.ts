@@ -16,7 +16,12 @@ export function varintLength(n: number): number {
 
 /** Writes `n` at `at`; returns the position after it. The caller has made sure that there is room. */
 export function writeVarint(into: Uint8Array, at: number, n: number): number {
-  assert(Number.isSafeInteger(n) && n >= 0, `a varint holds a safe natural number, not ${n}`);
+  // Most fit into one byte, and this is called four times for each entry of a table.
+  if ((n & 0x7f) === n) {
+    into[at] = n;
+    return at + 1;
+  }
+  assert(Number.isSafeInteger(n) && n >= 0, 'a varint holds a safe natural number');
   while (n > 0x7fffffff) {
     into[at++] = (n % 0x80) | 0x80;
     n = Math.floor(n / 0x80);

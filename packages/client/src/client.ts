@@ -51,6 +51,13 @@ export interface Client extends AsyncDisposable {
   /** Asks this one endpoint about itself. */
   status(endpoint: string, options?: CallOptions): Promise<etcdserverpb.StatusResponse>;
   memberList(options?: CallOptions): Promise<etcdserverpb.MemberListResponse>;
+  /** Adds a member, which then joins. */
+  memberAdd(peerURLs: readonly string[], options?: CallOptions & { readonly learner?: boolean }): Promise<etcdserverpb.MemberAddResponse>;
+  memberRemove(id: bigint, options?: CallOptions): Promise<etcdserverpb.MemberRemoveResponse>;
+  /** Changes where a member is reached by the others. */
+  memberUpdate(id: bigint, peerURLs: readonly string[], options?: CallOptions): Promise<etcdserverpb.MemberUpdateResponse>;
+  /** Makes a learner a voter. */
+  memberPromote(id: bigint, options?: CallOptions): Promise<etcdserverpb.MemberPromoteResponse>;
   /** Ends the connections; calls under way end with ClientError `closed`. */
   close(): Promise<void>;
 }
@@ -78,6 +85,12 @@ export function createClient(options: ClientOptions): Client {
     txn: (request, call = {}) => pool.call(kv.txn, pb.TxnRequest.create(request), 'write', call),
     status: (endpoint, call = {}) => pool.callOne(endpoint, maintenance.status, pb.StatusRequest.create(), 'read', call),
     memberList: (call = {}) => pool.call(cluster.memberList, pb.MemberListRequest.create({ linearizable: true }), 'read', call),
+    memberAdd: (peerURLs, { learner = false, ...call } = {}) =>
+      pool.call(cluster.memberAdd, pb.MemberAddRequest.create({ peerURLs, isLearner: learner }), 'write', call),
+    memberRemove: (id, call = {}) => pool.call(cluster.memberRemove, pb.MemberRemoveRequest.create({ id }), 'write', call),
+    memberUpdate: (id, peerURLs, call = {}) =>
+      pool.call(cluster.memberUpdate, pb.MemberUpdateRequest.create({ id, peerURLs }), 'write', call),
+    memberPromote: (id, call = {}) => pool.call(cluster.memberPromote, pb.MemberPromoteRequest.create({ id }), 'write', call),
     close,
     [Symbol.asyncDispose]: close,
   };

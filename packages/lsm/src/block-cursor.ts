@@ -105,23 +105,39 @@ export class BlockCursor implements EntryFields {
     let matched = 0;
     let length = 0;
     while (at < end) {
-      this.#readHeader(block, at, length);
-      const shared = this.#shared;
-      const unshared = this.#unshared;
+      // Most entries are passed over: of those only the lengths are read, and here, where they are one byte or two each.
+      let keyAt = at + 2;
+      let shared = bytes[at] as number;
+      let unshared = bytes[at + 1] as number;
+      while ((bytes[keyAt++] as number) >= 0x80);
+      let valueAndKind = bytes[keyAt++] as number;
+      if (valueAndKind >= 0x80) valueAndKind = (valueAndKind & 0x7f) | ((bytes[keyAt++] as number) << 7);
+      let next = keyAt + unshared + (valueAndKind >>> 1);
+      if ((shared | unshared) >= 0x80 || valueAndKind >= 0x4000 || shared > length || next > end || (shared | unshared) === 0) {
+        this.#readHeader(block, at, length);
+        shared = this.#shared;
+        unshared = this.#unshared;
+        keyAt = this.#keyAt;
+        next = this.valueEnd;
+      }
+      const lengthBefore = length;
       length = shared + unshared;
       if (shared <= matched) {
-        const restAt = this.#keyAt - shared;
+        const restAt = keyAt - shared;
         const common = length < keyEnd ? length : keyEnd;
         let i = shared;
         while (i < common && bytes[restAt + i] === key[i]) i++;
         matched = i;
         const c = i === common ? length - keyEnd : (bytes[restAt + i] as number) - (key[i] as number);
-        if (c > 0 || (c === 0 && this.version <= version)) {
-          this.#landAt(at, bytes, key);
-          return c === 0;
+        if (c >= 0) {
+          this.#readHeader(block, at, lengthBefore);
+          if (c > 0 || this.version <= version) {
+            this.#landAt(at, bytes, key);
+            return c === 0;
+          }
         }
       }
-      at = this.valueEnd;
+      at = next;
     }
     this.valid = false;
     return false;
@@ -276,8 +292,14 @@ export class BlockCursor implements EntryFields {
     }
     let valueAndKind = bytes[at++] as number;
     if (!(valueAndKind < 0x80)) {
-      valueAndKind = this.#longVarint(block, at, valueAndKind);
-      at = this.#varintEnd;
+      const second = bytes[at] as number;
+      if (second < 0x80) {
+        valueAndKind = (valueAndKind & 0x7f) | (second << 7);
+        at++;
+      } else {
+        valueAndKind = this.#longVarint(block, at, valueAndKind);
+        at = this.#varintEnd;
+      }
     }
     const tombstone = valueAndKind % 2 === 1;
     const valueLength = (valueAndKind - (tombstone ? 1 : 0)) / 2;

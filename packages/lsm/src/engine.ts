@@ -125,12 +125,24 @@ export interface Snapshot {
 export interface KeyIterator {
   /** Steps to the next key; false at the end. May read a block of a table, and block for it. */
   next(): boolean;
+  /**
+   * The next keys with their values, which are the caller's: `count` of them, or fewer once they have `bytes` bytes (default: no
+   * bound). None at the end.
+   */
+  nextMany(count: number, bytes?: number): Entry[];
   /** Goes elsewhere in the range: the next key is the first one at or after `key`; in reverse, at or before it. */
   seek(key: Uint8Array): void;
   readonly key: Uint8Array;
   readonly value: Uint8Array;
   readonly version: number;
   close(): void;
+}
+
+/** Of an iterator. */
+export interface Entry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly version: number;
 }
 
 export interface KeyValue {

@@ -83,10 +83,9 @@ export class Flusher {
   /** Undefined if writers may go on; else resolves when they may. `impatient`: rejects with `no-space` if the disk is full. */
   room(impatient: boolean): Promise<void> | undefined {
     const { frozen } = this.#options.generations;
-    const oldest = frozen[frozen.length - MAX_FROZEN];
-    if (oldest === undefined) return undefined;
+    if (frozen.length < MAX_FROZEN) return undefined;
     this.stalls++;
-    return this.#wait(oldest.generation, impatient);
+    return this.#wait((frozen[frozen.length - MAX_FROZEN] as Frozen).generation, impatient);
   }
 
   /** Throws LsmError `no-space` while the store keeps as many range deletes as it can: until merges are through, or retention lets them go. */

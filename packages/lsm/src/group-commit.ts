@@ -15,6 +15,8 @@ import type { WritePace } from './write-pace.ts';
 
 /** Without syncs, groups go one behind the other within a turn of the event loop until they weigh this; other events wait a millisecond or two for them. */
 const TURN_BYTES = 256 << 10;
+/** … or this, where others have read since the last turn: some tens of microseconds, about what the reads of a turn take. */
+const SHARED_TURN_BYTES = 8 << 10;
 /** What a group weighs besides its bytes. */
 const GROUP_WEIGHT = 1 << 10;
 const FIRST_BUFFER_BYTES = 64 << 10;
@@ -30,6 +32,8 @@ export interface GroupCommitOptions {
   readonly pace: WritePace;
   /** By id. */
   readonly keyspaces: readonly (KeyspaceState | undefined)[];
+  /** How many reads there were so far. */
+  readonly reads: () => number;
 }
 
 interface AskedFreeze extends Deferred<void> {
@@ -45,6 +49,8 @@ export class GroupCommit {
   #running: Promise<void> | undefined;
   #spare: Uint8Array | undefined;
   #turnBytes = 0;
+  /** As of the beginning of the turn. */
+  #reads = 0;
   bytesWritten = 0;
 
   constructor(options: GroupCommitOptions) {
@@ -93,8 +99,10 @@ export class GroupCommit {
   /** Lets others join the group: all of this turn if they can share a sync, else those who are about to write. */
   #gather(): Promise<void> {
     const { settings } = this.#options;
-    if (settings.wal === 'nosync' && this.#turnBytes < TURN_BYTES) return Promise.resolve();
+    const reads = this.#options.reads();
+    if (settings.wal === 'nosync' && this.#turnBytes < (reads === this.#reads ? TURN_BYTES : SHARED_TURN_BYTES)) return Promise.resolve();
     this.#turnBytes = 0;
+    this.#reads = reads;
     return new Promise<void>((resolve) => settings.env.timers.defer(resolve));
   }
 
@@ -127,7 +135,12 @@ export class GroupCommit {
     const due = pace.due(record.length);
     if (due !== undefined) await due;
     if (wal.room < record.length) throw new LsmError('no-space', 'the log cannot go over to a new segment, and this one is full');
-    await wal.append(record);
+    try {
+      wal.append(record);
+    } catch (error) {
+      await wal.rewind();
+      throw error;
+    }
     this.bytesWritten += record.length;
     this.#turnBytes += record.length + GROUP_WEIGHT;
     const synced = settings.wal === 'sync' ? wal.sync() : undefined;

@@ -1,7 +1,8 @@
 // What `iterator` returns: of the entries that pass by, sorted by key and version, each key once with its newest version
 // ≤ `at`, without those that are deleted. The sources were picked when the iterator was made, and none of them changes.
 import { EMPTY } from '@distrokv/base';
-import type { KeyIterator } from './engine.ts';
+import { copyOut } from './copy-out.ts';
+import type { Entry, KeyIterator } from './engine.ts';
 import type { Cursor } from './cursor.ts';
 import { NEWEST } from './cursor.ts';
 import { LsmError } from './errors.ts';
@@ -76,6 +77,19 @@ export class RangeIterator implements KeyIterator {
       this.#state = reverse ? 'placed' : 'on';
     } else this.#state = 'ended';
     return found;
+  }
+
+  nextMany(count: number, bytes: number = Infinity): Entry[] {
+    const entries: Entry[] = [];
+    const { keysOnly } = this.#range;
+    for (let room = bytes; entries.length < count && room > 0 && this.next();) {
+      const key = copyOut(this.#key, 1, this.#keyLength);
+      const { byteOffset } = this.#valueBytes;
+      const value = keysOnly ? EMPTY : copyOut(this.#valueBytes, this.#valueStart - byteOffset, this.#valueEnd - byteOffset);
+      entries.push({ key, value, version: this.#version });
+      room -= key.length + value.length;
+    }
+    return entries;
   }
 
   seek(key: Uint8Array): void {

@@ -69,14 +69,14 @@ export class Merger {
   /** How far merges lag behind: 0 not at all, 1 so far that flushes wait. */
   get debt(): number {
     const { tree, settings } = this.#options;
-    const runs = tree.version.runsAt(0).length - settings.mergeFanIn - 1;
+    const runs = tree.version.freshRuns - settings.mergeFanIn - 1;
     return Math.max(0, runs / ((SLACK - 1) * settings.mergeFanIn));
   }
 
   /** Holds up a flush while merges lag far behind, which bounds what a read has to ask. */
   async keepUp(): Promise<void> {
     const { tree, health, settings } = this.#options;
-    while (tree.version.runsAt(0).length > SLACK * settings.mergeFanIn && health.isWritable && !this.#loop.isStuck && !this.#isExclusive) {
+    while (tree.version.freshRuns > SLACK * settings.mergeFanIn && health.isWritable && !this.#loop.isStuck && !this.#isExclusive) {
       this.#loop.wake();
       await new Promise<void>((resolve) => this.#afterStep.push(resolve));
     }

@@ -114,7 +114,17 @@ class OpenEngine implements Engine {
     this.#flusher = flusher;
     this.#pace = pace;
     if (wal === undefined) this.#unlogged = new Unlogged({ owner, health, generations, flusher, pace, walFrom: recovered.nextSegment });
-    else this.#commit = new GroupCommit({ settings, health, wal, generations, flusher, pace, keyspaces: keyspaces.byId });
+    else
+      this.#commit = new GroupCommit({
+        settings,
+        health,
+        wal,
+        generations,
+        flusher,
+        pace,
+        keyspaces: keyspaces.byId,
+        reads: () => reader.reads,
+      });
     this.#ingester = new Ingester({
       owner,
       settings,

@@ -8,7 +8,7 @@ import type { Table } from './table.ts';
 
 const STRETCH_BYTES = 256 << 10;
 
-/** Bytes of the data of a table. */
+/** Bytes of the data of a table. Where the thread may wait they lie in the memory of the stretch before: a merge has done with it when it goes on. */
 interface Stretch {
   readonly offset: number;
   readonly bytes: Uint8Array;
@@ -56,7 +56,7 @@ export class ReadAhead implements BlockSource {
     let stretch = this.#stretches.get(table);
     if (stretch === undefined || offset < stretch.offset || end > stretch.offset + stretch.bytes.length) {
       if (!this.#mayWait) return table.readBlockSync(offset, length);
-      stretch = { offset, bytes: table.readDataSync(offset, stretchFrom(table, offset, length)) };
+      stretch = { offset, bytes: table.readDataSync(offset, stretchFrom(table, offset, length), stretch?.bytes) };
       this.#stretches.set(table, stretch);
     }
     if (end === table.dataBytes) this.#stretches.delete(table);

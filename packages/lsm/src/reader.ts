@@ -37,6 +37,8 @@ export class Reader {
   readonly #generations: Generations;
   readonly #tree: Tree;
   readonly #health: Health;
+  /** How many keys were asked for so far. */
+  reads = 0;
   // Used by one read after the other, each within its turn.
   readonly #cursor = new BlockCursor();
   readonly #search = new TableSearch();
@@ -198,6 +200,7 @@ export class Reader {
 
   /** Whether a memtable has the answer, which may be that the key was deleted. */
   #inMemtables({ key, keyEnd, at, snapshot }: Wanted): boolean {
+    this.reads++;
     this.#isThere = false;
     this.#hash = hashKey(key, 0, keyEnd);
     if (snapshot !== undefined) {

@@ -94,6 +94,13 @@ test('the tightest of several bounds counts, and a limit counts keys, not seeks'
   assert.deepEqual(keys({ gte: utf8('a'), gt: utf8('b'), lt: utf8('z'), lte: utf8('ba') }), ['b\0', 'ba']);
   assert.deepEqual(keys({ prefix: utf8('b'), reverse: true }), ['ba', 'b\0', 'b']);
   assert.deepEqual(keys({ prefix: utf8('b'), gt: utf8('b'), limit: 1 }), ['b\0']);
+  const many = meta.iterator({ gt: utf8('a') });
+  const taken = [many.nextMany(2), many.nextMany(10, 1), many.nextMany(10), many.nextMany(10)];
+  many.close();
+  assert.deepEqual(
+    taken.map((entries) => entries.map(({ key, value }) => [fromUtf8(key), fromUtf8(value)].join('='))),
+    [['b=2', 'b\0=4'], ['ba=3'], ['c=5'], []],
+  );
   const iterator = meta.iterator({ limit: 3 });
   const visited: string[] = [];
   for (const target of ['c', 'a']) {

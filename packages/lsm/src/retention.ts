@@ -14,7 +14,7 @@ import { type Cursor, NEWEST } from './cursor.ts';
 import type { VersionMode } from './engine.ts';
 import type { Below } from './key-bounds.ts';
 import { type RangeDelete, RangeDeletes } from './range-deletes.ts';
-import { compareRanges, copyRange, grown } from './ranges.ts';
+import { copyRange, equalRanges, grown } from './ranges.ts';
 
 /** By a keyspace's id. */
 export type Watermarks = ReadonlyMap<number, number>;
@@ -46,6 +46,9 @@ export class Retention {
   #key: Uint8Array = new Uint8Array(64);
   #keyLength = 0;
   #version = 0;
+  /** The keyspace of the last entry, and its watermark. */
+  #id = 0;
+  #watermark = KEEP_ALL;
   /** An entry of the key that is not above the watermark has passed: what follows cannot be seen. */
   #isShadowed = false;
 
@@ -55,10 +58,18 @@ export class Retention {
     this.#deleted = RangeDeletes.of(deleted);
   }
 
+  /** Entries of a keyspace follow each other, so it is looked up once. */
+  #enter(id: number): void {
+    const watermark = this.#watermarks.get(id);
+    assert(watermark !== undefined, 'every entry belongs to a keyspace');
+    this.#id = id;
+    this.#watermark = watermark;
+  }
+
   /** Whether the entry stays; asked once for each, in order. */
   keeps(entry: Cursor): boolean {
     const { keyBytes, keyStart, keyEnd, version } = entry;
-    if (compareRanges(keyBytes, keyStart, keyEnd, this.#key, 0, this.#keyLength) === 0) {
+    if (equalRanges(keyBytes, keyStart, keyEnd, this.#key, 0, this.#keyLength)) {
       if (this.#isShadowed || version === this.#version) return false;
     } else {
       this.#key = grown(this.#key, 0, keyEnd - keyStart);
@@ -66,8 +77,9 @@ export class Retention {
       this.#isShadowed = false;
     }
     this.#version = version;
-    const watermark = this.#watermarks.get(keyBytes[keyStart] as number);
-    assert(watermark !== undefined, 'every entry belongs to a keyspace');
+    const id = keyBytes[keyStart] as number;
+    if (id !== this.#id) this.#enter(id);
+    const watermark = this.#watermark;
     if (version > watermark) return true;
     if (watermark === KEEP_NOTHING) return false;
     this.#isShadowed = true;

@@ -53,7 +53,9 @@ export class TableWriter {
   /** The lower bound of the block that fills. */
   #bound: Uint8Array = EMPTY;
   #boundVersion: number | undefined;
-  readonly #hashes: number[] = [];
+  /** Of the keys so far. */
+  #hashes: Uint32Array = new Uint32Array(1024);
+  #hashed = 0;
   /** Finished blocks that nobody writes yet. */
   #buffer: Uint8Array = new Uint8Array(64 << 10);
   #buffered = 0;
@@ -115,7 +117,7 @@ export class TableWriter {
     if (this.#block.entries === 0) this.#noteBound(cursor);
     const newer = this.#block.lastVersion;
     const isNewKey = this.#block.add(cursor);
-    if (isNewKey) this.#hashes.push(hashKey(keyBytes, keyStart, keyEnd));
+    if (isNewKey) this.#noteHash(hashKey(keyBytes, keyStart, keyEnd));
     this.#noteShare(cursor, isNewKey, newer);
     this.#entries++;
     if (cursor.tombstone) this.#tombstones++;
@@ -218,6 +220,15 @@ export class TableWriter {
     this.#boundVersion = isSameKey ? this.#block.lastVersion - 1 : undefined;
   }
 
+  #noteHash(hash: number): void {
+    if (this.#hashed === this.#hashes.length) {
+      const more = new Uint32Array(this.#hashed * 2);
+      more.set(this.#hashes);
+      this.#hashes = more;
+    }
+    this.#hashes[this.#hashed++] = hash;
+  }
+
   #finishBlock(): void {
     const blockBytes = this.#append(this.#block.finish(), this.#codec);
     this.#index.add(this.#dataBytes, blockBytes, this.#bound, this.#boundVersion);
@@ -244,9 +255,12 @@ export class TableWriter {
   }
 
   #appendFilter(): { filterBytes: number; filterLines: number } {
-    const filterLines = linesFor(this.#hashes.length);
+    const filterLines = linesFor(this.#hashed);
     const filter = new Uint8Array(filterLines * LINE_BYTES);
-    for (const hash of this.#hashes) addToLine(filter, lineOf(hash, filterLines) * LINE_BYTES, hash);
+    for (let i = 0; i < this.#hashed; i++) {
+      const hash = this.#hashes[i] as number;
+      addToLine(filter, lineOf(hash, filterLines) * LINE_BYTES, hash);
+    }
     let filterBytes = 0;
     const step = FILTER_PAGE_LINES * LINE_BYTES;
     for (let at = 0; at < filter.length; at += step) filterBytes += this.#append(filter.subarray(at, at + step));

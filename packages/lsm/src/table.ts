@@ -189,9 +189,9 @@ export class Table {
     return this.#whole(bytes, await this.#file.read(bytes, offset), offset);
   }
 
-  /** As `readData`; the thread waits for the disk. */
-  readDataSync(offset: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
+  /** As `readData`; the thread waits for the disk. `memory` is used if it is large enough. */
+  readDataSync(offset: number, length: number, memory?: Uint8Array): Uint8Array {
+    const bytes = memory !== undefined && memory.length >= length ? memory.subarray(0, length) : new Uint8Array(length);
     return this.#whole(bytes, this.#file.readSync(bytes, offset), offset);
   }
 

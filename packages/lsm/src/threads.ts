@@ -15,8 +15,11 @@ export interface Thread<Request> {
   stop(): Promise<void>;
 }
 
+/** What the work makes is short-lived and little at a time: more room for it would only be touched, and so be taken from the host. */
+const YOUNG_MIB = 4;
+
 export function startThread<Request, Answer>(entry: URL, listener: ThreadListener<Answer>): Thread<Request> {
-  const worker = new Worker(entry);
+  const worker = new Worker(entry, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
   let isStopped = false;
   let hasCrashed = false;
   const crash = (why: string): void => {

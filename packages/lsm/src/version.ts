@@ -24,6 +24,8 @@ export interface TableChange {
 export class Version {
   readonly runs: readonly Run[];
   readonly rangeDeletes: KeptRanges;
+  /** How many of them are in level 0; every write asks for it. */
+  readonly freshRuns: number;
   readonly #release: (table: Table) => void;
   #holders = 1;
 
@@ -31,6 +33,7 @@ export class Version {
   constructor(runs: readonly Run[], rangeDeletes: KeptRanges, release: (table: Table) => void) {
     this.rangeDeletes = rangeDeletes;
     this.runs = runs.toSorted((a, b) => a.level - b.level || b.number - a.number);
+    this.freshRuns = this.runsAt(0).length;
     this.#release = release;
     for (const table of this.tables()) table.holders++;
   }

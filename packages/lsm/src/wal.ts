@@ -174,15 +174,15 @@ export class Wal {
     return MAX_LOG_BYTES - this.#log.byteLength;
   }
 
-  /** Appends a record, whose header `LogWriter.append` fills in. Throws FsError when the disk is full; then nothing was appended. */
-  async append(record: Uint8Array): Promise<void> {
+  /** Appends a record, whose header `LogWriter.append` fills in. Throws FsError when the disk is full; then `rewind` comes next. */
+  append(record: Uint8Array): void {
     if (this.#aheadBytes > 0 && this.#log.roomBytes < record.length) this.#makeRoom(record.length + this.#aheadBytes);
-    try {
-      this.#log.append(record);
-    } catch (error) {
-      await this.#log.rewind();
-      throw error;
-    }
+    this.#log.append(record);
+  }
+
+  /** Takes back what an append that threw may have left. */
+  rewind(): Promise<void> {
+    return this.#log.rewind();
   }
 
   sync(): Promise<void> {

@@ -114,6 +114,41 @@ function addEndpointCommands(program: Command, host: Host): void {
   add(endpoint, 'health', 'whether each endpoint serves linearizable reads', (all) => all.runEndpointHealth);
   const member = program.command('member').description('the members of the cluster');
   add(member, 'list', 'names, addresses and state of all members', (all) => all.runMemberList);
+  addMemberChanges(member, host);
+}
+
+function addMemberChanges(member: Command, host: Host): void {
+  const loaded = async (command: Command) => {
+    const [members, { readGlobals }] = await Promise.all([import('./members.ts'), import('./globals.ts')]);
+    return { ...members, globals: readGlobals(command, host) };
+  };
+  const urls = ['--peer-urls <urls>', 'where the other members reach it, separated by commas'] as const;
+  const add = member.command('add').description('add a member, which then starts with --initial-cluster-state existing');
+  add
+    .argument('<name>', 'its name')
+    .requiredOption(...urls)
+    .option('--learner', 'it gets the log, and does not vote until it is promoted');
+  add.addHelpText('after', '\nExample:\n  distrokv member add n4 --peer-urls=http://10.0.0.4:2380 --learner\n');
+  add.action(async (name: string, flags: { peerUrls: string; learner?: true }) => {
+    const { runMemberAdd, globals } = await loaded(add);
+    await runMemberAdd(host, globals, name, flags);
+  });
+  const remove = member.command('remove').description('remove a member, for good').argument('<id>', 'as "member list" shows it');
+  remove.action(async (id: string) => {
+    const { runMemberRemove, globals } = await loaded(remove);
+    await runMemberRemove(host, globals, id);
+  });
+  const update = member.command('update').description('change where a member is reached by the others').argument('<id>', 'as above');
+  update.requiredOption(...urls);
+  update.action(async (id: string, flags: { peerUrls: string }) => {
+    const { runMemberUpdate, globals } = await loaded(update);
+    await runMemberUpdate(host, globals, id, flags);
+  });
+  const promote = member.command('promote').description('make a learner a voter, once it has the log').argument('<id>', 'as above');
+  promote.action(async (id: string) => {
+    const { runMemberPromote, globals } = await loaded(promote);
+    await runMemberPromote(host, globals, id);
+  });
 }
 
 function addAncestorCommand(program: Command, host: Host): void {

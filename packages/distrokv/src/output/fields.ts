@@ -27,6 +27,7 @@ export const fieldsFormat: Format = {
       })
       .join(''),
   memberList: ({ header, members }) => lines(headerOf(header)) + members.map((member) => `${lines(memberOf(member))}\n`).join(''),
+  memberChange: ({ header, members }) => fieldsFormat.memberList({ header, members }),
 };
 
 function lines(fields: readonly Field[]): string {

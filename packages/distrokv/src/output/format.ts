@@ -16,6 +16,16 @@ export interface EndpointHealth {
   readonly error: Error | undefined;
 }
 
+/** A change of who is a member, and who is one after it. */
+export type MemberChange = {
+  readonly id: bigint;
+  readonly header: etcdserverpb.ResponseHeader | undefined;
+  readonly members: readonly etcdserverpb.Member[];
+} & (
+  | { readonly kind: 'added'; readonly name: string; readonly peerURLs: readonly string[]; readonly isLearner: boolean }
+  | { readonly kind: 'removed' | 'updated' | 'promoted' }
+);
+
 export interface GetView {
   /** Values only (`simple`). */
   readonly valueOnly: boolean;
@@ -30,6 +40,7 @@ export interface Format {
   endpointStatus(list: readonly EndpointStatus[]): string;
   endpointHealth(list: readonly EndpointHealth[]): string;
   memberList(response: etcdserverpb.MemberListResponse): string;
+  memberChange(change: MemberChange): string;
 }
 
 export const formatNames = ['simple', 'json', 'table', 'fields'] as const;

@@ -18,6 +18,10 @@ export const jsonFormat: Format = {
   endpointHealth: (list) =>
     `${write(list.map(({ endpoint, tookMs, error }) => ({ endpoint, health: error === undefined, took: formatTook(tookMs), error: error?.message })))}\n`,
   memberList: ({ header, members }) => line({ header: headerOf(header), members: members.map(memberOf) }),
+  memberChange: (change) => {
+    const member = change.kind === 'added' ? change.members.find(({ id }) => id === change.id) : undefined;
+    return line({ header: headerOf(change.header), member: member && memberOf(member), members: change.members.map(memberOf) });
+  },
 };
 
 function headerOf(header: etcdserverpb.ResponseHeader | undefined): JsonObject | undefined {

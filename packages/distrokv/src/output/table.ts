@@ -6,7 +6,7 @@ import Table from 'cli-table3';
 import { formatTook } from '../duration.ts';
 import { hexBytes, readable } from './escape.ts';
 import { type EndpointStatus, type Format, formatSize, isLeader } from './format.ts';
-import { memberStatus } from './simple.ts';
+import { changeLine, memberStatus } from './simple.ts';
 
 /** Longest text of one cell, in characters. */
 const maxCell = 100;
@@ -41,6 +41,8 @@ export function tableFormat({ hex }: { readonly hex: boolean }): Format {
         ]),
       ),
     memberList: ({ members }) => render(['ID', 'STATUS', 'NAME', 'PEER ADDRS', 'CLIENT ADDRS', 'IS LEARNER'], members.map(memberRow)),
+    memberChange: (change) =>
+      changeLine(change) + render(['ID', 'STATUS', 'NAME', 'PEER ADDRS', 'CLIENT ADDRS', 'IS LEARNER'], change.members.map(memberRow)),
   };
 }
 

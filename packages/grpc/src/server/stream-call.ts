@@ -5,7 +5,7 @@ import { Outbox } from '../outbox.ts';
 import type { GrpcError } from '../status.ts';
 import type { ServerStream } from '../types.ts';
 import { MessageBuffer, decodeRequest, frame } from '../wire/framing.ts';
-import { Call, type CallHost, cancelled } from './call.ts';
+import { Call, type CallHost, CANCELLED } from './call.ts';
 import type { CallRequest } from './request.ts';
 import type { Route } from './router.ts';
 import { notOne } from './unary-call.ts';
@@ -83,7 +83,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
       this.start();
       this.succeed();
     } else this.fail(thrown);
-    this.#outbox.close(cancelled());
-    this.requests.abort(cancelled());
+    this.#outbox.close(CANCELLED);
+    this.requests.abort(CANCELLED);
   }
 }
