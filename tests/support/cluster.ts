@@ -96,31 +96,36 @@ export class TestCluster implements AsyncDisposable {
   readonly #places: readonly Place[];
   readonly #flags: readonly string[];
   readonly #running = new Map<number, Distrokv>();
+  readonly #size: number;
 
-  /** `flags` go to every member; with --cert-file among them clients, and with --peer-cert-file members, speak TLS. */
-  static async start(size: number, flags: readonly string[] = []): Promise<TestCluster> {
-    const ports = await freePorts(2 * size);
-    const places = Array.from({ length: size }, (_, i) => ({
+  /**
+   * `flags` go to every member; with --cert-file among them clients, and with --peer-cert-file members, speak TLS. With places for `spares`
+   * members more, which `launch` starts.
+   */
+  static async start(size: number, flags: readonly string[] = [], spares = 0): Promise<TestCluster> {
+    const ports = await freePorts(2 * (size + spares));
+    const places = Array.from({ length: size + spares }, (_, i) => ({
       name: `n${i + 1}`,
       clientPort: ports[2 * i] as number,
       peerPort: ports[2 * i + 1] as number,
     }));
-    const cluster = new TestCluster(places, flags);
+    const cluster = new TestCluster(places, size, flags);
     await cluster.startAll();
     return cluster;
   }
 
-  private constructor(places: readonly Place[], flags: readonly string[]) {
+  private constructor(places: readonly Place[], size: number, flags: readonly string[]) {
     this.#places = places;
+    this.#size = size;
     this.#flags = flags;
   }
 
   get endpoints(): string[] {
-    return this.#places.map((place) => `127.0.0.1:${place.clientPort}`);
+    return this.#places.slice(0, this.#size).map((place) => `127.0.0.1:${place.clientPort}`);
   }
 
   get members(): readonly number[] {
-    return this.#places.map((_, i) => i);
+    return Array.from({ length: this.#size }, (_, i) => i);
   }
 
   /** Starts all that do not run, and waits until they serve. */
@@ -129,12 +134,25 @@ export class TestCluster implements AsyncDisposable {
     await Promise.all(started.map((member) => member.printed('ready to serve client requests')));
   }
 
-  launch(member: number): Distrokv {
+  /** Of any member, spares too. */
+  endpoint(member: number): string {
+    return `127.0.0.1:${(this.#places[member] as Place).clientPort}`;
+  }
+
+  peerUrl(member: number): string {
+    return `http://127.0.0.1:${(this.#places[member] as Place).peerPort}`;
+  }
+
+  /** With flags beside the usual ones; the members that initial-cluster names are those of the start, and itself. */
+  launch(member: number, flags: readonly string[] = []): Distrokv {
     const { name, clientPort, peerPort } = this.#places[member] as Place;
     const scheme = this.#flags.includes('--cert-file') ? 'https' : 'http';
     const peerScheme = this.#flags.includes('--peer-cert-file') ? 'https' : 'http';
     const [client, peer] = [`${scheme}://127.0.0.1:${clientPort}`, `${peerScheme}://127.0.0.1:${peerPort}`];
-    const cluster = this.#places.map((p) => `${p.name}=${peerScheme}://127.0.0.1:${p.peerPort}`).join(',');
+    const cluster = this.#places
+      .filter((_, i) => i < this.#size || i === member)
+      .map((p) => `${p.name}=${peerScheme}://127.0.0.1:${p.peerPort}`)
+      .join(',');
     const running = new Distrokv([
       'server',
       '--name',
@@ -152,6 +170,7 @@ export class TestCluster implements AsyncDisposable {
       '--initial-cluster',
       cluster,
       ...this.#flags,
+      ...flags,
     ]);
     this.#running.set(member, running);
     return running;

@@ -22,8 +22,17 @@ function memberKey(id: bigint, prefix = MEMBER_PREFIX): Uint8Array {
   return Buffer.concat([prefix, bytes]);
 }
 
-export function isRemovedMember(meta: Keyspace, id: bigint): boolean {
-  return meta.getSync(memberKey(id, REMOVED_PREFIX)) !== undefined;
+/** The ids of all that were removed, ever. */
+export function readRemoved(meta: Keyspace): Set<bigint> {
+  const removed = new Set<bigint>();
+  const end = prefixEnd(REMOVED_PREFIX);
+  const records = meta.iterator({ gte: REMOVED_PREFIX, ...(end && { lt: end }) });
+  try {
+    while (records.next()) removed.add(Buffer.from(records.key).readBigUInt64BE(REMOVED_PREFIX.length));
+  } finally {
+    records.close();
+  }
+  return removed;
 }
 
 /** Undefined before the first change. Throws StoreError `corrupt`. */
@@ -36,8 +45,13 @@ export function membershipIn(meta: Keyspace): Membership | undefined {
   return { index: logIndex(index), configuration: bytes.subarray(reader.at) };
 }
 
-/** `members` take the place of those that are there, whose names and client URLs they keep; who is not among them is removed for good. */
-export function replaceMembers(writer: UnloggedWriter, meta: Keyspace, membership: Membership, members: readonly pb.Member[]): void {
+/** `members` take the place of those that are there, whose names and client URLs they keep; who is not among them is removed for good, and returned. */
+export function replaceMembers(
+  writer: UnloggedWriter,
+  meta: Keyspace,
+  membership: Membership,
+  members: readonly pb.Member[],
+): readonly bigint[] {
   const known = new Map(readMembers(meta).map((member) => [member.id, member]));
   for (const member of members) {
     const { name = '', clientURLs = [] } = known.get(member.id) ?? {};
@@ -51,6 +65,7 @@ export function replaceMembers(writer: UnloggedWriter, meta: Keyspace, membershi
   const record = new Uint8Array(varintLength(membership.index) + membership.configuration.length);
   record.set(membership.configuration, writeVarint(record, 0, membership.index));
   writer.put(meta, MEMBERSHIP_KEY, record);
+  return [...known.keys()];
 }
 
 export function writeMember(writer: UnloggedWriter, meta: Keyspace, member: pb.Member): void {

@@ -20,7 +20,7 @@ import { type StoreHash, hashStore } from './hash.ts';
 import { History } from './history.ts';
 import { type StoreKeyspaces, keyspacesOf } from './keyspaces.ts';
 import { LEASES_PER_TICK, Leases, MAX_LEASE_TTL, MAX_TICK_MS } from './leases.ts';
-import { type Membership, isRemovedMember, membershipIn, readMembers, replaceMembers, writeMember } from './members.ts';
+import { type Membership, membershipIn, readMembers, readRemoved, replaceMembers, writeMember } from './members.ts';
 import { type RangeChunks, type RangeResult, rangeChunks, rangeSteps } from './range.ts';
 import { STATE_KEY, type StoreState, decodeState, encodeState, freshState } from './state.ts';
 import { type Steps, runSteps } from './steps.ts';
@@ -59,6 +59,7 @@ export class Store {
   readonly #writes: CommandWrites;
   #state: StoreState;
   #members: readonly pb.Member[];
+  readonly #removed: Set<bigint>;
   #onTick: () => void = () => {};
   #onCompact: () => void = () => {};
 
@@ -68,6 +69,7 @@ export class Store {
     const state = this.#spaces.meta.getSync(STATE_KEY);
     this.#state = state ? decodeState(state) : freshState();
     this.#members = readMembers(this.#spaces.meta);
+    this.#removed = readRemoved(this.#spaces.meta);
     this.leases = new Leases(this.#spaces);
     this.alarms = new Alarms(this.#spaces);
     this.#history = new History(this.#spaces);
@@ -94,7 +96,7 @@ export class Store {
 
   /** Whether there was a member with this id, which was removed: its id never comes back. */
   isRemoved(member: bigint): boolean {
-    return isRemovedMember(this.#spaces.meta, member);
+    return this.#removed.has(member);
   }
 
   /** False for an engine that `bootstrap` has not filled yet. */
@@ -167,7 +169,7 @@ export class Store {
    */
   setMembership(membership: Membership, members: readonly pb.Member[]): void {
     const { writer, meta } = this.#spaces;
-    replaceMembers(writer, meta, membership, members);
+    for (const id of replaceMembers(writer, meta, membership, members)) this.#removed.add(id);
     this.#members = readMembers(meta);
   }
 

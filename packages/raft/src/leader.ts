@@ -7,7 +7,7 @@ import { assert, EMPTY, unreachable } from '@distrokv/base';
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
 import { ByteWindow } from './byte-window.ts';
 import { encodeConfiguration } from './configuration-codec.ts';
-import { isJoint, leaveJoint, stepTowards, votesIn } from './configuration.ts';
+import { admit, isJoint, leaveJoint, stepTowards, votesIn } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
 import type { Member } from './member.ts';
 import type { AppendEntriesResponse, Entry, EntryKind, HeartbeatResponse, Message } from './messages.ts';
@@ -37,6 +37,7 @@ export class Leader {
   /** Since it was elected. */
   #ticks = 0;
   #ticksSinceHeartbeat = 0;
+  #commitAtLastTick = Infinity;
   #transfer: { readonly to: MemberId; readonly endsAtTick: number } | undefined;
 
   constructor(member: Member) {
@@ -70,6 +71,7 @@ export class Leader {
     this.#ticks++;
     if (this.#transfer !== undefined && this.#ticks >= this.#transfer.endsAtTick) this.#transfer = undefined;
     this.#leaveJointWhenCommitted();
+    this.#admitWhenReady();
     if (++this.#ticksSinceHeartbeat < this.#member.limits.heartbeatTicks) return;
     this.#ticksSinceHeartbeat = 0;
     this.#beat();
@@ -183,11 +185,16 @@ export class Leader {
   }
 
   proposeConfiguration(basis: LogIndex, target: Configuration): ConfigurationResult {
-    const { log, configuration, configurationIndex } = this.#member;
-    const settled = configurationIndex <= log.commit && !isJoint(configuration);
-    if (basis !== configurationIndex || !settled || log.commit < this.#firstIndex || this.#transfer !== undefined) return 'not-now';
+    const { configuration, configurationIndex } = this.#member;
+    if (basis !== configurationIndex || isJoint(configuration) || !this.#mayReconfigure) return 'not-now';
     this.#appendConfiguration(stepTowards(configuration, target));
     return 'appended';
+  }
+
+  /** The configuration in force is committed, and so is something of this leader's own term (dissertation §4.3 and its erratum). */
+  get #mayReconfigure(): boolean {
+    const { log, configurationIndex } = this.#member;
+    return configurationIndex <= log.commit && log.commit >= this.#firstIndex && this.#transfer === undefined;
   }
 
   #appendConfiguration(configuration: Configuration): void {
@@ -198,9 +205,20 @@ export class Leader {
 
   /** A joint configuration was needed only on the way, whoever began it. */
   #leaveJointWhenCommitted(): void {
-    const { log, configuration, configurationIndex } = this.#member;
-    if (!isJoint(configuration) || configurationIndex > log.commit || log.commit < this.#firstIndex || this.#transfer !== undefined) return;
-    this.#appendConfiguration(leaveJoint(configuration));
+    const { configuration } = this.#member;
+    if (isJoint(configuration) && this.#mayReconfigure) this.#appendConfiguration(leaveJoint(configuration));
+  }
+
+  /** Who is joining votes once it has, within a tick, all that is committed, and answers. */
+  #admitWhenReady(): void {
+    const { log, configuration } = this.#member;
+    const caughtUp = this.#commitAtLastTick;
+    this.#commitAtLastTick = log.commit;
+    if (configuration.joining.length === 0 || isJoint(configuration) || !this.#mayReconfigure) return;
+    const isReady = (follower: Progress | undefined): boolean =>
+      follower !== undefined && follower.match >= caughtUp && this.#ticks - follower.heardAtTick <= 2 * this.#member.limits.heartbeatTicks;
+    const ready = configuration.joining.filter((id) => isReady(this.#followers.get(id)));
+    if (ready.length > 0) this.#appendConfiguration(admit(configuration, ready));
   }
 
   /** The driver has done with the snapshot for a follower; see Ready.snapshots. */

@@ -39,6 +39,8 @@ const votersOf = (cluster: Cluster, id: number): number[] => cluster.node(id).up
 test('a configuration survives its bytes; damaged bytes are none, or are another', () => {
   const joint = { ...configurationOf(ids(2, 3), ids(4), new Map([[2n as MemberId, ['http://b:1', 'http://b:2']]])), outgoing: ids(2, 4) };
   assert.equal(faultOf(joint), undefined);
+  const joining = configurationOf(ids(1), ids(2), new Map(), ids(3));
+  assert.deepEqual(decodeConfiguration(encodeConfiguration(joining)), joining);
   assert.deepEqual(decodeConfiguration(encodeConfiguration(joint)), joint);
   const random = seededRandom(1);
   for (let i = 0; i < 5000; i++) {
@@ -74,6 +76,26 @@ test('§6: members are added, removed and replaced, several at once', () => {
   change([2, 3]);
   change([3]);
   change([1, 2, 3, 4, 5]);
+});
+
+test('dissertation §4.2.1: a voter that is added makes the quorum no larger until it has the log; then it votes without being told', () => {
+  const cluster = led(1, 1);
+  cluster.crash(cluster.node(2));
+  assert.equal(cluster.configure(cluster.node(1), [1], [], [2]), 'appended');
+  run(cluster, 4 * ELECTION_TICKS);
+  cluster.propose(cluster.node(1));
+  cluster.settle();
+  const { commit, lastIndex, configuration } = cluster.node(1).up.status();
+  assert.deepEqual([commit, configuration.voters, configuration.joining], [lastIndex, ids(1), ids(2)], 'one of one goes on alone');
+  cluster.start(cluster.node(2));
+  run(cluster, 4 * ELECTION_TICKS);
+  assert.deepEqual(
+    [votersOf(cluster, 1), votersOf(cluster, 2)],
+    [
+      [1, 2],
+      [1, 2],
+    ],
+  );
 });
 
 test('§6: while a change is under way, neither the old majority alone decides nor the new one', () => {

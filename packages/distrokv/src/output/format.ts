@@ -1,6 +1,7 @@
 // What the client commands print. A format turns an answer into text (or bytes: values are binary) and prints nothing itself.
 import type { etcdserverpb } from '@distrokv/client';
 import { usage } from '../errors.ts';
+import type { Shown } from './record.ts';
 
 export interface EndpointStatus {
   readonly endpoint: string;
@@ -16,6 +17,16 @@ export interface EndpointHealth {
   readonly error: Error | undefined;
 }
 
+/** A change of who is a member, and who is one after it. */
+export type MemberChange = {
+  readonly id: bigint;
+  readonly header: etcdserverpb.ResponseHeader | undefined;
+  readonly members: readonly etcdserverpb.Member[];
+} & (
+  | { readonly kind: 'added'; readonly name: string; readonly peerURLs: readonly string[]; readonly isLearner: boolean }
+  | { readonly kind: 'removed' | 'updated' | 'promoted' }
+);
+
 export interface GetView {
   /** Values only (`simple`). */
   readonly valueOnly: boolean;
@@ -30,6 +41,11 @@ export interface Format {
   endpointStatus(list: readonly EndpointStatus[]): string;
   endpointHealth(list: readonly EndpointHealth[]): string;
   memberList(response: etcdserverpb.MemberListResponse): string;
+  /** One response of a watch that has events. */
+  watch(response: etcdserverpb.WatchResponse): string | Uint8Array;
+  txn(response: etcdserverpb.TxnResponse): string | Uint8Array;
+  record(shown: Shown): string;
+  memberChange(change: MemberChange): string;
 }
 
 export const formatNames = ['simple', 'json', 'table', 'fields'] as const;

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { Host } from '../host.ts';
 import { ignoredFlags, refusedFlags } from './etcd-flags.ts';
-import { serverFlags } from './flags.ts';
+import { findServerFlag, serverFlags } from './flags.ts';
 import type { GivenValue } from './settings.ts';
 
 const examples = `
@@ -53,7 +53,9 @@ function givenFlags(command: Command): GivenValue[] {
   return command.options.flatMap((option) => {
     const value: unknown = command.getOptionValue(option.attributeName());
     const source = option.long ?? option.flags;
-    return typeof value === 'string' ? [{ flag: source.replace(/^--/, ''), value, source }] : [];
+    const flag = source.replace(/^--/, '');
+    if (value === true && findServerFlag(flag)) return [{ flag, value: 'true', source }];
+    return typeof value === 'string' ? [{ flag, value, source }] : [];
   });
 }
 

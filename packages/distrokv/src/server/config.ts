@@ -51,6 +51,9 @@ export function buildServerSetup(settings: Settings): ServerSetup {
     ),
     initialClusterState: read.choice('initial-cluster-state', ['new', 'existing']) ?? 'new',
     initialClusterToken: read.text('initial-cluster-token') ?? serverDefaults.initialClusterToken,
+    rejoin: read.boolean('rejoin') ?? false,
+    strictReconfigCheck: read.boolean('strict-reconfig-check') ?? true,
+    maxLearners: read.integer('max-learners') ?? serverDefaults.maxLearners,
     heartbeatMs: read.integer('heartbeat-interval') ?? serverDefaults.heartbeatMs,
     electionMs: read.integer('election-timeout') ?? serverDefaults.electionMs,
     quotaBytes: quota === 0 ? serverDefaults.quotaBytes : quota < 0 ? Infinity : quota,
@@ -152,9 +155,9 @@ function readerOf(settings: Settings): SettingsReader {
     boolean(flag) {
       const found = given(flag);
       if (!found) return undefined;
-      if (found.value !== 'true' && found.value !== 'false')
+      if (!['true', 'false', '1', '0'].includes(found.value))
         throw usage(`${found.source}: ${JSON.stringify(found.value)} is neither true nor false`);
-      return found.value === 'true';
+      return found.value === 'true' || found.value === '1';
     },
     duration(flag) {
       const found = given(flag);

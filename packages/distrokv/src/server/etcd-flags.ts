@@ -19,7 +19,7 @@ const booleans = (...names: string[]): UnservedFlag[] => names.map((name) => ({ 
 
 /** Accepted, named in a warning, and without effect. */
 export const ignoredFlags: readonly UnservedFlag[] = [
-  ...values('wal-dir', 'snapshot-count', 'snapshot-catchup-entries', 'max-snapshots', 'max-wals', 'max-learners', 'max-concurrent-streams'),
+  ...values('wal-dir', 'snapshot-count', 'snapshot-catchup-entries', 'max-snapshots', 'max-wals', 'max-concurrent-streams'),
   ...values('listen-client-http-urls', 'listen-metrics-urls', 'cors', 'host-whitelist', 'metrics', 'feature-gates'),
   ...values('compaction-batch-limit', 'compaction-sleep-interval'),
   ...values('grpc-keepalive-min-time', 'grpc-keepalive-interval', 'grpc-keepalive-timeout'),
@@ -30,7 +30,7 @@ export const ignoredFlags: readonly UnservedFlag[] = [
   ...values('proxy-refresh-interval', 'proxy-dial-timeout', 'proxy-write-timeout', 'proxy-read-timeout', 'discovery-fallback'),
   ...values('distributed-tracing-address', 'distributed-tracing-service-name', 'distributed-tracing-instance-id'),
   ...values('distributed-tracing-sampling-rate', 'local-address', 'raft-read-timeout', 'raft-write-timeout'),
-  ...booleans('pre-vote', 'strict-reconfig-check', 'initial-election-tick-advance', 'enable-grpc-gateway', 'enable-pprof', 'enable-v2'),
+  ...booleans('pre-vote', 'initial-election-tick-advance', 'enable-grpc-gateway', 'enable-pprof', 'enable-v2'),
   ...booleans('enable-log-rotation', 'enable-distributed-tracing', 'memory-mlock', 'unsafe-no-fsync', 'socket-reuse-port'),
   ...booleans('socket-reuse-address', 'experimental-initial-corrupt-check', 'experimental-compact-hash-check-enabled', 'debug'),
   ...booleans('experimental-enable-lease-checkpoint', 'experimental-enable-lease-checkpoint-persist', 'experimental-memory-mlock'),

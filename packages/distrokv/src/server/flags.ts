@@ -13,6 +13,9 @@ export type ServerFlagName =
   | 'initial-cluster'
   | 'initial-cluster-state'
   | 'initial-cluster-token'
+  | 'rejoin'
+  | 'strict-reconfig-check'
+  | 'max-learners'
   | 'cert-file'
   | 'key-file'
   | 'trusted-ca-file'
@@ -110,6 +113,29 @@ const rows: Readonly<Record<ServerFlagName, Omit<ServerFlag, 'name'>>> = {
     kind: 'text',
     shownDefault: 'etcd-cluster',
     help: 'tells clusters apart that were given the same URLs',
+    group: 'cluster',
+  },
+  rejoin: {
+    placeholder: 'BOOL',
+    kind: 'boolean',
+    shownDefault: 'false',
+    help: 'with --initial-cluster-state existing, when the disk of this member was lost: take its place as a new one',
+    group: 'cluster',
+  },
+  'strict-reconfig-check': {
+    placeholder: 'BOOL',
+    kind: 'boolean',
+    shownDefault: 'true',
+    help: 'refuse changes of members that could cost the cluster its quorum',
+    group: 'cluster',
+  },
+  'max-learners': {
+    placeholder: 'N',
+    kind: 'integer',
+    min: 1,
+    max: 100,
+    shownDefault: '1',
+    help: 'most learners at a time',
     group: 'cluster',
   },
   'cert-file': {

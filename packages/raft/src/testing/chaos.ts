@@ -182,15 +182,15 @@ class Chaos {
   /** One member, or any number, may become anything, at the wish of anybody; often of the leader, or hardly a change would get through. */
   #configure(node: TestNode): void {
     const proposer = this.#random.chance(0.5) ? (this.cluster.leader() ?? node) : node;
-    const { voters, learners } = proposer.up.status().configuration;
+    const { voters, learners, joining } = proposer.up.status().configuration;
     const all = this.#random.chance(0.5) ? undefined : this.#random.below(this.cluster.nodes.length) + 1;
     const roles = this.cluster.nodes.map(({ id }) => {
-      const role = voters.includes(id) ? 'voter' : learners.includes(id) ? 'learner' : 'none';
+      const role = voters.includes(id) ? 'voter' : learners.includes(id) ? 'learner' : joining.includes(id) ? 'joining' : 'none';
       if (all !== undefined && Number(id) !== all) return { id: Number(id), role };
-      return { id: Number(id), role: (['voter', 'voter', 'learner', 'none'] as const)[this.#random.below(4)] };
+      return { id: Number(id), role: (['voter', 'voter', 'learner', 'joining', 'none'] as const)[this.#random.below(5)] };
     });
     const those = (wanted: string): number[] => roles.filter(({ role }) => role === wanted).map(({ id }) => id);
-    if (those('voter').length > 0) this.cluster.configure(proposer, those('voter'), those('learner'));
+    if (those('voter').length > 0) this.cluster.configure(proposer, those('voter'), those('learner'), those('joining'));
   }
 
   #snapshot(): void {
@@ -274,6 +274,8 @@ class Chaos {
     const entries = [...judge.committed, ...logs.flat()].filter(({ kind, index }) => kind === 'config' && index >= last);
     const configurations = entries.map(({ data }) => decodeConfiguration(data) as Configuration);
     if (last === 0) configurations.push(initial);
+    // A leader may let those who are joining vote at any time.
+    for (const each of [...configurations]) configurations.push({ ...each, voters: [...each.voters, ...each.joining] });
     let working = nodes.toSorted(() => this.#random.float() - 0.5);
     for (const node of working) {
       const without = working.filter((other) => other !== node);

@@ -196,9 +196,15 @@ export class Cluster {
   }
 
   /** Proposes a configuration, from the one in force at `node` on. */
-  configure(node: TestNode, voters: readonly number[], learners: readonly number[] = []): ConfigurationResult {
-    const [ids, learning] = [voters, learners].map((list) => list.map((id) => BigInt(id) as MemberId));
-    return node.up.proposeConfiguration(node.up.status().configurationIndex, configurationOf(ids ?? [], learning));
+  configure(
+    node: TestNode,
+    voters: readonly number[],
+    learners: readonly number[] = [],
+    joining: readonly number[] = [],
+  ): ConfigurationResult {
+    const ids = (list: readonly number[]): MemberId[] => list.map((id) => BigInt(id) as MemberId);
+    const target = configurationOf(ids(voters), ids(learners), new Map(), ids(joining));
+    return node.up.proposeConfiguration(node.up.status().configurationIndex, target);
   }
 
   /** Syncs the `count` oldest writes of a member's disk. */

@@ -5,7 +5,7 @@
 //   > cluster 3 [with 1,1,2 | 1,1 | 1]   starts members 1 to 3, with entries of these terms on their disks
 //   > cluster 3 spares 1                 starts member 4, too, which knows of no cluster
 //   > campaign N   > transfer N M   > tick N [times]   > propose N word…   > read N   > crash N   > restart N
-//   > configure N A,B,C [learners D]     proposes at member N that A, B and C vote, and D learns
+//   > configure N A,B,C [learners D] [joining E]   proposes at member N that A, B and C vote, D learns, and E is to vote
 //   > compact N    N's log drops what is applied; `snapshot A-B` delivers a snapshot, `drop-snapshot A-B` loses it
 //   > ready N      takes the work of member N: its messages are under way, its writes wait
 //   > sync N       N's writes are durable
@@ -32,9 +32,10 @@ function describeData(kind: EntryKind, data: Uint8Array): string {
   return data.length > 0 ? ` "${fromUtf8(data)}"` : '';
 }
 
-function describeConfiguration({ voters, learners, outgoing }: Configuration): string {
+function describeConfiguration({ voters, learners, joining, outgoing }: Configuration): string {
   const list = (ids: readonly MemberId[]): string => `{${ids.join(' ')}}`;
-  return `${outgoing.length > 0 ? `${list(outgoing)}→` : ''}${list(voters)}${learners.length > 0 ? ` learners ${list(learners)}` : ''}`;
+  const rest = `${joining.length > 0 ? ` joining ${list(joining)}` : ''}${learners.length > 0 ? ` learners ${list(learners)}` : ''}`;
+  return `${outgoing.length > 0 ? `${list(outgoing)}→` : ''}${list(voters)}${rest}`;
 }
 
 const describeEntries = (entries: readonly Entry[]): string => `[${entries.map(describeEntry).join(', ')}]`;
@@ -140,9 +141,10 @@ class Script {
     }
   }
 
-  #configure(cluster: Cluster, node: TestNode, [, voters = '', , learners = '']: readonly string[]): void {
+  #configure(cluster: Cluster, node: TestNode, [, voters = '', ...words]: readonly string[]): void {
+    const after = (word: string): string => (words.includes(word) ? (words[words.indexOf(word) + 1] ?? '') : '');
     const numbers = (list: string): number[] => (list === '' ? [] : list.split(',').map(Number));
-    this.#out.push(cluster.configure(node, numbers(voters), numbers(learners)));
+    this.#out.push(cluster.configure(node, numbers(voters), numbers(after('learners')), numbers(after('joining'))));
   }
 
   #snapshot(cluster: Cluster, link: string, lost: boolean): void {

@@ -37,6 +37,8 @@ export class Peers implements PeerSender {
   #outbound = new Map<MemberId, Outbound>();
   /** To those who only talk to this member so far. */
   readonly #strangers = new Map<MemberId, Outbound>();
+  /** Ends the streams of members that talk to this one. */
+  readonly #inbound = new Map<MemberId, () => void>();
   #closed = false;
 
   constructor(options: PeersOptions) {
@@ -68,6 +70,7 @@ export class Peers implements PeerSender {
     }
     for (const [id, outbound] of [...before, ...this.#strangers]) if (this.#outbound.get(id) !== outbound) void outbound.close();
     this.#strangers.clear();
+    for (const [sender, end] of this.#inbound) if (this.#options.isRemoved(sender)) end();
   }
 
   #open(peerId: MemberId, targets: readonly string[]): Outbound {
@@ -110,12 +113,24 @@ export class Peers implements PeerSender {
   }
 
   async #receive(stream: ServerStream<pb.PeerBatch, pb.PeerBatch>): Promise<void> {
+    const batches = stream.requests[Symbol.asyncIterator]();
+    let rejectNext: (error: unknown) => void = () => {};
+    const end = (): void => rejectNext(new GrpcError('failed-precondition', REMOVED));
+    const nextBatch = (): Promise<IteratorResult<pb.PeerBatch>> =>
+      new Promise((resolve, reject) => {
+        rejectNext = reject;
+        batches.next().then(resolve, reject);
+      });
     let sender: MemberId | undefined;
     let stranger: Outbound | undefined;
     try {
-      for await (const batch of stream.requests) {
+      for (;;) {
+        const next = await nextBatch();
+        if (next.done === true) return;
+        const batch = next.value;
         if (sender === undefined) {
           sender = this.#checkHello(batch.hello);
+          this.#inbound.set(sender, end);
           stranger = this.#answerStranger(sender, batch.hello?.peerUrls ?? []);
           stream.send({ messages: [], hello: this.#hello });
         }
@@ -125,6 +140,7 @@ export class Peers implements PeerSender {
         if (messages.length > 0) this.#options.onMessages(messages);
       }
     } finally {
+      if (sender !== undefined && this.#inbound.get(sender) === end) this.#inbound.delete(sender);
       if (sender !== undefined && stranger !== undefined && this.#strangers.get(sender) === stranger) {
         this.#strangers.delete(sender);
         void stranger.close();

@@ -24,6 +24,8 @@ export type MembershipPlan = (now: Configuration) => TargetConfiguration;
 export class MembershipChanges {
   readonly #options: MembershipChangesOptions;
   #waiters: (() => void)[] = [];
+  /** Those under way, and whether their target was there. It may have been left again before anybody looks. */
+  readonly #targets = new Map<TargetConfiguration, boolean>();
 
   constructor(options: MembershipChangesOptions) {
     this.#options = options;
@@ -40,28 +42,35 @@ export class MembershipChanges {
         await this.#next(deadlineMs);
         continue;
       }
-      const { voters, learners, addresses } = plan(configuration);
-      const target = configurationOf(voters, learners, addresses);
-      if (await this.#propose(index, target, deadlineMs)) return;
+      const { voters, learners, joining, addresses } = plan(configuration);
+      const target = configurationOf(voters, learners, addresses, joining);
+      this.#targets.set(target, false);
+      try {
+        await this.#propose(index, target, deadlineMs);
+        if (this.#targets.get(target) === true) return;
+      } finally {
+        this.#targets.delete(target);
+      }
     }
   }
 
   /** Another configuration was applied. */
   applied(): void {
+    const { configuration } = this.#options.applied();
+    for (const target of this.#targets.keys()) if (isThere(configuration, target)) this.#targets.set(target, true);
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const wake of waiters) wake();
   }
 
-  /** False when another change came first. */
-  async #propose(basis: LogIndex, target: Configuration, deadlineMs: number): Promise<boolean> {
+  /** Resolves when the configuration after `basis` is there, and not joint: that of `target`, or another that came first. */
+  async #propose(basis: LogIndex, target: Configuration, deadlineMs: number): Promise<void> {
     const { applied, propose } = this.#options;
     while (applied().index === basis) {
       propose(basis, target);
       await this.#next(deadlineMs);
     }
     while (isJoint(applied().configuration)) await this.#next(deadlineMs);
-    return isThere(applied().configuration, target);
   }
 
   /** Waits for the next configuration, or a little. */

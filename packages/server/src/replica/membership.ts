@@ -43,7 +43,7 @@ export function applyConfiguration(store: Store, { index, data }: Entry): void {
 
 /** Whether a configuration is what a change was to lead to. */
 export function isThere(configuration: Configuration, target: TargetConfiguration): boolean {
-  const text = ({ voters, learners, addresses }: TargetConfiguration): string =>
-    [voters.join(), learners.join(), ...[...addresses].map(([id, urls]) => `${id}=${urls.join()}`)].join(';');
+  const text = ({ voters, learners, joining, addresses }: TargetConfiguration): string =>
+    [voters.join(), learners.join(), joining.join(), ...[...addresses].map(([id, urls]) => `${id}=${urls.join()}`)].join(';');
   return configuration.outgoing.length === 0 && text(configuration) === text(target);
 }

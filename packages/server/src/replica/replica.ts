@@ -56,7 +56,7 @@ export interface ReplicaOptions {
   readonly maxCommandBytes: number;
   /** Something broke that a member must not survive; called once. */
   readonly onFatal: (error: unknown) => void;
-  /** Another configuration is in force: whom to reach, and where. */
+  /** Another configuration is in force: whom to reach, and where. Called again when it is applied: then `isRemoved` of the store has it. */
   readonly onConfiguration: (configuration: Configuration) => void;
   /** This member was removed, and that is committed. */
   readonly onRemoved: () => void;
@@ -185,6 +185,7 @@ export class Replica {
 
   #configurationApplied(): void {
     this.#changes.applied();
+    this.#options.onConfiguration(this.#raft.status().configuration);
     // Not being named is not enough: a new member may still apply what came before it was added.
     if (this.#options.store.isRemoved(this.id)) this.#options.onRemoved();
   }

@@ -62,7 +62,8 @@ export class ClusterService {
       if (isLearner && now.learners.length >= (this.#context.config.maxLearners ?? serverDefaults.maxLearners))
         throw new ApiError('too-many-learners');
       if (!isLearner) this.#checkMayAddVoter(now);
-      return withMember(now, id, isLearner ? 'learner' : 'voter', peerURLs);
+      // It votes as soon as it has the log; until then it costs the cluster nothing.
+      return withMember(now, id, isLearner ? 'learner' : 'joining', peerURLs);
     });
     return id;
   }
@@ -117,6 +118,9 @@ export class ClusterService {
   async join(peerURLs: readonly string[], replace: boolean): Promise<JoinedAs> {
     checkUrls(peerURLs);
     const { replica, store, clusterId } = this.#context;
+    // The vote of a member may be needed to commit that it is one: so it is told who it is as soon as that is in the log.
+    const coming = this.#comingAt(peerURLs);
+    if (coming !== undefined) return { clusterId, memberId: coming };
     await replica.linearize();
     const known = store.members.find((m) => m.peerURLs.toSorted().join() === peerURLs.toSorted().join());
     if (!known) throw new ApiError('member-not-found');
@@ -127,9 +131,18 @@ export class ClusterService {
       const old = memberId(known.id);
       if (!now.addresses.has(old)) throw new ApiError('member-not-found');
       this.#context.logger.warn('a member whose disk was lost is replaced', { old: hexId(old), new: hexId(id) });
-      return withMember(withoutMember(now, old), id, now.learners.includes(old) ? 'learner' : 'voter', peerURLs);
+      return withMember(withoutMember(now, old), id, now.learners.includes(old) ? 'learner' : 'joining', peerURLs);
     });
     return { clusterId, memberId: id };
+  }
+
+  /** Who is added at these URLs by a change that is in this member's log, and not applied yet. */
+  #comingAt(peerURLs: readonly string[]): MemberId | undefined {
+    const { replica, store } = this.#context;
+    const wanted = peerURLs.toSorted().join();
+    for (const [id, urls] of replica.status.configuration.addresses)
+      if (urls.toSorted().join() === wanted && !store.members.some((m) => m.id === id)) return id;
+    return undefined;
   }
 
   #checkUrlsAreFree(now: Configuration, peerURLs: readonly string[], self?: MemberId): void {
@@ -143,7 +156,7 @@ export class ClusterService {
 
   #checkMayAddVoter(now: Configuration): void {
     if (!this.#isStrict) return;
-    if (!enoughStarted(this.#context, now.voters, 1)) throw new ApiError('not-enough-started-members');
+    if (!enoughStarted(this.#context, [...now.voters, ...now.joining], 1)) throw new ApiError('not-enough-started-members');
     if (activeVoters(this.#context, now.voters) < now.voters.length) throw new ApiError('unhealthy');
   }
 
@@ -167,16 +180,23 @@ function checkUrls(peerURLs: readonly string[]): void {
   }
 }
 
-function withMember(now: TargetConfiguration, id: MemberId, role: 'voter' | 'learner', urls: readonly string[]): TargetConfiguration {
-  const { voters, learners, addresses } = withoutMember(now, id);
+function withMember(
+  now: TargetConfiguration,
+  id: MemberId,
+  role: 'voter' | 'learner' | 'joining',
+  urls: readonly string[],
+): TargetConfiguration {
+  const { voters, learners, joining, addresses } = withoutMember(now, id);
   return {
     voters: role === 'voter' ? [...voters, id] : voters,
     learners: role === 'learner' ? [...learners, id] : learners,
+    joining: role === 'joining' ? [...joining, id] : joining,
     addresses: new Map([...addresses, [id, urls]]),
   };
 }
 
-function withoutMember({ voters, learners, addresses }: TargetConfiguration, id: MemberId): TargetConfiguration {
+function withoutMember({ voters, learners, joining, addresses }: TargetConfiguration, id: MemberId): TargetConfiguration {
   const others = (list: readonly MemberId[]): MemberId[] => list.filter((each) => each !== id);
-  return { voters: others(voters), learners: others(learners), addresses: new Map([...addresses].filter(([each]) => each !== id)) };
+  const staying = new Map([...addresses].filter(([each]) => each !== id));
+  return { voters: others(voters), learners: others(learners), joining: others(joining), addresses: staying };
 }

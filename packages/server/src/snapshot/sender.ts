@@ -13,7 +13,9 @@ import { removeTree } from './files.ts';
 const KEEP_MS = 60_000;
 /** After a failure the core is told with a pause, lest it ask again and again. */
 const PAUSE_MS = 1000;
-/** The least that a piece may be asked to have; a file is read as it is asked for. */
+/** The peer starts anew on the snapshot, and takes no entries meanwhile. */
+const INSTALL_MS = 300;
+/** Most bytes of one piece. */
 const MAX_READ_BYTES = 1 << 20;
 
 export interface SnapshotSenderOptions {
@@ -88,6 +90,7 @@ export class SnapshotSender {
         logger.info('sending a snapshot', { peer: hexId(to), bytes, files: checkpoint.files.length });
         const index = await this.#options.send(to, reader);
         logger.info('a snapshot was taken', { peer: hexId(to), index });
+        await env.timers.sleep(INSTALL_MS);
         onSent(to, index);
       } finally {
         await reader.close();
