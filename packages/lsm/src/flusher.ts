@@ -129,7 +129,7 @@ export class Flusher {
       codec: codecAt(settings, 0),
     });
     try {
-      await tree.change({ added, level: 0, removed: [], written, edit: { walFrom, sequence, lastVersions, retentions } });
+      await tree.change({ added, level: 0, removed: [], written, arrives: true, edit: { walFrom, sequence, lastVersions, retentions } });
     } catch (error) {
       if (isTransient(error)) await removeTables(added, settings);
       throw error;
