@@ -49,8 +49,8 @@ test('a voter is added to a cluster of one, which needs its vote before anybody 
 
 test('a failure is made smaller: what does not matter goes, what does stays', async () => {
   const plan = drawPlan(3);
-  const [needed] = plan.faults.filter(({ kind }) => kind === 'clog');
-  assert.ok(needed);
+  const needed = plan.faults[Math.floor(plan.faults.length / 2)];
+  assert.ok(needed && plan.faults.length > 5);
   const run = (tried: typeof plan): Promise<{ violation: Violation | undefined }> => {
     const fails = tried.faults.includes(needed) && tried.scripts.reduce((sum, script) => sum + script.length, 0) >= 3;
     return Promise.resolve({ violation: fails ? new Violation('order', 'planted') : undefined });
