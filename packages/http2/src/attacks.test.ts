@@ -128,6 +128,19 @@ describe('rapid reset (CVE-2023-44487)', () => {
     assertCalmed(probe, taken, BURST + 1);
   });
 
+  test('calls that time out, as many as may be open, second after second, are no attack', () => {
+    const probe = Probe.ready('server', { ...limits, maxConcurrentStreams: 1000 });
+    for (let second = 0, id = 1; second < 20; second++) {
+      const first = id;
+      for (let i = 0; i < 1000; i++, id += 2) probe.send(headers(id, request, END_STREAM));
+      probe.connection.tick(second * 1000);
+      for (let one = first; one < id; one += 2) probe.send(rst(one, 'CANCEL'));
+      probe.streams.clear();
+      assert.equal(probe.events().length, 2000);
+    }
+    assert.equal(probe.connection.closed, false);
+  });
+
   test('requests that are answered at once and reset then: few', () => {
     const probe = Probe.ready('server', limits);
     probe.onEvent = (stream, event) => {

@@ -31,6 +31,8 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
   /** The peer has acknowledged our SETTINGS. */
   settingsAcked: boolean = false;
   closed: boolean = false;
+  /** How often `tick` was called. */
+  ticks: number = 0;
   /** Highest stream of the peer that we still take; undefined while there is no end in sight. */
   acceptedThrough: number = MAX_STREAM_ID;
   /** No new streams from this side: the peer said GOAWAY, or `shutdown` was called. */
@@ -70,7 +72,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
     const { streamWindowBytes, maxStreamWindowBytes } = this.limits;
     const slack = this.settingsAcked ? 0 : Math.max(0, INITIAL_WINDOW - streamWindowBytes);
     const window = new ReceiveWindow(streamWindowBytes, maxStreamWindowBytes, slack);
-    const stream = new Http2Stream<Context>(this, id, this.sender.initialWindow, window);
+    const stream = new Http2Stream<Context>(this, id, this.sender.initialWindow, window, this.ticks);
     this.streams.add(stream);
     return stream;
   }
@@ -136,6 +138,14 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
     this.streams.cutOff(id);
     this.sender.output.reset(id, code);
     this.chargeFor('refused streams');
+  }
+
+  /**
+   * May frames still come on a closed stream, sent before the peer knew? A client may have cancelled any number of calls at once, so it never minds an
+   * answer that comes late; a server minds, unless it has cut the stream off itself, lately, or takes no more streams.
+   */
+  isLateOn(id: number): boolean {
+    return !this.isServer || this.streams.wasCutOff(id) || id > this.acceptedThrough;
   }
 
   peerReset(stream: Http2Stream<Context>, code: ErrorCode): void {
