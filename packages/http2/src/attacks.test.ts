@@ -90,10 +90,10 @@ describe('floods of frames that bring the peer nothing', () => {
   });
 
   test('answers that nobody reads end the connection, however slowly they are asked for', () => {
-    const probe = Probe.ready('server', { outputBytes: 1000, nuisanceBurst: 1e9 });
+    const probe = Probe.ready('server', { nuisanceBurst: 1e9 });
     const taken = flood(probe, () => ping());
-    assert.ok(probe.connection.outputBytes < 17_000);
-    assertCalmed(probe, taken, 1000);
+    assert.ok(probe.connection.outputBytes < 180_000);
+    assertCalmed(probe, taken, 10_000);
   });
 
   test('DATA on a closed stream is answered once, and then thrown away: it may have been on its way', () => {

@@ -16,6 +16,8 @@ import type { ConnectionHandler, HeaderList, PeerSettings, StreamReset } from '.
 /** Tokens of nuisance that honest work earns. */
 const EARNED_BY_DATA_FRAME = 3; // The peer may answer it with two window updates and a ping.
 const EARNED_BY_STREAM = 0.5; // Less than it costs to reset a stream that has ended already.
+/** So many frames of a peer that asks and does not read are answered, however slowly they come. */
+const MAX_UNREAD_ANSWERS = 10_000;
 /** Longest text that goes with GOAWAY. */
 const MAX_DEBUG_BYTES = 512;
 
@@ -47,6 +49,8 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
   hasSpoken = false;
   /** Streams of ours below this id were in output that was taken. */
   takenThrough = 0;
+  /** Frames that are a nuisance, and may have been answered, since output was last taken. */
+  #unreadAnswers = 0;
   #told = true; // A new connection has output, and whoever made it knows.
 
   constructor(isServer: boolean, handler: ConnectionHandler<Context>, limits: Limits) {
@@ -166,9 +170,9 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
 
   /** A frame that costs us and brings the peer nothing. Throws ENHANCE_YOUR_CALM when there were too many. */
   chargeFor(what: string): void {
-    const isReading = this.sender.output.length <= 16 * this.limits.outputBytes;
-    if (this.nuisance.take() && isReading) return;
-    throw Http2Error.protocol(ErrorCode.enhanceYourCalm, isReading ? `too many ${what}` : `too many ${what}, and the answers are not read`);
+    const areRead = ++this.#unreadAnswers <= MAX_UNREAD_ANSWERS;
+    if (this.nuisance.take() && areRead) return;
+    throw Http2Error.protocol(ErrorCode.enhanceYourCalm, areRead ? `too many ${what}` : `too many ${what}, and the answers are not read`);
   }
 
   /** Gives `bytes` of the connection's window back. */
@@ -213,6 +217,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
 
   takeOutput(): readonly Uint8Array[] {
     this.#told = false;
+    this.#unreadAnswers = 0;
     this.takenThrough = this.streams.nextOwn;
     const chunks = this.sender.output.take();
     if (!this.closed) this.sender.pump();
