@@ -128,6 +128,15 @@ describe('rapid reset (CVE-2023-44487)', () => {
     assertCalmed(probe, taken, BURST + 1);
   });
 
+  test('requests that are answered at once and reset then: few', () => {
+    const probe = Probe.ready('server', limits);
+    probe.onEvent = (stream, event) => {
+      if (event.startsWith('headers')) stream.sendHeaders(response, true);
+    };
+    const taken = flood(probe, (i) => join(headers(1 + 2 * i, request, END_STREAM), rst(1 + 2 * i, 'CANCEL')));
+    assertCalmed(probe, taken, 2 * BURST);
+  });
+
   test('a client whose calls mostly end in order may cancel some, as fast as it likes', () => {
     const probe = Probe.ready('server', limits);
     for (let i = 0; i < 10_000; i++) {

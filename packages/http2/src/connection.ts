@@ -170,23 +170,19 @@ class Http2Connection<Context> implements ClientConnection<Context> {
   }
 
   get availableStreams(): number {
-    const available = this.#core.availableStreams;
-    if (available === 0) this.#core.wantsCapacity = true; // whoever has seen the 0 is told when it rises
-    return available;
+    return this.#core.availableStreams;
   }
 
   openStream(headers: HeaderBlock | HeaderList, endStream: boolean, context: Context, extra?: HeaderList): Stream<Context> | undefined {
     const core = this.#core;
-    if (core.availableStreams === 0) {
-      core.wantsCapacity = true;
-      return undefined;
-    }
+    if (core.availableStreams === 0) return undefined;
     core.checkSendable(headers, extra);
     const stream = core.newStream(core.streams.nextOwn);
     core.streams.nextOwn += 2;
     stream.context = context;
     stream.isHead = isHead(headers instanceof HeaderBlock ? headers.list : headers);
     core.sender.sendHeaders(stream, headers, endStream, extra);
+    core.watchCapacity();
     core.announce();
     return stream;
   }

@@ -59,7 +59,7 @@ export class ControlFrames<Context> {
     this.sawSettings = true;
     this.#core.sender.output.settingsAck();
     this.#core.handler.onSettings?.(this.#core.peer);
-    this.#core.tellOfCapacity();
+    this.#core.watchCapacity();
   }
 
   #apply(bytes: Uint8Array, from: number, to: number): void {

@@ -15,7 +15,7 @@ import type { ConnectionHandler, HeaderList, PeerSettings, StreamReset } from '.
 
 /** Tokens of nuisance that honest work earns. */
 const EARNED_BY_DATA_FRAME = 3; // The peer may answer it with two window updates and a ping.
-const EARNED_BY_STREAM = 1;
+const EARNED_BY_STREAM = 0.5; // Less than it costs to reset a stream that has ended already.
 /** Longest text that goes with GOAWAY. */
 const MAX_DEBUG_BYTES = 512;
 
@@ -39,8 +39,8 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
   endsWhenIdle = false;
   /** Highest id that GOAWAY of the peer left to be processed. */
   peerAccepts: number = MAX_STREAM_ID;
-  /** A client wanted to open a stream and could not. */
-  wantsCapacity = false;
+  /** `availableStreams` was 0 when it was last looked at. */
+  #isFull = false;
   /** We have sent headers or data since this was last set to false. */
   hasSpoken = false;
   /** Streams of ours below this id were in output that was taken. */
@@ -216,10 +216,12 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
     return Math.max(0, this.peer.maxConcurrentStreams - this.streams.size);
   }
 
-  tellOfCapacity(): void {
-    if (!this.wantsCapacity || this.availableStreams === 0) return;
-    this.wantsCapacity = false;
-    this.handler.onCapacity?.();
+  /** To be called whenever `availableStreams` may have changed: tells a client that it has risen from 0. */
+  watchCapacity(): void {
+    if (this.isServer) return;
+    const wasFull = this.#isFull;
+    this.#isFull = this.availableStreams === 0;
+    if (wasFull && !this.#isFull) this.handler.onCapacity?.();
   }
 
   /** The peer's windows for all streams change by `delta` (§6.9.2). */
@@ -308,7 +310,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
   }
 
   #afterRemoval(): void {
-    if (this.wantsCapacity) this.tellOfCapacity();
+    this.watchCapacity();
     if (this.endsWhenIdle) this.finishIfIdle();
   }
 }

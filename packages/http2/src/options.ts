@@ -52,9 +52,9 @@ export interface ConnectionOptions {
   readonly strictPingsWithoutStreams?: boolean;
   /** More strikes than this end the connection with ENHANCE_YOUR_CALM, "too_many_pings" (default 2). */
   readonly maxPingStrikes?: number;
-  /** Frames that cost us work and bring the peer nothing (resets, pings, settings, empty frames, …) that it may send at once (default 2000). */
+  /** Frames that cost us work and bring the peer nothing (resets, pings, settings, empty frames, …) that it may send at once (default 1000). */
   readonly nuisanceBurst?: number;
-  /** How many more of them it may send each second (default 200); a stream that ends in order also counts as one. */
+  /** How many more of them it may send each second (default 200); two streams that end in order earn one, too. */
   readonly nuisancePerSecond?: number;
 }
 
@@ -81,7 +81,7 @@ const defaults: Limits = {
   minPingIntervalMs: 0,
   strictPingsWithoutStreams: false,
   maxPingStrikes: 2,
-  nuisanceBurst: 2000,
+  nuisanceBurst: 1000,
   nuisancePerSecond: 200,
 };
 

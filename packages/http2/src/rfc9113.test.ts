@@ -339,10 +339,12 @@ describe('§5.1.2 stream concurrency', () => {
     probe.send(headers(1, response, END_STREAM));
     assert.deepEqual(probe.events(), ['headers 1 1 end', 'done 1', 'capacity']);
     probe.send(settings([3, 0]));
-    assert.equal(probe.client.openStream(request, true, undefined), undefined);
     probe.events();
-    probe.send(settings([3, 5]));
+    probe.send(settings([3, 5])); // Nobody has asked in between.
     assert.deepEqual(probe.events(), ['capacity']);
+    for (let i = 0; i < 5; i++) probe.client.openStream(request, true, undefined);
+    probe.send(headers(3, response, END_STREAM), headers(5, response, END_STREAM));
+    assert.deepEqual(probe.events(), ['headers 3 1 end', 'done 3', 'capacity', 'headers 5 1 end', 'done 5']);
   });
 });
 

@@ -196,9 +196,11 @@ export interface EngineStats {
   readonly walBytes: number;
   /** Blocks of tables in memory. */
   readonly blockCacheBytes: number;
-  /** Indexes and filters of tables. */
+  /** Indexes and filters of tables, those that only snapshots or iterators hold among them. */
   readonly tableIndexBytes: number;
-  /** All that `memoryLimitBytes` bounds: memtables, blocks, indexes and filters. */
+  /** Memtables that were flushed, and that stay because snapshots or iterators show them. */
+  readonly heldMemtableBytes: number;
+  /** All of these. `memoryLimitBytes` bounds it but for what is held. */
   readonly memoryBytes: number;
   readonly memoryLimitBytes: number;
   readonly flushes: number;

@@ -34,6 +34,8 @@ export class Generations {
   readonly #keyspaces: readonly (KeyspaceState | undefined)[];
   /** Of a memtable that was flushed, for the next one: neither thread's garbage collector would see soon enough how much it is. */
   #spare: MemtableMemory | undefined;
+  /** Memtables that were flushed, and that only readers still hold. */
+  readonly #held = new Set<Memtable>();
   #generation = 0;
 
   constructor(memtableBytes: number, sequence: number, keyspaces: readonly (KeyspaceState | undefined)[]) {
@@ -45,6 +47,11 @@ export class Generations {
 
   get isFull(): boolean {
     return this.active.byteLength >= this.#memtableBytes || this.active.ranges.length >= MAX_RANGES;
+  }
+
+  /** While nothing can be flushed deletes go on beyond the end, up to a second one. */
+  get hasRoomForDeletes(): boolean {
+    return this.active.byteLength < 2 * this.#memtableBytes;
   }
 
   /** The generation of the latest freeze. */
@@ -70,17 +77,27 @@ export class Generations {
   /** Takes away the oldest that is frozen, once it is in tables. */
   unfreeze(): Frozen {
     const first = defined(this.frozen.shift(), 'a generation that was flushed');
+    this.#held.add(first.memtable);
     first.memtable.letGo();
     return first;
+  }
+
+  /** What snapshots and iterators keep in memory beside the memtables that are there anyway. */
+  get heldBytes(): number {
+    let sum = 0;
+    for (const { byteLength } of this.#held) sum += byteLength;
+    return sum;
   }
 
   #newMemtable(): Memtable {
     const room = this.#spare ?? this.#memtableBytes;
     this.#spare = undefined;
-    return new Memtable(room, (free) => {
+    const memtable = new Memtable(room, (free) => {
+      this.#held.delete(memtable);
       // One that had to grow is not kept.
       if (free.arena.byteLength + free.nodes.byteLength <= 2 * this.#memtableBytes + SMALL_BYTES) this.#spare = free;
     });
+    return memtable;
   }
 
   /** All memtables, the newest first. */

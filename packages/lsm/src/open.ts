@@ -251,6 +251,7 @@ class OpenEngine implements Engine {
     const tables = [...this.#tree.version.tables()];
     const walBytes = this.#sealed.byteLength + (this.#wal?.byteLength ?? 0);
     const memtableBytes = memtables.reduce((sum, memtable) => sum + memtable.byteLength, 0);
+    const { heldBytes: heldMemtableBytes } = this.#generations;
     const { dataBytes: blockCacheBytes, metadataBytes: tableIndexBytes } = this.#cache;
     return {
       memtableBytes,
@@ -263,7 +264,8 @@ class OpenEngine implements Engine {
       walBytes,
       blockCacheBytes,
       tableIndexBytes,
-      memoryBytes: memtableBytes + blockCacheBytes + tableIndexBytes,
+      heldMemtableBytes,
+      memoryBytes: memtableBytes + heldMemtableBytes + blockCacheBytes + tableIndexBytes,
       memoryLimitBytes: this.#settings.memoryLimitBytes,
       flushes: this.#flusher.flushes,
       merges: this.#merger.merges,

@@ -219,3 +219,25 @@ test('indexes and filters that are several times as large as the memory come and
   assert.ok(tableBytes > 4 << 20);
   await engine.close();
 });
+
+test('what only snapshots and iterators keep in memory is told, until they let go', async () => {
+  const engine = await open(createMemoryEnv({ seed: 1 }));
+  const held = (): number => engine.stats().heldMemtableBytes;
+  await put(engine, { a: '1' });
+  const snapshot = engine.snapshot();
+  const iterator = engine.keyspace('meta').iterator();
+  await engine.flush();
+  const { memtableBytes, blockCacheBytes, tableIndexBytes, memoryBytes } = engine.stats();
+  assert.ok(held() > 0);
+  assert.equal(memoryBytes, memtableBytes + held() + blockCacheBytes + tableIndexBytes);
+  const later = engine.keyspace('meta').iterator({ snapshot });
+  snapshot.close();
+  iterator.close();
+  assert.ok(held() > 0, 'the iterator of the snapshot goes on without it');
+  assert.deepEqual(drain(later), [['a', '1']]);
+  assert.equal(held(), 0);
+  await put(engine, { b: '2' });
+  await engine.flush();
+  assert.equal(held(), 0);
+  await engine.close();
+});

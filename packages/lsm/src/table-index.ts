@@ -18,8 +18,9 @@ import { headOf } from './memtable-view.ts';
 import { commonPrefix, compareRanges, copyRange, grown } from './ranges.ts';
 import { TRAILER_BYTES } from './table-format.ts';
 
-/** What the arrays below take for a child. */
+/** What the arrays below take for a child, and what the objects around them take, about. */
 const BYTES_PER_CHILD = 16;
+const OBJECT_BYTES = 512;
 /** Offsets within an index are 32-bit numbers. */
 const MAX_SPAN_BYTES = 0xffff_ffff;
 
@@ -135,9 +136,11 @@ export class TableIndex extends CachePiece {
     if (!reader.ok || count === 0 || count > payload.length / 2) throw corrupt(path, place, `an index of ${count} children`);
     this.count = count;
     this.#payload = payload;
-    this.#heads = new Float64Array(count);
-    this.#records = new Uint32Array(count);
-    this.#offsets = new Uint32Array(count + 1);
+    // One piece of memory for all three: each would cost an object of its own.
+    const arrays = new ArrayBuffer(count * BYTES_PER_CHILD + 4);
+    this.#heads = new Float64Array(arrays, 0, count);
+    this.#records = new Uint32Array(arrays, count * 8, count);
+    this.#offsets = new Uint32Array(arrays, count * 12, count + 1);
     let span = 0;
     for (let i = 0; i < count; i++) {
       this.#records[i] = reader.at;
@@ -159,7 +162,7 @@ export class TableIndex extends CachePiece {
 
   /** Memory that the index takes, about. */
   get memoryBytes(): number {
-    return this.#payload.length + this.count * BYTES_PER_CHILD;
+    return this.#payload.length + this.count * BYTES_PER_CHILD + OBJECT_BYTES;
   }
 
   offset(child: number): number {

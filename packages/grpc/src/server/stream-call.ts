@@ -5,7 +5,7 @@ import { Outbox } from '../outbox.ts';
 import type { GrpcError } from '../status.ts';
 import type { ServerStream } from '../types.ts';
 import { MessageBuffer, decodeRequest, frame } from '../wire/framing.ts';
-import { Call, type CallHost, cancelled } from './call.ts';
+import { Call, type CallHost, CANCELLED } from './call.ts';
 import type { CallRequest } from './request.ts';
 import type { Route } from './router.ts';
 import { notOne } from './unary-call.ts';
@@ -22,7 +22,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
     this.#route = route;
     this.requests = new Inbox({
       buffer: new MessageBuffer(host.maxReceiveBytes, request),
-      decode: (bytes) => decodeRequest(route.method.request, bytes),
+      decode: (bytes) => decodeRequest(route.method.request, bytes, true),
       consume: (bytes) => stream.consume(bytes),
       onBroken: (error) => this.#end(error),
     });
@@ -41,7 +41,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
       this.stream.consume(bytes.length);
       return;
     }
-    if (bytes.length > 0) this.requests.push(bytes.slice());
+    if (bytes.length > 0) this.requests.push(bytes);
     if (endStream) this.requests.close(undefined);
   }
 
@@ -83,7 +83,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
       this.start();
       this.succeed();
     } else this.fail(thrown);
-    this.#outbox.close(cancelled());
-    this.requests.abort(cancelled());
+    this.#outbox.close(CANCELLED);
+    this.requests.abort(CANCELLED);
   }
 }

@@ -305,6 +305,8 @@ export function fuzzPipe(seed: number): { readonly calls: number; readonly bytes
     map.set(id, found);
     return found;
   };
+  /** Opened before the client knew how many it may have open. */
+  const refused = new Set<number>();
   const writers: (() => boolean)[] = [];
   const body = new Uint8Array(40_000).map((_, i) => i % 251);
   const newBlock = (): HeaderBlock => new HeaderBlock(['x-kind', String(random.below(5)), 'x-text', 'ä'.repeat(random.below(30))]);
@@ -338,8 +340,9 @@ export function fuzzPipe(seed: number): { readonly calls: number; readonly bytes
     onTrailers(stream) {
       entry(map, stream.id)[1].ended = true;
     },
-    onReset(stream, { by, message }) {
+    onReset(stream, { by, message, unprocessed }) {
       assert.notEqual(by, 'local', message);
+      if (unprocessed) refused.add(stream.id);
       for (const each of [requests, answers]) for (const said of entry(each, stream.id)) said.reset = true;
     },
   });
@@ -418,6 +421,10 @@ export function fuzzPipe(seed: number): { readonly calls: number; readonly bytes
   let bytes = 0;
   for (const map of [requests, answers]) {
     for (const [id, [said, got]] of map) {
+      if (refused.has(id)) {
+        assert.deepEqual(got, { ...nothingSaid(), reset: true }, `refused stream ${id} was never seen`);
+        continue;
+      }
       // A server that has answered cuts off the rest of the request: then a part of it came, or all.
       if (map === requests && got.bytes !== said.bytes) assert.ok(got.bytes < said.bytes && !got.ended, `request ${id}`);
       else
