@@ -254,7 +254,7 @@ test('a large batch goes into memory in slices, and is seen whole or not at all'
     let turns = 0;
     for (; !isWritten; turns++) {
       const seen = [0, count / 2, count - 1].map((i) => meta.getSync(utf8(`k${i}`)) !== undefined);
-      assert.equal(new Set(seen).size, 1, `${wal}, turn ${turns}: ${seen}`);
+      assert.equal(new Set(seen).size, 1, `${wal}, turn ${turns}: ${seen.join()}`);
       await env.timers.yield();
     }
     await written;
