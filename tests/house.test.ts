@@ -20,7 +20,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   mvcc: ['lsm', 'proto'],
   server: ['env', 'lsm', 'raft', 'proto', 'grpc', 'mvcc'],
   sim: ['env', 'raft', 'proto', 'grpc', 'server'],
-  client: ['grpc', 'proto'],
+  client: ['env', 'grpc', 'proto'],
   distrokv: ['env', 'lsm', 'server', 'client'],
 };
 const pure = ['base', 'raft', 'proto', 'http2'];

@@ -6,10 +6,8 @@ import { etcdserverpb as pb } from '@distrokv/proto';
 
 const [kind, port, what, first, second] = process.argv.slice(2);
 const request = pb.PutRequest.create({ key: Buffer.from('kkkkkkkkkkkkk001'), value: Buffer.alloc(256, 'v') });
-const watchRequest = (count, size) =>
-  pb.WatchRequest.create({
-    requestUnion: { case: 'createRequest', value: pb.WatchCreateRequest.create({ startRevision: count, watchId: size }) },
-  });
+const streamMethod = { path: '/bench.Bench/Stream', kind: 'server-stream', request: pb.RangeRequest, response: pb.PutRequest };
+const streamRequest = (count, size) => pb.RangeRequest.create({ limit: count, revision: size });
 
 async function ours() {
   const { createChannel } = await import('@distrokv/grpc');
@@ -17,8 +15,9 @@ async function ours() {
   return {
     unary: () => channel.unary(pb.KV.methods.put, request),
     async stream(count, size) {
-      const call = channel.stream(pb.Watch.methods.watch);
-      call.send(watchRequest(count, size));
+      const call = channel.stream(streamMethod);
+      call.send(streamRequest(count, size));
+      call.finish();
       let received = 0;
       for await (const _ of call.responses) received++;
       return received;
@@ -38,8 +37,12 @@ async function grpcJs() {
         client.makeUnaryRequest('/etcdserverpb.KV/Put', asIs, asIs, bytes, (error, answer) => (error ? reject(error) : resolve(answer))),
       ),
     async stream(count, size) {
-      const call = client.makeBidiStreamRequest('/etcdserverpb.Watch/Watch', asIs, asIs);
-      call.write(Buffer.from(pb.WatchRequest.encode(watchRequest(count, size))));
+      const call = client.makeServerStreamRequest(
+        streamMethod.path,
+        asIs,
+        asIs,
+        Buffer.from(pb.RangeRequest.encode(streamRequest(count, size))),
+      );
       let received = 0;
       for await (const _ of call) received++;
       return received;

@@ -1,31 +1,31 @@
 // The server of one measurement, carried by `ours` or `grpc-js`: prints its port, and serves until it is killed.
 //
 //   Put        answers every request with an empty answer
-//   Watch      the first request says how many messages (start_revision) of which size (watch_id) are to come
+//   Stream     the request says how many messages (limit) of which size (revision) are to come
 //
 // grpc-js hands bytes through as they are, which spares it the work that ours does: it decodes and encodes.
 import { etcdserverpb as pb } from '@distrokv/proto';
 
 const kind = process.argv[2];
 
-function responseOf(size) {
-  // One event with a key of the rest of the size.
-  return pb.WatchResponse.create({ watchId: 1, cancelReason: 'x'.repeat(Math.max(1, size - 5)) });
-}
+/** A message of so many bytes. */
+const messageOf = (size) => pb.PutRequest.create({ value: new Uint8Array(Math.max(1, size - (size > 128 ? 5 : 2))).fill(7) });
+const stream = { path: '/bench.Bench/Stream', kind: 'server-stream', request: pb.RangeRequest, response: pb.PutRequest };
 
 async function ours() {
   const { createServer } = await import('@distrokv/grpc');
   const server = createServer();
   const answer = pb.PutResponse.create({});
   server.addService(pb.KV, { put: () => answer });
-  server.addService(pb.Watch, {
-    async watch(call) {
-      const { value } = await call.requests[Symbol.asyncIterator]().next();
-      const { startRevision, watchId } = value.requestUnion.value;
-      const message = responseOf(Number(watchId));
-      for (let i = 0; i < startRevision; i++) if (!call.send(message)) await call.writable();
+  server.addService(
+    { typeName: 'bench.Bench', methods: { stream } },
+    {
+      async stream({ limit, revision }, call) {
+        const message = messageOf(revision);
+        for (let i = 0; i < limit; i++) if (!call.send(message)) await call.writable();
+      },
     },
-  });
+  );
   return (await server.listen({ host: '127.0.0.1', port: 0 })).port;
 }
 
@@ -34,32 +34,24 @@ async function grpcJs() {
   const asIs = (bytes) => bytes;
   const server = new grpc.Server({ 'grpc.max_receive_message_length': -1 });
   const answer = Buffer.from(pb.PutResponse.encode(pb.PutResponse.create({})));
-  const method = (path, stream) => ({
-    path,
-    requestStream: stream,
-    responseStream: stream,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  });
-  server.addService(
-    { put: method('/etcdserverpb.KV/Put', false), watch: method('/etcdserverpb.Watch/Watch', true) },
-    {
-      put: (_call, respond) => respond(null, answer),
-      watch(call) {
-        call.once('data', async (bytes) => {
-          const { startRevision, watchId } = pb.WatchRequest.decode(bytes).requestUnion.value;
-          const message = Buffer.from(pb.WatchResponse.encode(responseOf(Number(watchId))));
-          for (let i = 0; i < startRevision; i++) if (!call.write(message)) await new Promise((resolve) => call.once('drain', resolve));
-          call.end();
-        });
-      },
+  const asBytes = { requestSerialize: asIs, requestDeserialize: asIs, responseSerialize: asIs, responseDeserialize: asIs };
+  const methods = {
+    put: { path: '/etcdserverpb.KV/Put', requestStream: false, responseStream: false, ...asBytes },
+    stream: { path: stream.path, requestStream: false, responseStream: true, ...asBytes },
+  };
+  server.addService(methods, {
+    put: (_call, respond) => respond(null, answer),
+    async stream(call) {
+      const { limit, revision } = pb.RangeRequest.decode(call.request);
+      const message = Buffer.from(pb.PutRequest.encode(messageOf(revision)));
+      for (let i = 0; i < limit; i++) if (!call.write(message)) await new Promise((resolve) => call.once('drain', resolve));
+      call.end();
     },
-  );
+  });
   return new Promise((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
   });
 }
 
+process.on('SIGINT', () => process.exit(0));
 console.log(kind === 'ours' ? await ours() : await grpcJs());

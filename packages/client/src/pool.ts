@@ -1,6 +1,6 @@
 // One channel per endpoint, and the one decision that matters: may a call that failed be tried elsewhere? A read may, as long
 // as the failure was the endpoint's. A write may only when it surely reached no server; else it could be applied twice.
-import { type Channel, type ChannelOptions, createChannel, GrpcError } from '@distrokv/grpc';
+import { type Channel, type ChannelOptions, type ClientStream, createChannel, GrpcError } from '@distrokv/grpc';
 import type { Method } from '@distrokv/proto';
 import { type Endpoint, readEndpoint } from './endpoints.ts';
 import { ClientError } from './errors.ts';
@@ -42,7 +42,18 @@ export interface Pool {
   call<Q, A>(method: Unary<Q, A>, request: Q, kind: CallKind, options: PoolCallOptions): Promise<A>;
   /** Calls this endpoint and no other; it need not be one of `endpoints`. */
   callOne<Q, A>(endpoint: string, method: Unary<Q, A>, request: Q, kind: CallKind, options: PoolCallOptions): Promise<A>;
+  /** Opens a stream to the endpoint that answered last. Throws ClientError `closed`. */
+  stream<Q, A>(method: Method<Q, A, 'bidi-stream'>, options: StreamOptions): ClientStream<Q, A>;
+  /** What is called next goes to another endpoint: the one that answered last does not any more. */
+  moveOn(): void;
+  /** An error of a stream as one that callers know. */
+  explain(error: unknown): unknown;
   close(): void;
+}
+
+export interface StreamOptions {
+  readonly timeoutMs?: number;
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 const defaultRequestTimeoutMs = 5000;
@@ -61,10 +72,14 @@ export function createPool(options: PoolOptions): Pool {
   let current = 0;
   let closed = false;
 
-  const attempt = async <Q, A>(endpoint: string, method: Unary<Q, A>, request: Q, kind: CallKind, call: PoolCallOptions): Promise<A> => {
+  const channelOf = (endpoint: string): Channel => {
     if (closed) throw new ClientError('closed', 'the client was closed');
     const channel = channels.get(endpoint) ?? createChannel(endpoint, channelOptions(known.get(endpoint)?.isSecure, options.tls));
     channels.set(endpoint, channel);
+    return channel;
+  };
+  const attempt = async <Q, A>(endpoint: string, method: Unary<Q, A>, request: Q, kind: CallKind, call: PoolCallOptions): Promise<A> => {
+    const channel = channelOf(endpoint);
     const timeoutMs = call.timeoutMs ?? options.requestTimeoutMs ?? defaultRequestTimeoutMs;
     try {
       return await channel.unary(method, request, { timeoutMs, ...(call.signal && { signal: call.signal }) });
@@ -93,6 +108,15 @@ export function createPool(options: PoolOptions): Pool {
       throw summary(failures);
     },
     callOne: async (endpoint, method, request, kind, call) => attempt(targetOf(endpoint), method, request, kind, call),
+    stream: (method, streamOptions) => channelOf(endpoints[current] as string).stream(method, streamOptions),
+    moveOn() {
+      current = (current + 1) % endpoints.length;
+    },
+    explain(error) {
+      if (!(error instanceof GrpcError)) return error;
+      if (closed) return new ClientError('closed', 'the client was closed', { cause: error });
+      return translate(error, { endpoint: endpoints[current] as string, kind: 'read', timeoutMs: defaultRequestTimeoutMs, aborted: false });
+    },
     close() {
       closed = true;
       for (const channel of channels.values()) channel.close();

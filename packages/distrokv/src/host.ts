@@ -10,6 +10,8 @@ export interface Input {
   readonly isTerminal: boolean;
   /** Everything until its end. Throws CommandError `usage` when there is more than `maxBytes`. */
   readAll(maxBytes: number): Promise<Uint8Array>;
+  /** Line after line, without its end. */
+  lines(): AsyncIterable<string>;
 }
 
 /** Somebody asks this process to stop, politely first. */
@@ -24,6 +26,8 @@ export interface Host {
   becomeServer(onCrash: (error: unknown) => void): void;
   /** Calls `listener` for the first SIGINT or SIGTERM, or when the parent that holds the other end of the ipc channel is gone; a second signal ends the process at once. */
   onStopRequest(listener: StopListener): void;
+  /** Runs a program with these variables beside its own, on the same standard streams; its exit code. Throws CommandError when it cannot be started. */
+  run(program: readonly [string, ...string[]], variables: Readonly<Record<string, string>>): Promise<number>;
   /** Tells the parent process, if it listens. */
   notifyParent(message: 'ready'): void;
   /** Milliseconds of a clock that never goes back. */

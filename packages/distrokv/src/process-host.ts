@@ -1,6 +1,8 @@
 // The real process behind `Host`: standard streams, signals, the ipc channel of a parent.
+import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
-import { usage } from './errors.ts';
+import { createInterface } from 'node:readline';
+import { CommandError, usage } from './errors.ts';
 import type { Host, Input, Output, StopListener } from './host.ts';
 
 /** One Ctrl-C reaches a child of npm twice, from the terminal and from npm: signals this close together are one. */
@@ -29,6 +31,7 @@ export function createProcessHost(): Host {
       process.on('unhandledRejection', crash);
     },
     onStopRequest,
+    run: runProgram,
     notifyParent(message) {
       // A parent that is gone misses the message; that it is gone is told by `disconnect`.
       process.send?.(message, undefined, undefined, () => {});
@@ -58,7 +61,16 @@ const standardInput: Input = {
     }
     return Buffer.concat(parts, length);
   },
+  lines: () => createInterface({ input: process.stdin, crlfDelay: Infinity }),
 };
+
+function runProgram([program, ...args]: readonly [string, ...string[]], variables: Readonly<Record<string, string>>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...variables } });
+    child.once('error', (error) => reject(new CommandError('failed', `${program}: ${error.message}`, { cause: error })));
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
 
 function onStopRequest(listener: StopListener): void {
   let firstAtMs: number | undefined;

@@ -47,7 +47,7 @@ export class Inbox<T> implements AsyncIterable<T>, AsyncIterator<T, undefined> {
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 
-  /** Bytes came in; they must not change any more. */
+  /** Bytes came in; they are copied. */
   push(bytes: Uint8Array): void {
     if (this.#ended) {
       this.#options.consume(bytes.length);

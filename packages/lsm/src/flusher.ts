@@ -75,6 +75,11 @@ export class Flusher {
     this.#listeners.push(listener);
   }
 
+  /** The disk is full, and the next attempt to flush waits for its time. */
+  get isStuck(): boolean {
+    return this.#loop.isStuck;
+  }
+
   /** Resolves when everything up to this generation is in tables. */
   flushed(generation: number): Promise<void> {
     return this.#wait(generation, false);
@@ -129,7 +134,7 @@ export class Flusher {
       codec: codecAt(settings, 0),
     });
     try {
-      await tree.change({ added, level: 0, removed: [], written, edit: { walFrom, sequence, lastVersions, retentions } });
+      await tree.change({ added, level: 0, removed: [], written, arrives: true, edit: { walFrom, sequence, lastVersions, retentions } });
     } catch (error) {
       if (isTransient(error)) await removeTables(added, settings);
       throw error;

@@ -98,6 +98,8 @@ const edit = encodeEdit(
     removed: [1, 2],
     rangesAdded: [{ number: 8, start: Uint8Array.of(1, 97), end: Uint8Array.of(2), version: 9 }],
     rangesRemoved: [6],
+    written: new Map([[6, 700]]),
+    arrived: 900,
     walFrom: 3,
     sequence: 99,
     nextNumber: 5,

@@ -90,7 +90,7 @@ export class Ingester {
     const lastVersions = new Map(version === undefined ? [[keyspace.id, highestVersion]] : []);
     const edit = { lastVersions, ...(version === undefined ? {} : { sequence: version }) };
     try {
-      await tree.change({ level, added: tables, removed: [], run, edit });
+      await tree.change({ level, added: tables, removed: [], arrives: true, run, edit });
     } catch (error) {
       if (isTransient(error)) await removeTables(tables, settings);
       else this.#options.health.fail(error);

@@ -2,7 +2,7 @@
 import { compareBytes } from '@distrokv/base';
 import type { Env } from '@distrokv/env';
 import { LsmError } from './errors.ts';
-import { readManifest } from './manifest.ts';
+import { type ManifestState, readManifest } from './manifest.ts';
 import { parseName } from './names.ts';
 import { Table } from './table.ts';
 import type { KeyspaceRecord } from './version-edit.ts';
@@ -26,6 +26,10 @@ export interface TableSummary {
 export interface LevelSummary extends Omit<TableSummary, 'number' | 'run'> {
   readonly tables: number;
   readonly runs: number;
+  /** Bytes of tables that flushes, merges and ingestions ever wrote into the level. */
+  readonly writtenBytes: number;
+  /** The same, for each byte that came into the store by a flush or an ingestion. */
+  readonly writeAmplification: number | undefined;
 }
 
 export interface StoreSummary {
@@ -38,6 +42,8 @@ export interface StoreSummary {
   /** Range deletes that hide something in tables, or hide it from readers of some versions. */
   readonly rangeDeletes: number;
   readonly segments: readonly { readonly number: number; readonly bytes: number }[];
+  /** Bytes of tables that were ever written for each byte that a flush or an ingestion brought; the log is not counted. */
+  readonly writeAmplification: number | undefined;
   /** Bytes of all tables for each byte of the deepest level, which holds what is left when everything is merged; undefined without tables. */
   readonly spaceAmplification: number | undefined;
 }
@@ -55,30 +61,40 @@ export async function inspectStore(env: Env, directory: string): Promise<StoreSu
     tables.push({ number, level, run, bytes: byteLength, blocks, entries, tombstones, keyBytes, valueBytes, smallestKey, largestKey });
   }
   tables.sort((a, b) => a.level - b.level || a.number - b.number);
-  const levels = [...new Set(tables.map(({ level }) => level))].map((level) => summary(tables.filter((table) => table.level === level)));
+  const levels = [...new Set(tables.map(({ level }) => level))].map((level) =>
+    summary(
+      tables.filter((table) => table.level === level),
+      state,
+    ),
+  );
   const segments: { number: number; bytes: number }[] = [];
   for (const name of await env.fs.readDirectory(directory)) {
     const file = parseName(name);
     if (file?.kind === 'segment') segments.push({ number: file.number, bytes: (await env.fs.sizeOf(`${directory}/${name}`)) ?? 0 });
   }
+  const written = [...state.written.values()].reduce((total, bytes) => total + bytes, 0);
+  const writeAmplification = state.arrived === 0 ? undefined : written / state.arrived;
   const deepest = levels.at(-1);
   const spaceAmplification = deepest === undefined ? undefined : sum(tables, 'bytes') / deepest.bytes;
   return {
-    keyspaces: [...state.keyspaces.values()],
+    keyspaces: [...state.keyspaces.values()].filter(({ id }) => !state.dropped.has(id)),
     sequence: state.sequence,
     levels,
     tables,
     rangeDeletes: state.ranges.size,
     segments,
+    writeAmplification,
     spaceAmplification,
   };
 }
 
-function summary(tables: readonly TableSummary[]): LevelSummary {
+function summary(tables: readonly TableSummary[], { written, arrived }: ManifestState): LevelSummary {
+  const { level } = tables[0] as TableSummary;
+  const writtenBytes = written.get(level) ?? 0;
   const smallest = tables.map(({ smallestKey }) => smallestKey).sort(compareBytes);
   const largest = tables.map(({ largestKey }) => largestKey).sort(compareBytes);
   return {
-    level: (tables[0] as TableSummary).level,
+    level,
     tables: tables.length,
     runs: new Set(tables.map(({ run }) => run)).size,
     bytes: sum(tables, 'bytes'),
@@ -87,6 +103,8 @@ function summary(tables: readonly TableSummary[]): LevelSummary {
     tombstones: sum(tables, 'tombstones'),
     keyBytes: sum(tables, 'keyBytes'),
     valueBytes: sum(tables, 'valueBytes'),
+    writtenBytes,
+    writeAmplification: arrived === 0 ? undefined : writtenBytes / arrived,
     smallestKey: smallest[0] as Uint8Array,
     largestKey: largest.at(-1) as Uint8Array,
   };

@@ -22,6 +22,8 @@ export class ManifestState {
   readonly ranges: Map<number, KeptRange> = new Map();
   readonly lastVersions: Map<number, number> = new Map();
   readonly retentions: Map<number, number> = new Map();
+  readonly written: Map<number, number> = new Map();
+  arrived = 0;
   walFrom = 1;
   sequence = 0;
   nextNumber = 1;
@@ -51,6 +53,8 @@ export class ManifestState {
     // A flush may tell of a keyspace that was dropped meanwhile.
     for (const [id, version] of edit.lastVersions ?? []) if (!this.dropped.has(id)) this.lastVersions.set(id, version);
     for (const [id, version] of edit.retentions ?? []) if (!this.dropped.has(id)) this.retentions.set(id, version);
+    for (const [level, bytes] of edit.written ?? []) this.written.set(level, bytes);
+    this.arrived = edit.arrived ?? this.arrived;
     this.walFrom = edit.walFrom ?? this.walFrom;
     this.sequence = edit.sequence ?? this.sequence;
     this.nextNumber = edit.nextNumber ?? this.nextNumber;
@@ -59,9 +63,21 @@ export class ManifestState {
 
   /** The edit that makes this state out of nothing. */
   whole(): VersionEdit {
-    const { walFrom, sequence, nextNumber, lastVersions, retentions } = this;
+    const { walFrom, sequence, nextNumber, lastVersions, retentions, written, arrived } = this;
     const [keyspaces, dropped, added] = [[...this.keyspaces.values()], [...this.dropped], [...this.tables.values()]];
-    return { keyspaces, dropped, added, rangesAdded: [...this.ranges.values()], walFrom, sequence, nextNumber, lastVersions, retentions };
+    return {
+      keyspaces,
+      dropped,
+      added,
+      rangesAdded: [...this.ranges.values()],
+      written,
+      ...(arrived > 0 ? { arrived } : {}),
+      walFrom,
+      sequence,
+      nextNumber,
+      lastVersions,
+      retentions,
+    };
   }
 }
 

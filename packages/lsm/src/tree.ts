@@ -27,6 +27,8 @@ export interface TreeChange {
   readonly written?: readonly RangeDelete[];
   /** Of a merge: the range deletes that it began with. */
   readonly known?: KeptRanges;
+  /** Of a flush and an ingestion: what is added was in no table before. */
+  readonly arrives?: boolean;
   /** Their run in level 0; default: one behind all others. */
   readonly run?: number;
   readonly edit?: VersionEdit;
@@ -96,7 +98,7 @@ export class Tree {
     return done;
   }
 
-  async #change({ level, added, removed, moved = [], written, known, run: given, edit }: TreeChange): Promise<void> {
+  async #change({ level, added, removed, moved = [], written, known, arrives = false, run: given, edit }: TreeChange): Promise<void> {
     const { directory } = this.#settings;
     const { state } = this.#manifest;
     const before = this.#version;
@@ -121,7 +123,8 @@ export class Tree {
         after: this.#keyspaces.watermarks(retentions),
         nextNumber: () => this.nextNumber(),
       });
-      await this.#manifest.append({ ...edit, ...ranges, added: records, removed: numbers, nextNumber: this.#nextNumber });
+      const counted = this.#count(opened, level, arrives);
+      await this.#manifest.append({ ...edit, ...ranges, ...counted, added: records, removed: numbers, nextNumber: this.#nextNumber });
       if (ranges.rangesAdded.length + ranges.rangesRemoved.length > 0) rangeDeletes = RangeDeletes.of([...state.ranges.values()]);
     } catch (error) {
       for (const table of opened) await table.close();
@@ -131,6 +134,15 @@ export class Tree {
     for (const table of opened) this.#open.add(table);
     this.#version = new Version(runs, rangeDeletes, (table) => this.#leave(table));
     before.letGo();
+  }
+
+  /** What the manifest has to say of tables that were written. */
+  #count(tables: readonly Table[], level: number, arrives: boolean): VersionEdit {
+    const { written, arrived } = this.#manifest.state;
+    const bytes = tables.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (bytes === 0) return {};
+    const edit = { written: new Map([[level, (written.get(level) ?? 0) + bytes]]) };
+    return arrives ? { ...edit, arrived: arrived + bytes } : edit;
   }
 
   /** Closes every table, also those that a reader still holds. */

@@ -24,6 +24,8 @@ const edits: fc.Arbitrary<Required<VersionEdit>> = fc.record(
     dropped: fc.array(natural),
     rangesAdded: fc.array(ranges),
     rangesRemoved: fc.array(natural),
+    written: fc.array(fc.tuple(natural, natural)).map((pairs) => new Map(pairs)),
+    arrived: natural,
     added: fc.array(fc.record({ number: natural, level: natural, run: natural, byteLength: natural }, plain)),
     removed: fc.array(natural),
     walFrom: natural,

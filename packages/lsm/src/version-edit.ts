@@ -37,6 +37,10 @@ export interface VersionEdit {
   readonly lastVersions?: ReadonlyMap<number, number>;
   /** The watermark of retention that came with the last flush, by the id of a `caller` keyspace. */
   readonly retentions?: ReadonlyMap<number, number>;
+  /** Bytes of tables that were ever written, by level. */
+  readonly written?: ReadonlyMap<number, number>;
+  /** And of those that flushes and ingestions wrote: what came, as against what merges wrote again. */
+  readonly arrived?: number;
   readonly rangesAdded?: readonly KeptRange[];
   /** Numbers of range deletes. */
   readonly rangesRemoved?: readonly number[];
@@ -55,6 +59,8 @@ const RETENTION = 8;
 const DROPPED = 9;
 const RANGE_ADDED = 10;
 const RANGE_REMOVED = 11;
+const WRITTEN = 12;
+const ARRIVED = 13;
 const MODES: readonly VersionMode[] = ['caller', 'latest'];
 
 /** The edit behind `reserve` bytes that are left for a header. */
@@ -69,6 +75,8 @@ export function encodeEdit(edit: VersionEdit, reserve: number): Uint8Array {
   if (edit.nextNumber !== undefined) parts.push(NEXT_NUMBER, edit.nextNumber);
   for (const [id, version] of edit.lastVersions ?? []) parts.push(LAST_VERSION, id, version);
   for (const [id, version] of edit.retentions ?? []) parts.push(RETENTION, id, version);
+  for (const [level, bytes] of edit.written ?? []) parts.push(WRITTEN, level, bytes);
+  if (edit.arrived !== undefined) parts.push(ARRIVED, edit.arrived);
   for (const { number, start, end, version } of edit.rangesAdded ?? [])
     parts.push(RANGE_ADDED, number, version, ...prefixed(start), ...prefixed(end));
   for (const number of edit.rangesRemoved ?? []) parts.push(RANGE_REMOVED, number);
@@ -93,9 +101,10 @@ export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
   const removed: number[] = [];
   const lastVersions = new Map<number, number>();
   const retentions = new Map<number, number>();
+  const written = new Map<number, number>();
   const rangesAdded: KeptRange[] = [];
   const rangesRemoved: number[] = [];
-  const single: { walFrom?: number; sequence?: number; nextNumber?: number } = {};
+  const single: { walFrom?: number; sequence?: number; nextNumber?: number; arrived?: number } = {};
   while (!reader.done) {
     const tag = reader.varint();
     switch (tag) {
@@ -120,6 +129,12 @@ export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
         rangesAdded.push(range);
         break;
       }
+      case WRITTEN:
+        written.set(reader.varint(), reader.varint());
+        break;
+      case ARRIVED:
+        single.arrived = reader.varint();
+        break;
       case RANGE_REMOVED:
         rangesRemoved.push(reader.varint());
         break;
@@ -142,7 +157,9 @@ export function decodeEdit(bytes: Uint8Array): VersionEdit | undefined {
         return undefined;
     }
   }
-  return reader.ok ? { keyspaces, dropped, added, removed, lastVersions, retentions, rangesAdded, rangesRemoved, ...single } : undefined;
+  return reader.ok
+    ? { keyspaces, dropped, added, removed, lastVersions, retentions, written, rangesAdded, rangesRemoved, ...single }
+    : undefined;
 }
 
 function readKeyspace(reader: VarintReader): KeyspaceRecord | undefined {

@@ -22,8 +22,8 @@ export function messageType<T>(
       write(writer, message);
       return writer.finish(headroom);
     },
-    decode(bytes) {
-      return read(new Reader(bytes), bytes.length, empty);
+    decode(bytes, given = false) {
+      return read(new Reader(bytes, given), bytes.length, empty);
     },
   };
 }

@@ -13,9 +13,9 @@ export interface MessageType<T> {
   encode(message: T, headroom?: number): Uint8Array;
   /**
    * Throws ProtoError on anything that is not this message within the limits on depth and size. Unknown fields are
-   * skipped. Bytes are copied. A 64-bit field that is a number here saturates at ±(2^53 - 1).
+   * skipped. Bytes are copied, but for a field that is most of the message when `given` says that nobody else needs `bytes`. A 64-bit field that is a number here saturates at ±(2^53 - 1).
    */
-  decode(bytes: Uint8Array): T;
+  decode(bytes: Uint8Array, given?: boolean): T;
 }
 
 export type MethodKind = 'unary' | 'client-stream' | 'server-stream' | 'bidi-stream';

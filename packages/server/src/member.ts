@@ -9,7 +9,7 @@ import { Replica } from './replica/replica.ts';
 import { Services } from './services/services.ts';
 import { type ReceivedSnapshot, SnapshotReceiver } from './snapshot/receiver.ts';
 import { SnapshotSender } from './snapshot/sender.ts';
-import type { Storage } from './storage.ts';
+import type { Storage, StorageSizes } from './storage.ts';
 import type { ClientTransport, PeerAddress, PeerTransport, Transport } from './transport.ts';
 
 const COMPACT_LOG_PERIOD_MS = 10_000;
@@ -27,6 +27,7 @@ export interface MemberOptions {
   readonly env: Env;
   readonly logger: Logger;
   readonly storage: Storage;
+  readonly sizes?: StorageSizes;
   readonly transport: Transport;
   readonly onFatal: (error: unknown) => void;
   /** This member was removed from the cluster: it is to stop, gracefully. May be called more than once. */
@@ -164,12 +165,12 @@ export class Member {
    * bounds: they get a snapshot otherwise. So is what a snapshot under way will need behind it, within wider bounds.
    */
   async #compactLog(): Promise<void> {
-    const { storage, onFatal } = this.#options;
+    const { storage, sizes, onFatal } = this.#options;
     if (this.#compacting || this.#stopped) return;
     this.#compacting = true;
     try {
       const durable = await storage.store.durableIndex();
-      const unneeded = Math.max(durable - KEPT_ENTRIES, storage.log.indexBeforeLast(KEPT_LOG_BYTES));
+      const unneeded = Math.max(durable - (sizes?.keptEntries ?? KEPT_ENTRIES), storage.log.indexBeforeLast(KEPT_LOG_BYTES));
       const unpinned = Math.max(Math.min(unneeded, this.#sender.neededAfter ?? Infinity), storage.log.indexBeforeLast(MAX_LOG_BYTES));
       await storage.log.compact(logIndex(Math.max(0, Math.min(durable, unpinned))));
     } catch (error) {

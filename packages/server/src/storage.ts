@@ -31,6 +31,8 @@ export interface StorageSizes {
   readonly memtableBytes?: number;
   readonly segmentBytes?: number;
   readonly recentBytes?: number;
+  /** Applied entries that stay in the log for followers that are behind (default 5000); who is further behind gets a snapshot. */
+  readonly keptEntries?: number;
 }
 
 export interface StorageOptions {

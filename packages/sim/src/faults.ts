@@ -2,6 +2,9 @@
 import type { CrashMode, FsErrorCode, FsOperationKind } from '@distrokv/env';
 import { unreachable } from '@distrokv/base';
 
+/** Stands for whoever leads when the fault strikes. */
+export const LEADER = -1;
+
 export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'crash'; readonly machine: number; readonly mode: CrashMode; readonly downMs: number }
   /** In the midst of the n-th change of the disk from then on. */
@@ -37,12 +40,18 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'lose-disk'; readonly machine: number }
   | { readonly kind: 'clock-jump'; readonly machine: number; readonly byMs: number }
   | { readonly kind: 'move-leader'; readonly to: number }
+  /** An operator adds a machine that was none of the cluster, and starts it. */
+  | { readonly kind: 'add-member'; readonly machine: number; readonly asLearner: boolean }
+  | { readonly kind: 'promote-member'; readonly machine: number }
+  | { readonly kind: 'remove-member'; readonly machine: number }
+  /** A machine loses its disk, and comes back with an empty one to take its own place. */
+  | { readonly kind: 'rejoin'; readonly machine: number; readonly downMs: number }
 );
 
 export type FaultKind = Fault['kind'];
 
 export function describeFault(fault: Fault): string {
-  const name = (machine: number): string => `n${machine + 1}`;
+  const name = (machine: number): string => (machine === LEADER ? 'the leader' : `n${machine + 1}`);
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
   switch (fault.kind) {
     case 'crash':
@@ -71,6 +80,14 @@ export function describeFault(fault: Fault): string {
       return `set the wall clock of ${name(fault.machine)} by ${seconds(fault.byMs)}`;
     case 'move-leader':
       return `move leadership to ${name(fault.to)}`;
+    case 'add-member':
+      return `add ${name(fault.machine)} as a ${fault.asLearner ? 'learner' : 'voter'}`;
+    case 'promote-member':
+      return `promote ${name(fault.machine)}`;
+    case 'remove-member':
+      return `remove ${name(fault.machine)}`;
+    case 'rejoin':
+      return `lose the disk of ${name(fault.machine)}, which rejoins after ${seconds(fault.downMs)}`;
     default:
       return unreachable(fault, 'fault');
   }

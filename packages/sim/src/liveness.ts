@@ -14,6 +14,8 @@ import type { World } from './world/world.ts';
 const LEADER_MS = 3 * 2 * serverDefaults.electionMs * 1.1;
 /** Reading the disk and joining. */
 const START_MS = 5000;
+/** A member that joins asks who it is, is sent a snapshot, and starts on it. */
+const JOIN_MS = 20_000;
 const ANSWER_MS = 10_000;
 const CATCH_UP_MS = 10_000;
 const POLL_MS = 100;
@@ -37,24 +39,34 @@ export class LivenessPhase {
     this.#options = options;
     const { plan, world } = options;
     this.#random = seededRandom(plan.seed + 0.25 * 2 ** 32);
-    const healthy = world.machines.filter(({ index }) => !plan.victims.includes(index));
-    const majority = Math.floor(world.machines.length / 2) + 1;
-    this.#core = shuffled(this.#random, healthy).slice(0, this.#random.between(majority, healthy.length));
+    const healthy = world.machines.filter(
+      ({ index, isGone, joins }) => !plan.victims.includes(index) && !isGone && (index < plan.members || joins !== 'no'),
+    );
+    const majority = Math.floor(plan.members / 2) + 1;
+    const count = plan.membership === 'fixed' ? this.#random.between(majority, healthy.length) : healthy.length;
+    this.#core = shuffled(this.#random, healthy).slice(0, count);
   }
 
-  /** Returns the healed machines. Throws a Violation. */
+  /** Returns the healed members. Throws a Violation. */
   async run(advance: Advance): Promise<readonly Machine[]> {
     const { world } = this.#options;
     this.#heal();
     world.trace.note('heal', `${this.#core.map(({ name }) => name).join(' ')} are to go on alone`);
-    await this.#until(advance, START_MS, () => this.#core.every(({ process }) => process?.running), 'the healed members do not all start');
+    await this.#until(
+      advance,
+      START_MS,
+      () => this.#core.every((machine) => isUp(machine) || machine.joins !== 'no'),
+      'the healed members do not all start',
+    );
     await this.#until(advance, LEADER_MS, () => this.#hasLeader(), 'the healed majority has no leader');
+    await this.#until(advance, JOIN_MS, () => this.#members.length > 0 && this.#members.every(isUp), 'a new member does not join');
+    await this.#until(advance, CATCH_UP_MS, () => this.#isLevel(), 'a healed member does not catch up');
     let isAnswered = false;
     void this.#askAll().then(() => (isAnswered = true));
     await advance(ANSWER_MS + POLL_MS); // what was asked before the healing is answered, or given up, by then
     await this.#until(advance, OPERATIONS_EACH * ANSWER_MS, () => isAnswered, 'not every operation is answered');
     await this.#until(advance, CATCH_UP_MS, () => this.#isLevel(), 'a healed member does not catch up');
-    return this.#core;
+    return this.#members;
   }
 
   #heal(): void {
@@ -94,28 +106,31 @@ export class LivenessPhase {
     else if (how === 'deaf') cut(others, [index], false);
   }
 
+  /** Of the core: who belongs to the cluster, as whoever leads in the latest term knows it. (Some may have been removed, or not been added yet.) */
+  get #members(): readonly Machine[] {
+    const leader = this.#leader?.process?.running;
+    if (!leader) return [];
+    const urls = leader.storage.store.members.flatMap(({ peerURLs }) => peerURLs);
+    return this.#core.filter(({ name, isGone }) => !isGone && urls.includes(`http://${name}:2380`));
+  }
+
+  get #leader(): Machine | undefined {
+    const leads = this.#options.world.machines.filter(({ process }) => process?.running?.member.raft.role === 'leader');
+    return leads.sort((a, b) => (b.process?.running?.member.raft.term ?? 0) - (a.process?.running?.member.raft.term ?? 0))[0];
+  }
+
   #hasLeader(): boolean {
-    const states = this.#core.flatMap(({ process }) => (process?.running ? [process.running.member.raft] : []));
-    const [first] = states;
-    const leader = first?.leader;
+    const leader = this.#leader?.process?.running?.member;
+    const states = this.#members.flatMap(({ process }) => (process?.running ? [process.running.member.raft] : []));
     return (
-      leader !== undefined &&
-      states.length === this.#core.length &&
-      states.every((state) => state.leader === leader && state.term === first?.term) &&
-      this.#options.world.machines.some(
-        ({ process }) => process?.running?.member.id === leader && process.running.member.raft.role === 'leader',
-      )
+      leader !== undefined && states.length > 0 && states.every((state) => state.leader === leader.id && state.term === leader.raft.term)
     );
   }
 
   #isLevel(): boolean {
-    const applied = this.#core.map(({ process }) => process?.running?.member.raft.applied ?? -1);
-    const [first] = applied;
-    return (
-      first !== -1 &&
-      applied.every((index) => index === first) &&
-      this.#core.every(({ process }) => process?.running?.member.raft.commit === first)
-    );
+    const states = this.#members.map(({ process }) => process?.running?.member.raft);
+    const first = states[0]?.applied;
+    return first !== undefined && states.every((state) => state?.applied === first && state.commit === first);
   }
 
   /** An operation on a healed member that is not answered is a Violation. */
@@ -126,7 +141,7 @@ export class LivenessPhase {
   async #ask(client: Client, index: number): Promise<void> {
     const { world } = this.#options;
     for (let i = 0; i < OPERATIONS_EACH; i++) {
-      const machine = this.#core[(index + i) % this.#core.length] as Machine;
+      const machine = this.#members[(index + i) % Math.max(1, this.#members.length)] ?? (this.#core[0] as Machine);
       const { outcome } = await client.ask(lastOperation(index, i), machine, ANSWER_MS);
       if (outcome?.kind !== 'answered') {
         world.broken(new Violation('liveness', `${client.name} gets no answer from the healed ${machine.name}: ${outcome?.why ?? ''}`));
@@ -142,6 +157,8 @@ export class LivenessPhase {
     }
   }
 }
+
+const isUp = ({ process }: Machine): boolean => process?.running !== undefined;
 
 function lastOperation(client: number, i: number): Operation {
   const key = `r${client % 3}`;

@@ -3,12 +3,15 @@
 import { type Random, seededRandom } from '@distrokv/base';
 import type { CrashMode, FsOperationKind } from '@distrokv/env';
 import type { StorageSizes } from '@distrokv/server';
-import type { Fault, FaultKind } from './faults.ts';
+import { type Fault, type FaultKind, LEADER } from './faults.ts';
 import type { Weather } from './world/network.ts';
 import { type Script, drawScripts } from './workload/scripts.ts';
 
 export interface Plan {
   readonly seed: number;
+  /** The first `members` are the cluster at its start; others may be added. */
+  readonly members: number;
+  readonly membership: 'fixed' | 'changing' | 'rejoin';
   readonly machines: readonly { readonly clockRate: number; readonly syncMs: readonly [low: number, high: number] }[];
   /** Machines that may be lost for good: a minority. */
   readonly victims: readonly number[];
@@ -36,24 +39,36 @@ const RECOVERABLE: readonly FaultKind[] = [
 
 export function drawPlan(seed: number, durationMs = 30_000): Plan {
   const random = seededRandom(seed);
-  const size = pick(random, [1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]);
+  const members = pick(random, [1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]);
+  const membership = drawMembership(random, members);
+  const size = members + (membership === 'changing' ? random.between(1, 2) : 0);
   const drifts = random.chance(0.3);
-  const victims = shuffled(random, range(size)).slice(0, random.below(Math.floor((size - 1) / 2) + 1));
+  const lost = membership === 'fixed' ? random.below(Math.floor((members - 1) / 2) + 1) : 0;
+  const victims = shuffled(random, range(members)).slice(0, lost);
   const syncHigh = pick(random, [0.2, 1, 5, 20]);
   return {
     seed,
+    members,
+    membership,
     machines: range(size).map(() => ({ clockRate: drifts ? 0.9 + 0.2 * random.float() : 1, syncMs: [syncHigh / 4, syncHigh] })),
     victims,
     sizes: {
       memtableBytes: pick(random, [4 << 10, 16 << 10, 64 << 10, 1 << 20]),
       segmentBytes: pick(random, [4 << 10, 16 << 10, 1 << 20]),
       recentBytes: pick(random, [1 << 10, 16 << 10, 1 << 20]),
+      keptEntries: pick(random, [0, 10, 100, 5000]),
     },
     weather: drawWeather(random),
     durationMs,
-    faults: drawFaults(random, size, victims, durationMs),
+    faults: drawFaults(random, { members, size, membership, victims }, durationMs),
     scripts: drawScripts(random, durationMs),
   };
+}
+
+function drawMembership(random: Random, members: number): Plan['membership'] {
+  const dice = random.float();
+  if (dice < 0.15) return 'changing';
+  return dice < 0.25 && members >= 3 ? 'rejoin' : 'fixed';
 }
 
 function drawWeather(random: Random): Weather {
@@ -66,24 +81,46 @@ function drawWeather(random: Random): Weather {
   };
 }
 
-function drawFaults(random: Random, size: number, victims: readonly number[], durationMs: number): Fault[] {
+interface Cluster extends Pick<Plan, 'members' | 'membership' | 'victims'> {
+  readonly size: number;
+}
+
+function drawFaults(random: Random, cluster: Cluster, durationMs: number): Fault[] {
   const kinds = shuffled(random, RECOVERABLE).slice(0, random.between(0, 5));
   const faults: Fault[] = [];
   for (const kind of kinds) {
     const meanGapMs = pick(random, [1000, 3000, 8000]);
     for (let atMs = meanGapMs * random.float() * 2; atMs < durationMs; atMs += meanGapMs * (0.2 + 1.6 * random.float()))
-      faults.push(drawFault(random, kind, atMs, size));
+      faults.push(drawFault(random, kind, atMs, cluster.size));
   }
-  for (const machine of victims) {
+  for (const machine of cluster.victims) {
     const atMs = random.float() * durationMs;
     if (random.chance(0.4)) faults.push({ kind: 'lose-disk', machine, atMs });
     else faults.push({ kind: 'rot', machine, atMs, what: random.chance(0.5) ? 'flip' : 'misdirect', seed: random.uint32() });
   }
+  if (cluster.membership !== 'fixed') faults.push(...drawChanges(random, cluster, durationMs));
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
+/** What operators do to the members: one grows and shrinks the cluster, another one replaces machines that lost their disks. */
+function drawChanges(random: Random, { members, size, membership }: Cluster, durationMs: number): Fault[] {
+  const changes: Fault[] = [];
+  const meanGapMs = pick(random, [2000, 5000]);
+  for (let atMs = 2000 + meanGapMs * random.float(); atMs < durationMs; atMs += meanGapMs * (0.5 + random.float())) {
+    const machine = random.below(size);
+    const dice = random.below(4);
+    if (membership === 'rejoin') changes.push({ kind: 'rejoin', atMs, machine, downMs: 200 + 2000 * random.float() });
+    else if (dice < 2 && size > members)
+      changes.push({ kind: 'add-member', atMs, machine: random.between(members, size - 1), asLearner: random.chance(0.6) });
+    else changes.push({ kind: dice === 2 ? 'promote-member' : 'remove-member', atMs, machine });
+    // A cluster survives the loss of one disk at a time, if the next is lost only after the first is made good.
+    if (membership === 'rejoin') break;
+  }
+  return changes;
+}
+
 function drawFault(random: Random, kind: FaultKind, atMs: number, size: number): Fault {
-  const machine = random.below(size);
+  const machine = random.chance(0.3) ? LEADER : random.below(size);
   const mode = pick(random, CRASH_MODES);
   const forMs = 200 * Math.exp(random.float() * 4); // 0.2 to 11 s, more often short
   const downMs = 100 * Math.exp(random.float() * 4);
@@ -100,7 +137,7 @@ function drawFault(random: Random, kind: FaultKind, atMs: number, size: number):
     case 'partition':
       return drawPartition(random, atMs, size, forMs);
     case 'clog':
-      return { kind, atMs, from: machine, to: (machine + random.between(1, Math.max(1, size - 1))) % size, forMs };
+      return { kind, atMs, from: machine, to: random.below(size), forMs };
     case 'slow-disk':
       return { kind, atMs, machine, callMs: pick(random, [5, 50, 500, 3000]), forMs };
     case 'disk-trouble':
@@ -108,7 +145,7 @@ function drawFault(random: Random, kind: FaultKind, atMs: number, size: number):
     case 'clock-jump':
       return { kind, atMs, machine, byMs: (random.float() - 0.5) * 7_200_000 };
     default:
-      return { kind: 'move-leader', atMs, to: machine };
+      return { kind: 'move-leader', atMs, to: random.below(size) };
   }
 }
 
@@ -116,6 +153,8 @@ function drawFault(random: Random, kind: FaultKind, atMs: number, size: number):
 function drawPartition(random: Random, atMs: number, size: number, forMs: number): Fault {
   const order = shuffled(random, range(size));
   const both = random.chance(0.6);
+  if (random.chance(0.4))
+    return { kind: 'partition', atMs, from: [LEADER], to: random.chance(0.5) ? order : order.slice(0, 1), both, forMs };
   const cut = random.between(1, Math.max(1, size - 1));
   const [from, rest] = [order.slice(0, cut), order.slice(cut)];
   const to = random.chance(0.5) ? rest : rest.slice(0, 1);

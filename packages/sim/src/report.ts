@@ -1,6 +1,7 @@
 // What a person reads: a plan, a timeline, the figures of a campaign.
 import type { SeedReport, Summary } from './host/campaign.ts';
 import { describeFault } from './faults.ts';
+import type { PlantedResult } from './host/planting.ts';
 import type { Plan } from './plan.ts';
 
 export function describePlan({ seed, machines, weather, faults, scripts, victims }: Plan): string {
@@ -56,4 +57,18 @@ export function describeSummary(summary: Summary): string {
     ['seeds that failed', number(summary.failures.length)],
   ];
   return rows.map(([what, value]) => `${what.padEnd(34)}${value.padStart(14)}`).join('\n');
+}
+
+export function describePlanted({ bug, seeds, found }: PlantedResult): string {
+  return `${seeds === undefined ? 'NOT FOUND' : `${seeds} seeds`.padEnd(9)}  ${bug.name}: ${found.slice(0, 160)}`;
+}
+
+/** For the docs. */
+export function plantedTable(results: readonly PlantedResult[]): string {
+  const rows = results.map(({ bug, seeds, found }) => `| ${bug.name} | ${seeds ?? 'not found'} | ${found.split(':')[0]} |`);
+  const counts = results.map(({ seeds }) => seeds ?? Infinity).sort((a, b) => a - b);
+  const median = counts[Math.floor(counts.length / 2)] ?? 0;
+  return ['| planted bug | seeds | seen by |', '| --- | ---: | --- |', ...rows, '', `${results.length} bugs, median ${median} seeds`].join(
+    '\n',
+  );
 }

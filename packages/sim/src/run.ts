@@ -17,6 +17,8 @@ import { World } from './world/world.ts';
 
 /** How often the world is looked at between events. */
 const LOOK_MS = 250;
+/** Longer than any client thinks. */
+const LAST_THINK_MS = 2000;
 
 export interface Report {
   readonly seed: number;
@@ -48,13 +50,13 @@ export async function runPlan(plan: Plan, { keepsLines = false }: { readonly kee
   let undecided = 0;
   try {
     const clients = plan.scripts.map((_, index) => new Client(index, world, history));
-    for (const machine of world.machines) world.start(machine);
+    for (const machine of world.machines.slice(0, plan.members)) world.start(machine);
     nemesis.schedule(plan.faults);
     const playing = clients.map((client, i) => client.play(plan.scripts[i] ?? []));
     await advance(world, plan.durationMs);
     const liveness = new LivenessPhase({ world, plan, clients, nemesis });
     const core = await liveness.run((ms) => advance(world, ms));
-    await Promise.all(playing);
+    await Promise.all([...playing, advance(world, LAST_THINK_MS)]);
     undecided = await judgeAll(history, core);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;

@@ -1,4 +1,4 @@
-// A real gRPC server over loopback whose KV service does what a test says.
+// A real gRPC server over loopback whose services do what a test says.
 import { createServer, type Handlers, type Server } from '@distrokv/grpc';
 import { etcdserverpb, kvservice } from '@distrokv/proto';
 
@@ -10,6 +10,8 @@ export interface FakeServer {
 
 export interface FakeServices {
   readonly kv?: Handlers<typeof etcdserverpb.KV>;
+  readonly watch?: Handlers<typeof etcdserverpb.Watch>;
+  readonly lease?: Handlers<typeof etcdserverpb.Lease>;
   readonly cluster?: Handlers<typeof etcdserverpb.Cluster>;
   readonly maintenance?: Handlers<typeof etcdserverpb.Maintenance>;
   readonly ancestor?: Handlers<typeof kvservice.KVService>;
@@ -18,6 +20,8 @@ export interface FakeServices {
 export async function startFakeServer(services: FakeServices): Promise<FakeServer> {
   const server: Server = createServer();
   server.addService(etcdserverpb.KV, services.kv ?? {});
+  server.addService(etcdserverpb.Watch, services.watch ?? {});
+  server.addService(etcdserverpb.Lease, services.lease ?? {});
   server.addService(etcdserverpb.Cluster, services.cluster ?? {});
   server.addService(etcdserverpb.Maintenance, services.maintenance ?? {});
   server.addService(kvservice.KVService, services.ancestor ?? {});

@@ -4,20 +4,26 @@ import type { KeySelection } from '@distrokv/client';
 import { usage } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { type Globals, withClient } from './globals.ts';
+import { parseLease } from './lease-id.ts';
 
 /** No server takes a value of more, whatever its limit is set to. */
 const maxValueBytes = 512 * 1024 * 1024;
 
-export async function runPut(
-  host: Host,
-  globals: Globals,
-  key: string,
-  value: string | undefined,
-  flags: { prevKv?: true },
-): Promise<void> {
-  const bytes = value === undefined || value === '-' ? await readValue(host, value) : utf8(value);
+export interface PutFlags {
+  readonly prevKv?: true;
+  /** Hexadecimal. */
+  readonly lease?: string;
+  readonly ignoreValue?: true;
+  readonly ignoreLease?: true;
+}
+
+export async function runPut(host: Host, globals: Globals, key: string, value: string | undefined, flags: PutFlags): Promise<void> {
+  const { ignoreValue = false, ignoreLease = false, prevKv = false } = flags;
+  if (ignoreValue && value !== undefined) throw usage('--ignore-value keeps the value that is there: leave VALUE out');
+  const bytes = ignoreValue ? new Uint8Array(0) : value === undefined || value === '-' ? await readValue(host, value) : utf8(value);
+  const lease = parseLease(flags.lease ?? '0');
   await withClient(globals, 'simple', async (client, format) => {
-    host.stdout.write(format.put(await client.put(key, bytes, { prevKv: flags.prevKv ?? false })));
+    host.stdout.write(format.put(await client.put(key, bytes, { prevKv, lease, ignoreValue, ignoreLease })));
   });
 }
 
@@ -77,14 +83,14 @@ export async function runDelete(
   });
 }
 
-function selection(verb: string, rangeEnd: string | undefined, flags: { prefix?: true; fromKey?: true }): KeySelection {
+export function selection(verb: string, rangeEnd: string | undefined, flags: { prefix?: true; fromKey?: true }): KeySelection {
   if (flags.prefix && flags.fromKey) throw usage('--prefix and --from-key exclude each other');
   if (rangeEnd === undefined) return { prefix: flags.prefix ?? false, fromKey: flags.fromKey ?? false };
   if (flags.prefix || flags.fromKey) throw usage(`${verb} takes one key with --prefix or --from-key, not a key and a range end`);
   return { rangeEnd };
 }
 
-function wholeNumber(text: string, flag: string): number {
+export function wholeNumber(text: string, flag: string): number {
   const n = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(n)) throw usage(`${flag}: ${JSON.stringify(text)} is not a whole number`);
   return n;

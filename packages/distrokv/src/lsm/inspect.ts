@@ -17,7 +17,7 @@ export async function runInspect(host: Host, directory: string, format: LsmForma
 }
 
 function asText(store: StoreSummary): string {
-  const { keyspaces, levels, tables, segments, sequence, spaceAmplification } = store;
+  const { keyspaces, levels, tables, segments, sequence, rangeDeletes, writeAmplification, spaceAmplification } = store;
   const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
   const userBytes = tables.reduce((sum, table) => sum + table.keyBytes + table.valueBytes, 0);
   const logBytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
@@ -25,7 +25,9 @@ function asText(store: StoreSummary): string {
     ['tables', `${tables.length}; ${formatSize(bytes)}, keys and values ${formatSize(userBytes)}`],
     ['log', `${formatSize(logBytes)}, segments ${segments.length}`],
     ['sequence', `${sequence} at the last flush`],
-    ['space amplification', spaceAmplification === undefined ? '-' : spaceAmplification.toFixed(2)],
+    ['range deletes', `${rangeDeletes}`],
+    ['write amplification', factor(writeAmplification)],
+    ['space amplification', factor(spaceAmplification)],
   ];
   const lines = facts.map(([name = '', value = '']) => `${name.padEnd(20)} ${value}\n`).join('');
   const sizes = ['BYTES', 'BLOCKS', 'ENTRIES', 'TOMBSTONES', 'FIRST KEY', 'LAST KEY'];
@@ -36,14 +38,18 @@ function asText(store: StoreSummary): string {
       keyspaces.map(({ name, id, versions }) => [name, id, versions]),
     ) +
     render(
-      ['LEVEL', 'RUNS', 'TABLES', ...sizes],
-      levels.map((level) => [level.level, level.runs, level.tables, ...sizesOf(level)]),
+      ['LEVEL', 'RUNS', 'TABLES', 'W-AMP', ...sizes],
+      levels.map((level) => [level.level, level.runs, level.tables, factor(level.writeAmplification), ...sizesOf(level)]),
     ) +
     render(
       ['TABLE', 'LEVEL', ...sizes],
       tables.map((table) => [table.number, table.level, ...sizesOf(table)]),
     )
   );
+}
+
+function factor(of: number | undefined): string {
+  return of === undefined ? '-' : of.toFixed(2);
 }
 
 function sizesOf(of: LevelSummary | TableSummary): (string | number)[] {

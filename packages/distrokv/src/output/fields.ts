@@ -4,6 +4,7 @@ import type { etcdserverpb, mvccpb } from '@distrokv/client';
 import { formatTook } from '../duration.ts';
 import { goQuote } from './escape.ts';
 import type { Format } from './format.ts';
+import type { RecordValue } from './record.ts';
 
 type Field = readonly [name: string, value: string | number | bigint | boolean];
 
@@ -26,6 +27,18 @@ export const fieldsFormat: Format = {
         return `${lines([...fields, ['Error', error ? messageOf(error) : '']])}\n`;
       })
       .join(''),
+  watch: ({ header, events }) =>
+    lines([
+      ...headerOf(header),
+      ...events.flatMap(({ type, kv, prevKv }): Field[] => [
+        ['Type', type === 1 ? 'DELETE' : 'PUT'],
+        ...(prevKv ? pairOf(prevKv, 'Prev') : []),
+        ...(kv ? pairOf(kv, '') : []),
+      ]),
+    ]),
+  txn: ({ header, succeeded, responses }) =>
+    lines([...headerOf(header), ['Succeeded', succeeded], ...responses.flatMap(({ response }) => resultOf(response))]),
+  record: ({ header, fields }) => lines([...headerOf(header), ...fields.flatMap(({ name, value }) => valuesOf(name, value))]),
   memberList: ({ header, members }) => lines(headerOf(header)) + members.map((member) => `${lines(memberOf(member))}\n`).join(''),
   memberChange: ({ header, members }) => fieldsFormat.memberList({ header, members }),
 };
@@ -36,6 +49,26 @@ function lines(fields: readonly Field[]): string {
 
 function text(value: string): string {
   return goQuote(utf8(value));
+}
+
+function valuesOf(name: string, value: RecordValue): Field[] {
+  if (typeof value === 'string') return [[name, text(value)]];
+  if (value instanceof Uint8Array) return [[name, goQuote(value)]];
+  if (typeof value !== 'object') return [[name, value]];
+  return [...value].map((one): Field => [name, one instanceof Uint8Array ? goQuote(one) : one]);
+}
+
+function resultOf(response: etcdserverpb.ResponseOp['response']): Field[] {
+  switch (response?.case) {
+    case 'responsePut':
+      return response.value.prevKv ? pairOf(response.value.prevKv, 'Prev') : [];
+    case 'responseRange':
+      return [...response.value.kvs.flatMap((kv) => pairOf(kv, '')), ['More', response.value.more], ['Count', response.value.count]];
+    case 'responseDeleteRange':
+      return [['Deleted', response.value.deleted], ...response.value.prevKvs.flatMap((kv) => pairOf(kv, 'Prev'))];
+    default:
+      return [];
+  }
 }
 
 function headerOf(header: etcdserverpb.ResponseHeader | undefined): Field[] {

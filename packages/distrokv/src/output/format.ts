@@ -1,6 +1,7 @@
 // What the client commands print. A format turns an answer into text (or bytes: values are binary) and prints nothing itself.
 import type { etcdserverpb } from '@distrokv/client';
 import { usage } from '../errors.ts';
+import type { Shown } from './record.ts';
 
 export interface EndpointStatus {
   readonly endpoint: string;
@@ -40,6 +41,10 @@ export interface Format {
   endpointStatus(list: readonly EndpointStatus[]): string;
   endpointHealth(list: readonly EndpointHealth[]): string;
   memberList(response: etcdserverpb.MemberListResponse): string;
+  /** One response of a watch that has events. */
+  watch(response: etcdserverpb.WatchResponse): string | Uint8Array;
+  txn(response: etcdserverpb.TxnResponse): string | Uint8Array;
+  record(shown: Shown): string;
   memberChange(change: MemberChange): string;
 }
 

@@ -18,6 +18,11 @@ export const jsonFormat: Format = {
   endpointHealth: (list) =>
     `${write(list.map(({ endpoint, tookMs, error }) => ({ endpoint, health: error === undefined, took: formatTook(tookMs), error: error?.message })))}\n`,
   memberList: ({ header, members }) => line({ header: headerOf(header), members: members.map(memberOf) }),
+  watch: ({ header, events, compactRevision, canceled, created }) =>
+    `${write({ Header: headerOf(header), Events: events.map(eventOf), CompactRevision: compactRevision, Canceled: canceled, Created: created })}\n`,
+  txn: ({ header, succeeded, responses }) => line({ header: headerOf(header), succeeded, responses: responses.map(resultOf) }),
+  record: ({ header, fields }) =>
+    line({ header: headerOf(header), ...Object.fromEntries(fields.map(({ json, value }): [string, Json] => [json, value])) }),
   memberChange: (change) => {
     const member = change.kind === 'added' ? change.members.find(({ id }) => id === change.id) : undefined;
     return line({ header: headerOf(change.header), member: member && memberOf(member), members: change.members.map(memberOf) });
@@ -38,6 +43,30 @@ function headerOf(header: etcdserverpb.ResponseHeader | undefined): JsonObject |
 
 function pairOf({ key, createRevision, modRevision, version, value, lease }: mvccpb.KeyValue): JsonObject {
   return withoutZeros({ key, create_revision: createRevision, mod_revision: modRevision, version, value, lease });
+}
+
+function eventOf({ type, kv, prevKv }: mvccpb.Event): JsonObject {
+  return withoutZeros({ type, kv: kv && pairOf(kv), prev_kv: prevKv && pairOf(prevKv) });
+}
+
+/** As Go writes one of several. */
+function resultOf({ response }: etcdserverpb.ResponseOp): JsonObject {
+  switch (response?.case) {
+    case 'responsePut': {
+      const { header, prevKv } = response.value;
+      return { Response: { response_put: withoutZeros({ header: headerOf(header), prev_kv: prevKv && pairOf(prevKv) }) } };
+    }
+    case 'responseRange': {
+      const { header, kvs, more, count } = response.value;
+      return { Response: { response_range: withoutZeros({ header: headerOf(header), kvs: kvs.map(pairOf), more, count }) } };
+    }
+    case 'responseDeleteRange': {
+      const { header, deleted, prevKvs } = response.value;
+      return { Response: { response_delete_range: withoutZeros({ header: headerOf(header), deleted, prev_kvs: prevKvs.map(pairOf) }) } };
+    }
+    default:
+      return {};
+  }
 }
 
 function statusOf(status: etcdserverpb.StatusResponse): JsonObject {

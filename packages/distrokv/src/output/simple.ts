@@ -10,7 +10,28 @@ const newline = utf8('\n');
 export function simpleFormat({ hex }: { readonly hex: boolean }): Format {
   const shown = hex ? (bytes: Uint8Array): Uint8Array => utf8(hexBytes(bytes)) : (bytes: Uint8Array): Uint8Array => bytes;
   const pair = (kv: mvccpb.KeyValue): Uint8Array[] => [shown(kv.key), newline, shown(kv.value), newline];
+  const event = ({ type, kv, prevKv }: mvccpb.Event): Uint8Array[] => [
+    utf8(type === 1 ? 'DELETE\n' : 'PUT\n'),
+    ...(prevKv ? pair(prevKv) : []),
+    ...(kv ? pair(kv) : []),
+  ];
+  const result = ({ response }: etcdserverpb.ResponseOp): Uint8Array[] => {
+    switch (response?.case) {
+      case 'responsePut':
+        return [utf8('OK\n'), ...(response.value.prevKv ? pair(response.value.prevKv) : [])];
+      case 'responseRange':
+        return response.value.kvs.flatMap(pair);
+      case 'responseDeleteRange':
+        return [utf8(`${response.value.deleted}\n`), ...response.value.prevKvs.flatMap(pair)];
+      default:
+        return [];
+    }
+  };
   return {
+    watch: ({ events }) => concatBytes(events.flatMap(event)),
+    txn: ({ succeeded, responses }) =>
+      concatBytes([utf8(succeeded ? 'SUCCESS\n' : 'FAILURE\n'), ...responses.flatMap((each) => [newline, ...result(each)])]),
+    record: ({ text }) => text,
     put: ({ prevKv }) => concatBytes([utf8('OK\n'), ...(prevKv ? pair(prevKv) : [])]),
     get({ kvs, count }, { valueOnly, countOnly }) {
       if (countOnly) return `${count}\n`;

@@ -1,6 +1,6 @@
 // `-w table`: for people. Keys and values are shown as text, what is none is escaped, and what is long is cut. (etcdctl has no
 // table for keys; its columns for endpoints and members are these.)
-import { hexId, messageOf } from '@distrokv/base';
+import { EMPTY, hexId, messageOf } from '@distrokv/base';
 import type { etcdserverpb, mvccpb } from '@distrokv/client';
 import Table from 'cli-table3';
 import { formatTook } from '../duration.ts';
@@ -39,6 +39,32 @@ export function tableFormat({ hex }: { readonly hex: boolean }): Format {
           formatTook(tookMs),
           error ? messageOf(error) : '',
         ]),
+      ),
+    watch: ({ events }) =>
+      render(
+        ['EVENT', 'KEY', 'VALUE', 'MODIFIED'],
+        events.map(({ type, kv }) => [
+          type === 1 ? 'DELETE' : 'PUT',
+          cell(kv?.key ?? EMPTY),
+          cell(kv?.value ?? EMPTY),
+          kv?.modRevision ?? 0,
+        ]),
+      ),
+    txn: ({ header, succeeded, responses }) =>
+      render(['RESULT', 'REVISION'], [[succeeded ? 'SUCCESS' : 'FAILURE', header?.revision ?? 0]]) +
+      responses.map(({ response }) => (response?.case === 'responseRange' ? pairs(response.value.kvs) : '')).join(''),
+    record: ({ fields }) =>
+      render(
+        fields.map(({ name }) => name.toUpperCase()),
+        [
+          fields.map(({ value }) => {
+            if (typeof value === 'number' || typeof value === 'string') return value;
+            if (typeof value === 'bigint') return hexId(BigInt.asUintN(64, value));
+            if (typeof value === 'boolean') return String(value);
+            if (value instanceof Uint8Array) return cell(value);
+            return [...value].map((one) => (one instanceof Uint8Array ? cell(one) : hexId(BigInt.asUintN(64, one)))).join(', ');
+          }),
+        ],
       ),
     memberList: ({ members }) => render(['ID', 'STATUS', 'NAME', 'PEER ADDRS', 'CLIENT ADDRS', 'IS LEARNER'], members.map(memberRow)),
     memberChange: (change) =>

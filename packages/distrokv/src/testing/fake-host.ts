@@ -27,6 +27,7 @@ export class FakeHost implements Host {
     this.stderr = { isTerminal: terminal, write: (data) => this.#take(this.#err, data) };
     this.stdin = {
       isTerminal: stdin === undefined,
+      lines: () => linesOf(typeof stdin === 'string' ? stdin : ''),
       readAll: async () => (typeof stdin === 'string' ? utf8(stdin) : (stdin ?? new Uint8Array(0))),
     };
     this.env = options.env ?? {};
@@ -36,6 +37,15 @@ export class FakeHost implements Host {
 
   onStopRequest(listener: StopListener): void {
     this.requestStop = listener;
+  }
+
+  /** What was run, and with which variables; each ends with `exitCode`. */
+  readonly ran: { readonly program: readonly string[]; readonly variables: Readonly<Record<string, string>> }[] = [];
+  exitCode = 0;
+
+  async run(program: readonly [string, ...string[]], variables: Readonly<Record<string, string>>): Promise<number> {
+    this.ran.push({ program, variables });
+    return this.exitCode;
   }
 
   notifyParent(message: 'ready'): void {
@@ -68,4 +78,8 @@ export class FakeHost implements Host {
     into.push(typeof data === 'string' ? utf8(data) : data);
     for (const { text, resolve } of this.#waiting) if (this.out.includes(text)) resolve();
   }
+}
+
+async function* linesOf(text: string): AsyncGenerator<string> {
+  for (const line of text.split('\n')) yield line;
 }

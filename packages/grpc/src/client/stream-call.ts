@@ -23,7 +23,7 @@ export class StreamCall extends Call implements ClientStream<unknown, unknown> {
     super(owner, method, options);
     this.responses = new Inbox({
       buffer: new MessageBuffer(owner.maxReceiveBytes, this),
-      decode: (bytes) => decodeResponse(method.response, bytes),
+      decode: (bytes) => decodeResponse(method.response, bytes, true),
       consume: (bytes) => this.stream?.consume(bytes),
       onBroken: (error) => this.abandon(error),
     });
@@ -55,7 +55,7 @@ export class StreamCall extends Call implements ClientStream<unknown, unknown> {
   }
 
   override onData(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.responses.push(bytes.slice());
+    if (bytes.length > 0) this.responses.push(bytes);
   }
 
   override onWritable(): void {

@@ -47,20 +47,20 @@ export class UnaryCall extends Call {
         isOneMessage(bytes) &&
         bytes.length - PREFIX_BYTES <= this.owner.maxReceiveBytes
       ) {
-        this.#take(bytes.subarray(PREFIX_BYTES));
+        this.#take(bytes.subarray(PREFIX_BYTES), false);
         return;
       }
       const buffer = (this.#buffer ??= new MessageBuffer(this.owner.maxReceiveBytes, this));
-      buffer.push(bytes.slice());
-      for (let message = buffer.next(); message !== undefined; message = buffer.next()) this.#take(message);
+      buffer.push(bytes);
+      for (let message = buffer.next(); message !== undefined; message = buffer.next()) this.#take(message, true);
     } catch (error) {
       this.abandon(error as GrpcError);
     }
   }
 
-  #take(message: Uint8Array): void {
+  #take(message: Uint8Array, given: boolean): void {
     if (this.#hasResponse) throw new GrpcError('internal', 'the server sent more than one answer');
-    this.#response = decodeResponse(this.method.response, message);
+    this.#response = decodeResponse(this.method.response, message, given);
     this.#hasResponse = true;
   }
 

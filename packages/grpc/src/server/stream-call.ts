@@ -22,7 +22,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
     this.#route = route;
     this.requests = new Inbox({
       buffer: new MessageBuffer(host.maxReceiveBytes, request),
-      decode: (bytes) => decodeRequest(route.method.request, bytes),
+      decode: (bytes) => decodeRequest(route.method.request, bytes, true),
       consume: (bytes) => stream.consume(bytes),
       onBroken: (error) => this.#end(error),
     });
@@ -41,7 +41,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
       this.stream.consume(bytes.length);
       return;
     }
-    if (bytes.length > 0) this.requests.push(bytes.slice());
+    if (bytes.length > 0) this.requests.push(bytes);
     if (endStream) this.requests.close(undefined);
   }
 

@@ -25,7 +25,7 @@ export class UnaryCall extends Call {
     try {
       if (endStream && this.#buffer === undefined && isOneMessage(bytes)) {
         if (bytes.length - PREFIX_BYTES > this.host.maxReceiveBytes) throw tooLarge(bytes.length - PREFIX_BYTES, this.host.maxReceiveBytes);
-        this.#serve(bytes.subarray(PREFIX_BYTES));
+        this.#serve(bytes.subarray(PREFIX_BYTES), false);
         return;
       }
       this.#gather(bytes, endStream);
@@ -36,7 +36,7 @@ export class UnaryCall extends Call {
 
   #gather(bytes: Uint8Array, endStream: boolean): void {
     const buffer = (this.#buffer ??= new MessageBuffer(this.host.maxReceiveBytes, this.request));
-    buffer.push(bytes.slice());
+    buffer.push(bytes);
     if (!endStream) {
       // What can never be a request is refused before the rest of it has come.
       if (buffer.hasMessage && buffer.bytes > this.host.maxReceiveBytes + PREFIX_BYTES) throw notOne(this.path, 'more than one');
@@ -47,12 +47,12 @@ export class UnaryCall extends Call {
       throw buffer.isWithinMessage ? new GrpcError('internal', 'the request is cut off') : notOne(this.path, 'none');
     if (buffer.isWithinMessage) throw notOne(this.path, 'more than one');
     this.#buffer = undefined;
-    this.#serve(message);
+    this.#serve(message, true);
   }
 
-  #serve(message: Uint8Array): void {
+  #serve(message: Uint8Array, given: boolean): void {
     const { method, handler } = this.#route;
-    const result = handler(decodeRequest(method.request, message), this);
+    const result = handler(decodeRequest(method.request, message, given), this);
     // A handler that has its answer at once gets it sent in the same turn.
     if (result instanceof Promise) {
       result.then(

@@ -19,7 +19,8 @@ export function compressionOf(name: string | undefined): Compression | undefined
 export function decompress(bytes: Uint8Array, compression: Compression, maxBytes: number): Uint8Array {
   if (compression === 'identity') return bytes;
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxBytes });
+    const { buffer, byteOffset, length } = gunzipSync(bytes, { maxOutputLength: maxBytes });
+    return new Uint8Array(buffer, byteOffset, length);
   } catch (cause) {
     if (cause instanceof RangeError || (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE'))
       throw new GrpcError('resource-exhausted', `grpc: received message after decompression larger than max ${maxBytes}`, { cause });

@@ -34,7 +34,10 @@ function lengthAt(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** Bytes of a stream that wait to be read as messages. Holds what came and no more: a length that lies costs nothing. */
+/** A longer message is gathered in a buffer of its own as it comes. */
+const LARGE_BYTES = 64 << 10;
+
+/** Bytes of a stream that wait to be read as messages. Holds what came and little more: a length that lies costs nothing. */
 export class MessageBuffer {
   readonly #maxBytes: number;
   readonly #of: { readonly compression: Compression };
@@ -42,11 +45,14 @@ export class MessageBuffer {
   readonly #chunks: Uint8Array[] = [];
   #first = 0;
   #at = 0;
-  /** Bytes that wait. */
+  /** Bytes in the chunks. */
   #bytes = 0;
   /** Length of the message at the front; -1 while its prefix is not complete. */
   #length = -1;
   #compressed = false;
+  /** What has come of a large message; it grows with it. */
+  #large: Uint8Array | undefined;
+  #largeBytes = 0;
 
   /** `maxBytes`: the largest message, compressed or not. `of` is asked how messages are compressed when there are some. */
   constructor(maxBytes: number, of: { readonly compression: Compression }) {
@@ -54,32 +60,41 @@ export class MessageBuffer {
     this.#of = of;
   }
 
+  /** Bytes that wait. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#largeBytes;
   }
 
   /** Is a whole message there? Throws GrpcError when what is there can never be one. */
   get hasMessage(): boolean {
     if (this.#length < 0 && !this.#readPrefix()) return false;
-    return this.#bytes >= this.#length;
+    return this.bytes >= this.#length;
   }
 
   /** Would an end here cut a message in two? */
   get isWithinMessage(): boolean {
-    return this.#bytes > 0 || this.#length >= 0;
+    return this.bytes > 0 || this.#length >= 0;
   }
 
-  /** Adds bytes, which must not change any more. */
-  push(chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+  /** Adds a copy of `bytes`. */
+  push(bytes: Uint8Array): void {
+    let from = 0;
+    if (this.#length >= LARGE_BYTES && this.#largeBytes < this.#length) {
+      this.#large ??= this.#gather();
+      from = this.#fill(bytes);
+    }
+    if (from === bytes.length) return;
+    this.#chunks.push(bytes.slice(from));
+    this.#bytes += bytes.length - from;
   }
 
-  /** The next message, if it is whole. Throws as `hasMessage` does, and when it does not decompress. */
+  /** The next message, if it is whole: nobody else's bytes. Throws as `hasMessage` does, and when it does not decompress. */
   next(): Uint8Array | undefined {
     if (!this.hasMessage) return undefined;
-    const message = this.#take(this.#length);
+    const length = this.#length;
+    const message = this.#large === undefined ? this.#take(length) : this.#large.subarray(0, length);
+    this.#large = undefined;
+    this.#largeBytes = 0;
     this.#length = -1;
     return this.#compressed ? decompress(message, this.#of.compression, this.#maxBytes) : message;
   }
@@ -90,6 +105,32 @@ export class MessageBuffer {
     this.#at = 0;
     this.#bytes = 0;
     this.#length = -1;
+    this.#large = undefined;
+    this.#largeBytes = 0;
+  }
+
+  /** Moves what has come of a large message into a buffer of its own. */
+  #gather(): Uint8Array {
+    const part = this.#bytes;
+    const large = new Uint8Array(Math.min(this.#length, Math.max(4 * LARGE_BYTES, 2 * part)));
+    this.#copyTo(large, part);
+    this.#bytes -= part;
+    this.#largeBytes = part;
+    return large;
+  }
+
+  /** Adds what belongs to the large message; returns where the rest begins. */
+  #fill(bytes: Uint8Array): number {
+    const part = Math.min(bytes.length, this.#length - this.#largeBytes);
+    let large = this.#large as Uint8Array;
+    if (this.#largeBytes + part > large.length) {
+      large = new Uint8Array(Math.min(this.#length, Math.max(4 * large.length, this.#largeBytes + part)));
+      large.set((this.#large as Uint8Array).subarray(0, this.#largeBytes));
+      this.#large = large;
+    }
+    large.set(part === bytes.length ? bytes : bytes.subarray(0, part), this.#largeBytes);
+    this.#largeBytes += part;
+    return part;
   }
 
   #readPrefix(): boolean {
@@ -116,6 +157,11 @@ export class MessageBuffer {
       return view;
     }
     const out = new Uint8Array(length);
+    this.#copyTo(out, length);
+    return out;
+  }
+
+  #copyTo(out: Uint8Array, length: number): void {
     for (let filled = 0; filled < length;) {
       const chunk = this.#chunks[this.#first] as Uint8Array;
       const part = Math.min(chunk.length - this.#at, length - filled);
@@ -123,7 +169,6 @@ export class MessageBuffer {
       filled += part;
       this.#skip(part);
     }
-    return out;
   }
 
   /** Moves on within the first chunk. Chunks that are used up are dropped many at a time. */
@@ -149,18 +194,18 @@ export function tooLarge(length: number, max: number): GrpcError {
   return new GrpcError('resource-exhausted', `grpc: received message larger than max (${length} vs. ${max})`);
 }
 
-/** Decodes a request; what is none is answered as Go's gRPC does. */
-export function decodeRequest<T>(type: MessageType<T>, bytes: Uint8Array): T {
-  return decode(type, bytes, 'grpc: error unmarshalling request');
+/** Decodes a request; what is none is answered as Go's gRPC does. `given`: nobody else needs `bytes` any more. */
+export function decodeRequest<T>(type: MessageType<T>, bytes: Uint8Array, given = false): T {
+  return decode(type, bytes, given, 'grpc: error unmarshalling request');
 }
 
-export function decodeResponse<T>(type: MessageType<T>, bytes: Uint8Array): T {
-  return decode(type, bytes, 'grpc: failed to unmarshal the received message');
+export function decodeResponse<T>(type: MessageType<T>, bytes: Uint8Array, given = false): T {
+  return decode(type, bytes, given, 'grpc: failed to unmarshal the received message');
 }
 
-function decode<T>(type: MessageType<T>, bytes: Uint8Array, problem: string): T {
+function decode<T>(type: MessageType<T>, bytes: Uint8Array, given: boolean, problem: string): T {
   try {
-    return type.decode(bytes);
+    return type.decode(bytes, given && bytes.length >= LARGE_BYTES);
   } catch (cause) {
     throw new GrpcError('internal', `${problem}: ${type.typeName}: ${messageOf(cause)}`, { cause });
   }

@@ -50,6 +50,8 @@ const FROM_THE_BEGINNING: Pick<SegmentHeader, 'previousIndex' | 'previousTerm' |
   previousTerm: term(0),
   hardState: { term: term(0), vote: undefined, commit: logIndex(0) },
 };
+/** So much of a segment is written with zeros ahead of the records: a sync is quicker where the file need not become longer. */
+const AHEAD_BYTES = 2 << 20;
 const FULL_DISK_PAUSE_MS = 500;
 
 export class RaftLog implements LogStorage {
@@ -179,11 +181,25 @@ export class RaftLog implements LogStorage {
     if (reachesBack || this.#writer.byteLength >= this.#segmentBytes) await this.#startSegment(write, record, placed);
     else
       await this.#whenThereIsSpace(
-        () => this.#writer.append(record),
+        () => this.#appendWithRoom(record),
         () => this.#writer.rewind(),
       );
     if (write.hardState) this.#hardState = write.hardState;
     return { offset: this.#writer.byteLength - record.length, length: record.length };
+  }
+
+  #appendWithRoom(record: Uint8Array): void {
+    const { byteLength, roomBytes } = this.#writer;
+    if (roomBytes < record.length) {
+      const aheadBytes = Math.min(AHEAD_BYTES, this.#segmentBytes >>> 2, Math.max(0, this.#segmentBytes - byteLength - record.length));
+      try {
+        this.#writer.makeRoom(record.length + aheadBytes);
+      } catch (error) {
+        // On a disk that is full what there is room for is written all the same.
+        if (!(error instanceof FsError) || error.code !== 'no-space') throw error;
+      }
+    }
+    this.#writer.append(record);
   }
 
   async #syncAndReport(placed: PlacedWrite[]): Promise<void> {

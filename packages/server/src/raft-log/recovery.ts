@@ -51,7 +51,7 @@ export async function recoverSegments(env: Env, directory: string, image: LogIma
     const path = pathOf(directory, sequence);
     const bytes = await env.fs.readFile(path, MAX_LOG_BYTES);
     const contents = read(bytes, path);
-    if (sequence !== newest && contents.end < bytes.length)
+    if (sequence !== newest && !isRoom(bytes, contents.end))
       throw new ServerError(
         'corrupt',
         `${path}: ends in a torn record at offset ${contents.end}, but newer segments follow: nothing was changed`,
@@ -63,7 +63,13 @@ export async function recoverSegments(env: Env, directory: string, image: LogIma
   return undefined;
 }
 
-/** Cuts off the torn end, and makes what the page cache showed durable: from here on it counts as promised. */
+/** Is there nothing from `from` on but the zeros that a writer puts in front of its records? */
+function isRoom(bytes: Uint8Array, from: number): boolean {
+  for (let i = from; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
+
+/** Cuts off the torn end and the room behind it, and makes what the page cache showed durable: from here on it counts as promised. */
 async function resume(file: File, contents: LogContents, size: number): Promise<LogWriter> {
   if (contents.end < size) await file.truncate(contents.end);
   await file.sync();

@@ -118,6 +118,9 @@ export class ClusterService {
   async join(peerURLs: readonly string[], replace: boolean): Promise<JoinedAs> {
     checkUrls(peerURLs);
     const { replica, store, clusterId } = this.#context;
+    // The vote of a member may be needed to commit that it is one: so it is told who it is as soon as that is in the log.
+    const coming = this.#comingAt(peerURLs);
+    if (coming !== undefined) return { clusterId, memberId: coming };
     await replica.linearize();
     const known = store.members.find((m) => m.peerURLs.toSorted().join() === peerURLs.toSorted().join());
     if (!known) throw new ApiError('member-not-found');
@@ -131,6 +134,15 @@ export class ClusterService {
       return withMember(withoutMember(now, old), id, now.learners.includes(old) ? 'learner' : 'joining', peerURLs);
     });
     return { clusterId, memberId: id };
+  }
+
+  /** Who is added at these URLs by a change that is in this member's log, and not applied yet. */
+  #comingAt(peerURLs: readonly string[]): MemberId | undefined {
+    const { replica, store } = this.#context;
+    const wanted = peerURLs.toSorted().join();
+    for (const [id, urls] of replica.status.configuration.addresses)
+      if (urls.toSorted().join() === wanted && !store.members.some((m) => m.id === id)) return id;
+    return undefined;
   }
 
   #checkUrlsAreFree(now: Configuration, peerURLs: readonly string[], self?: MemberId): void {

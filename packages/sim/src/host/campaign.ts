@@ -16,6 +16,8 @@ export interface CampaignOptions {
   /** Ends the campaign at the first failure. */
   readonly stopsAtFailure?: boolean;
   readonly signal?: AbortSignal;
+  /** What the threads run (default: the worker beside this file). */
+  readonly entry?: URL;
 }
 
 export interface Summary {
@@ -41,6 +43,8 @@ export interface WorkerRequest {
   readonly durationMs: number;
 }
 
+const WORKER = new URL('./campaign-worker.js', import.meta.url);
+
 export async function runCampaign(options: CampaignOptions): Promise<Summary> {
   const started = performance.now();
   const summary: Summary = { ...emptySums(), wallMs: 0, faults: {}, failures: [] };
@@ -53,14 +57,15 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
     summary.wallMs = performance.now() - started;
     options.onReport?.(report, summary);
   };
-  const worker = (): Promise<void> => runWorker(() => (isOver() ? undefined : { seed: next++, durationMs: options.durationMs }), onReport);
+  const worker = (): Promise<void> =>
+    runWorker(options.entry ?? WORKER, () => (isOver() ? undefined : { seed: next++, durationMs: options.durationMs }), onReport);
   await Promise.all(Array.from({ length: Math.min(options.workers, options.seeds) }, worker));
   return summary;
 }
 
-function runWorker(take: () => WorkerRequest | undefined, onReport: (report: SeedReport) => void): Promise<void> {
+function runWorker(entry: URL, take: () => WorkerRequest | undefined, onReport: (report: SeedReport) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./campaign-worker.js', import.meta.url));
+    const worker = new Worker(entry);
     const goOn = (): void => {
       const request = take();
       if (request) worker.postMessage(request);

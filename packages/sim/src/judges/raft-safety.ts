@@ -4,7 +4,7 @@
 //   log matching          an index and a term name one entry, which follows one entry
 //   leader completeness   a new leader has every entry that is known to be committed
 //   state machine safety  no two members commit different entries at an index, or are in different states after applying it
-import type { LogIndex } from '@distrokv/base';
+import { type LogIndex, type MemberId, hexId } from '@distrokv/base';
 import type { Entry, Message, RaftStatus } from '@distrokv/raft';
 import type { Storage } from '@distrokv/server';
 import { Violation } from '../violation.ts';
@@ -17,9 +17,9 @@ interface KnownEntry {
 
 export class RaftJudge {
   /** By term: who leads it. */
-  readonly #leaders = new Map<number, number>();
+  readonly #leaders = new Map<number, MemberId>();
   /** By member and term: whom it voted for. */
-  readonly #votes = new Map<string, bigint>();
+  readonly #votes = new Map<string, MemberId>();
   /** By index and term. */
   readonly #entries = new Map<string, KnownEntry>();
   /** By the leader's term: the term of each entry that it sent, by index. */
@@ -50,13 +50,13 @@ export class RaftJudge {
   sent(member: number, message: Message): void {
     switch (message.kind) {
       case 'request-vote':
-        return this.#vote(member, message.term, message.from);
+        return this.#vote(member, message, message.from);
       case 'request-vote-response':
-        return message.granted ? this.#vote(member, message.term, message.to) : undefined;
+        return message.granted ? this.#vote(member, message, message.to) : undefined;
       case 'heartbeat':
-        return this.#leads(member, message.term);
+        return this.#leads(message.from, message.term);
       case 'append-entries':
-        this.#leads(member, message.term);
+        this.#leads(message.from, message.term);
         return this.#append(message.term, message.prevLogTerm, message.entries);
       default:
         return undefined;
@@ -67,7 +67,7 @@ export class RaftJudge {
     const seen = this.#seen.get(member);
     if (!seen) return;
     if (status.role === 'leader') {
-      this.#leads(member, status.term);
+      this.#leads(status.id, status.term);
       if (seen.leads !== status.term) this.#complete(member, status.term, storage);
       seen.leads = status.term;
     }
@@ -82,18 +82,18 @@ export class RaftJudge {
       );
   }
 
-  #vote(member: number, term: number, candidate: bigint): void {
-    const key = `${member}/${term}`;
+  #vote(member: number, { from, term }: Message, candidate: MemberId): void {
+    const key = `${from}/${term}`;
     const before = this.#votes.get(key);
     if (before !== undefined && before !== candidate)
       throw new Violation('raft', `election safety: n${member + 1} votes twice in term ${term}`);
     this.#votes.set(key, candidate);
   }
 
-  #leads(member: number, term: number): void {
+  #leads(member: MemberId, term: number): void {
     const before = this.#leaders.get(term);
     if (before !== undefined && before !== member)
-      throw new Violation('raft', `election safety: n${before + 1} and n${member + 1} both lead term ${term}`);
+      throw new Violation('raft', `election safety: members ${hexId(before)} and ${hexId(member)} both lead term ${term}`);
     this.#leaders.set(term, member);
   }
 

@@ -49,6 +49,7 @@ export class Client {
   /** Resolves when the last line of the script is answered, or given up. */
   async play(script: Script): Promise<void> {
     for (const line of script) {
+      if (this.#world.isClosing) return;
       await this.#world.time.timers.sleep(line.thinkMs);
       if (this.#world.isClosing) return;
       if (line.moves) this.#at = (this.#at + 1) % this.#world.machines.length;

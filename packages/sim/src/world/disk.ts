@@ -61,6 +61,13 @@ export class MachineDisk {
     this.#crashIn = { calls, crash };
   }
 
+  /** Another disk takes its place, empty. */
+  replace(): void {
+    this.isDamaged = false;
+    this.#fs.crash('lost', this.#random);
+    this.#fs = this.#prepared(new MemoryFileSystem({ random: seededRandom(this.#random.uint32()) }));
+  }
+
   heal(): void {
     this.trouble = undefined;
     this.#crashIn = undefined;

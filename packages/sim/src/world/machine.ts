@@ -17,7 +17,7 @@ export interface MachineOptions {
   readonly clockRate: number;
   readonly syncMs: readonly [low: number, high: number];
   readonly logger: Logger;
-  readonly process: Pick<ProcessOptions, 'onSend' | 'onSnapshot' | 'onStarted' | 'onEnd'>;
+  readonly process: Pick<ProcessOptions, 'onSend' | 'onSnapshot' | 'onJoin' | 'onPromote' | 'connectedSinceMs' | 'onStarted' | 'onEnd'>;
 }
 
 export class Machine {
@@ -28,8 +28,10 @@ export class Machine {
   readonly #options: MachineOptions;
   #process: MemberProcess | undefined;
   #stopping: MemberProcess | undefined;
-  /** Nothing will run here any more: its disk is lost or damaged. */
+  /** Nothing will run here any more: its disk is lost or damaged, or it was removed from the cluster. */
   isGone = false;
+  /** It begins by asking the cluster who it is: because it was added, or to take its own place after the loss of its disk. */
+  joins: 'no' | 'added' | 'again' = 'no';
   /** Faults of the disk that there were when the process started. */
   #faultsBefore = 0;
 
@@ -61,6 +63,7 @@ export class Machine {
     if (this.#process || this.isGone) return false;
     const { time, random, config, sizes, logger, process } = this.#options;
     const gate = new Gate();
+    const joining = this.joins === 'no' ? config : { ...config, initialClusterState: 'existing' as const, rejoin: this.joins === 'again' };
     const env = {
       ...createMemoryEnv({ seed: random.uint32(), fs: this.disk.fs, time }),
       clock: this.clock,
@@ -68,7 +71,7 @@ export class Machine {
     };
     this.disk.gate = gate;
     this.#faultsBefore = this.disk.faults;
-    this.#process = new MemberProcess({ config, env, gate, logger, sizes, ...process });
+    this.#process = new MemberProcess({ config: joining, env, gate, logger, sizes, ...process });
     void this.#process.start();
     return true;
   }

@@ -1,12 +1,15 @@
 // Lets the faults of a plan happen, each in its time, and ends all of them when the world is to heal.
-import { type MemberId, seededRandom, unreachable } from '@distrokv/base';
+import { type MemberId, messageOf, seededRandom, unreachable } from '@distrokv/base';
 import type { ServerCall } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
-import { type Fault, type FaultKind, describeFault } from '../faults.ts';
+import { type Fault, type FaultKind, LEADER, describeFault } from '../faults.ts';
 import type { Machine } from './machine.ts';
+import type { MemberProcess } from './process.ts';
 import type { World } from './world.ts';
 
 const GRACE_MS = 500;
+/** What an operator's call tells the handler: nothing. */
+const NO_CALL = { path: '', metadata: { get: () => undefined } } as unknown as ServerCall;
 
 export class Nemesis {
   readonly #world: World;
@@ -62,10 +65,11 @@ export class Nemesis {
         return this.#until(fault.forMs, () => gate?.resume());
       }
       case 'partition':
-        for (const [from, to] of linksOf(fault)) this.#until(fault.forMs, network.cut(from, to));
+        for (const [from, to] of linksOf({ from: fault.from.map(this.#index), to: fault.to.map(this.#index), both: fault.both }))
+          this.#until(fault.forMs, network.cut(from, to));
         return;
       case 'clog':
-        return network.clog(fault.from, fault.to, fault.forMs);
+        return network.clog(this.#index(fault.from), fault.to, fault.forMs);
       case 'slow-disk': {
         const { disk } = this.#machine(fault.machine);
         disk.callMs = fault.callMs;
@@ -94,9 +98,63 @@ export class Nemesis {
         return;
       case 'move-leader':
         return this.#moveLeader(this.#machine(fault.to));
+      case 'add-member':
+        return this.#addMember(this.#machine(fault.machine), fault.asLearner);
+      case 'promote-member':
+      case 'remove-member':
+        return this.#changeMember(this.#machine(fault.machine), fault.kind);
+      case 'rejoin': {
+        const machine = this.#machine(fault.machine);
+        if (machine.isGone) return;
+        this.#world.crash(machine, 'lost');
+        machine.disk.replace();
+        machine.joins = 'again';
+        return this.#world.later(fault.downMs, () => this.#world.start(machine));
+      }
       default:
         return unreachable(fault, 'fault');
     }
+  }
+
+  /** The machine is started whether the answer came or not: it may have been added. */
+  #addMember(machine: Machine, isLearner: boolean): void {
+    if (machine.joins !== 'no' || machine.isGone) return;
+    machine.joins = 'added';
+    const request = pb.MemberAddRequest.create({ peerURLs: [`http://${machine.name}:2380`], isLearner });
+    this.#operate(
+      (cluster) => cluster.memberAdd?.(request, NO_CALL),
+      () => this.#world.start(machine),
+    );
+  }
+
+  #changeMember(machine: Machine, kind: 'promote-member' | 'remove-member'): void {
+    const id = machine.process?.running?.member.id;
+    if (id === undefined) return;
+    this.#operate((cluster) =>
+      kind === 'promote-member'
+        ? cluster.memberPromote?.(pb.MemberPromoteRequest.create({ id }), NO_CALL)
+        : cluster.memberRemove?.(pb.MemberRemoveRequest.create({ id }), NO_CALL),
+    );
+  }
+
+  /** Asks whoever leads, as an operator would; what comes of it is told in the timeline. */
+  #operate(work: (cluster: NonNullable<MemberProcess['cluster']>) => unknown, after: () => void = () => {}): void {
+    const cluster = this.#leader?.process?.cluster;
+    const { trace } = this.#world;
+    Promise.resolve(cluster && work(cluster)).then(
+      () => {
+        trace.note('admin', cluster ? 'it is done' : 'nobody leads');
+        after();
+      },
+      (error: unknown) => {
+        trace.note('admin', `is told: ${messageOf(error)}`);
+        after();
+      },
+    );
+  }
+
+  get #leader(): Machine | undefined {
+    return this.#world.machines.find(({ process }) => process?.running?.member.raft.role === 'leader');
   }
 
   #crash(machine: Machine, { mode, downMs }: Fault & { kind: 'crash' | 'crash-at-change' | 'power-cut' }): void {
@@ -107,10 +165,10 @@ export class Nemesis {
   /** Whoever leads is asked to hand over, as by an operator. */
   #moveLeader(to: Machine): void {
     const target: MemberId | undefined = to.process?.running?.member.id;
-    const leader = this.#world.machines.find(({ process }) => process?.running?.member.raft.role === 'leader');
-    const call = { path: '', metadata: { get: () => undefined } } as unknown as ServerCall;
     if (target === undefined) return;
-    Promise.resolve(leader?.process?.maintenance?.moveLeader?.(pb.MoveLeaderRequest.create({ targetID: target }), call)).catch(() => {});
+    Promise.resolve(this.#leader?.process?.maintenance?.moveLeader?.(pb.MoveLeaderRequest.create({ targetID: target }), NO_CALL)).catch(
+      () => {},
+    );
   }
 
   #until(forMs: number, heal: () => void): void {
@@ -119,9 +177,10 @@ export class Nemesis {
   }
 
   #machine(index: number): Machine {
-    const { machines } = this.#world;
-    return machines[index % machines.length] as Machine;
+    return (index === LEADER ? this.#leader : undefined) ?? (this.#world.machines[Math.max(0, index)] as Machine);
   }
+
+  readonly #index = (index: number): number => this.#machine(index).index;
 }
 
 export function linksOf({ from, to, both }: Pick<Fault & { kind: 'partition' }, 'from' | 'to' | 'both'>): [from: number, to: number][] {

@@ -73,6 +73,10 @@ export class Network {
     };
   }
 
+  isCut(from: number, to: number): boolean {
+    return this.#link(from, to).cuts > 0;
+  }
+
   clog(from: number, to: number, forMs: number): void {
     this.#link(from, to).cloggedUntilMs = this.#time.monotonicMs() + forMs;
   }

@@ -11,12 +11,16 @@ import {
   type PeerTransport,
   type ReceivedSnapshot,
   type ServerConfig,
+  ServerError,
   type SnapshotSource,
+  type JoinedAs,
   type Storage,
   type StorageSizes,
   openStorage,
 } from '@distrokv/server';
 import type { Gate } from './gate.ts';
+
+const JOIN_PAUSE_MS = 1000;
 
 export interface ProcessOptions {
   readonly config: ServerConfig;
@@ -28,6 +32,12 @@ export interface ProcessOptions {
   readonly onSend: (process: MemberProcess, messages: readonly Message[]) => void;
   /** The member sends a snapshot; resolves as `PeerTransport.sendSnapshot` does. */
   readonly onSnapshot: (process: MemberProcess, to: MemberId, source: SnapshotSource) => Promise<LogIndex>;
+  /** It asks the cluster who it is. */
+  readonly onJoin: (process: MemberProcess, peerUrls: readonly string[], replace: boolean) => Promise<JoinedAs>;
+  /** It hands the request to promote a learner on. */
+  readonly onPromote: (process: MemberProcess, leader: MemberId, learner: MemberId) => Promise<void>;
+  /** Since when `peer` can be reached, by this process's clock. */
+  readonly connectedSinceMs: (process: MemberProcess, peer: MemberId) => number | undefined;
   readonly onStarted: (process: MemberProcess) => void;
   /** It stopped itself, or could not start. */
   readonly onEnd: (process: MemberProcess, error: unknown) => void;
@@ -40,6 +50,8 @@ export interface Running {
 
 export class MemberProcess {
   readonly gate: Gate;
+  /** By the world's time: when it was up. */
+  startedMs = 0;
   readonly #options: ProcessOptions;
   #running: Running | undefined;
   #peer: PeerOptions | undefined;
@@ -61,6 +73,10 @@ export class MemberProcess {
     return this.running && (this.#services.get('etcdserverpb.KV') as Handlers<typeof pb.KV>);
   }
 
+  get cluster(): Handlers<typeof pb.Cluster> | undefined {
+    return this.running && (this.#services.get('etcdserverpb.Cluster') as Handlers<typeof pb.Cluster>);
+  }
+
   get maintenance(): Handlers<typeof pb.Maintenance> | undefined {
     return this.running && (this.#services.get('etcdserverpb.Maintenance') as Handlers<typeof pb.Maintenance>);
   }
@@ -69,7 +85,7 @@ export class MemberProcess {
     const { config, env, logger = silentLogger, sizes, onStarted } = this.#options;
     const onFatal = (error: unknown): void => this.#end(error);
     try {
-      const storage = await openStorage({ config, env, logger, sizes, onFatal });
+      const storage = await openStorage({ config, env, logger, sizes, join: () => this.#join(), onFatal });
       if (this.gate.isDead) return;
       const transport = {
         peers: (options: PeerOptions) => this.#peers(options),
@@ -80,9 +96,10 @@ export class MemberProcess {
         env,
         logger,
         storage,
+        sizes,
         transport,
         onFatal,
-        onRemoved: () => onFatal(new Error('this member was removed')),
+        onRemoved: () => this.#end(new ServerError('removed', 'this member was removed')),
         onInstall: (snapshot) => void this.#install(snapshot),
       });
       await member.start();
@@ -93,6 +110,47 @@ export class MemberProcess {
     } catch (error) {
       this.#end(error);
     }
+  }
+
+  /** As `startServer` does it: asks until somebody answers. */
+  async #join(): Promise<JoinedAs> {
+    const { config, env, logger = silentLogger, onJoin } = this.#options;
+    const urls = config.initialAdvertisePeerUrls.map(({ text }) => text);
+    for (;;) {
+      try {
+        return await onJoin(this, urls, config.rejoin === true);
+      } catch (error) {
+        logger.warn(`this member was not taken in: ${messageOf(error)}`);
+        await env.timers.sleep(JOIN_PAUSE_MS);
+      }
+    }
+  }
+
+  /** A process that joins asks this one who it is. */
+  answerJoin(peerUrls: readonly string[], replace: boolean): Promise<JoinedAs> {
+    let answer: Promise<JoinedAs> | undefined;
+    this.gate.enter(() => {
+      answer = this.#peer?.onJoin(peerUrls, replace);
+    });
+    return answer ?? Promise.reject(new GrpcError('unavailable', 'nobody is there'));
+  }
+
+  /** Whether it knows that this member was removed; then its messages count for nothing. */
+  knowsRemoved(member: MemberId): boolean {
+    try {
+      return this.#peer?.isRemoved(member) === true;
+    } catch {
+      return false; // Its disk does not say.
+    }
+  }
+
+  /** A peer says that this member was removed. */
+  toldRemoved(): void {
+    this.gate.enter(() => this.#peer?.onRemoved());
+  }
+
+  promote(learner: MemberId): Promise<void> {
+    return this.#peer?.onPromote(learner) ?? Promise.reject(new GrpcError('unavailable', 'nobody is there'));
   }
 
   /** As `startServer` does it: stops, and starts on the snapshot. */
@@ -152,9 +210,9 @@ export class MemberProcess {
       },
       // Messages find their way by the ids of members.
       update: () => {},
-      connectedSinceMs: () => 0,
+      connectedSinceMs: (peer) => this.#options.connectedSinceMs(this, peer),
       sendSnapshot: (to, source) => this.#options.onSnapshot(this, to, source),
-      promote: () => Promise.reject(new GrpcError('unimplemented', 'members of this world do not promote')),
+      promote: (leader, learner) => this.#options.onPromote(this, leader, learner),
       close: () => {
         this.#peer = undefined;
         return Promise.resolve();

@@ -4,7 +4,7 @@ import { type LogIndex, type MemberId, messageOf, seededRandom } from '@distrokv
 import { type CrashMode, type Logger, SimulatedTime } from '@distrokv/env';
 import { GrpcError } from '@distrokv/grpc';
 import type { Message } from '@distrokv/raft';
-import { ServerError, type SnapshotSource, parseEndpointUrl, serverDefaults, type ServerConfig } from '@distrokv/server';
+import { type JoinedAs, ServerError, type SnapshotSource, parseEndpointUrl, serverDefaults, type ServerConfig } from '@distrokv/server';
 import type { RaftJudge } from '../judges/raft-safety.ts';
 import type { Plan } from '../plan.ts';
 import { Trace } from '../trace.ts';
@@ -18,6 +18,7 @@ const RESTART_MS = 700;
 /** A stream is given up when a message of it is under way for so long, or a snapshot is. */
 const CROSSING_MS = 2000;
 const SNAPSHOT_MS = 60_000;
+const CALL_MS = 10_000;
 
 export interface WorldOptions {
   readonly plan: Plan;
@@ -31,6 +32,8 @@ export class World {
   readonly network: Network;
   readonly machines: readonly Machine[];
   readonly #judge: RaftJudge;
+  /** How many machines are members from the start. */
+  readonly #members: number;
   readonly #byId = new Map<MemberId, Machine>();
   readonly #byProcess = new Map<MemberProcess, Machine>();
   /** The first promise that was seen broken. */
@@ -45,14 +48,16 @@ export class World {
     this.trace = new Trace(() => this.time.monotonicMs(), keepsLines);
     this.network = new Network(this.time, seededRandom(random.uint32()), plan.weather);
     this.#judge = judge;
+    this.#members = plan.members;
     const names = plan.machines.map((_, i) => `n${i + 1}`);
+    const members = names.slice(0, plan.members);
     this.machines = plan.machines.map(
       ({ clockRate, syncMs }, index) =>
         new Machine({
           index,
           time: this.time,
           random: seededRandom(random.uint32()),
-          config: configOf(names, index, plan),
+          config: configOf(members, names[index] as string, plan),
           sizes: plan.sizes,
           clockRate,
           syncMs,
@@ -60,6 +65,9 @@ export class World {
           process: {
             onSend: (process, messages) => this.#send(process, messages),
             onSnapshot: (process, to, source) => this.#snapshot(process, to, source),
+            onJoin: (process, peerUrls, replace) => this.#join(process, peerUrls, replace),
+            onPromote: (process, leader, learner) => this.#promote(process, leader, learner),
+            connectedSinceMs: (process, peer) => this.#connectedSinceMs(process, peer),
             onStarted: (process) => this.#started(process),
             onEnd: (process, error) => this.#ended(process, error),
           },
@@ -68,6 +76,7 @@ export class World {
   }
 
   start(machine: Machine): void {
+    if (machine.index >= this.#members && machine.joins === 'no') return; // It was not added yet.
     if (!machine.start()) return;
     this.trace.note(machine.name, 'starts');
     if (machine.process) this.#byProcess.set(machine.process, machine);
@@ -120,7 +129,9 @@ export class World {
   #started(process: MemberProcess): void {
     const machine = this.#byProcess.get(process);
     if (!machine || !process.running) return;
+    for (const [id, known] of this.#byId) if (known === machine) this.#byId.delete(id);
     this.#byId.set(process.running.member.id, machine);
+    process.startedMs = this.time.monotonicMs();
     this.trace.note(machine.name, `is up, applied ${process.running.storage.store.state.appliedIndex}`);
     this.#judge.started(machine.index, process.running.storage);
   }
@@ -130,10 +141,11 @@ export class World {
     if (!machine) return;
     this.failStops++;
     this.trace.note(machine.name, `stops itself: ${messageOf(error)}`);
+    const isRemoved = error instanceof ServerError && error.code === 'removed';
     const isDamaged = error instanceof ServerError && error.code === 'corrupt';
-    if (!machine.hasExcuse)
+    if (!machine.hasExcuse && !isRemoved)
       this.broken(new Violation('fail-stop', `${machine.name} stops itself, although its disk is well: ${messageOf(error)}`));
-    if (isDamaged) machine.isGone = true;
+    if (isDamaged || isRemoved) machine.isGone = true;
     this.crash(machine, 'kept');
     this.later(RESTART_MS, () => this.start(machine));
   }
@@ -156,10 +168,56 @@ export class World {
 
   #carry(from: Machine, to: Machine | undefined, messages: readonly Message[]): void {
     if (!to) return;
+    const sender = messages[0]?.from;
     const parts = this.network.weather.datagram ? messages.map((message) => [message]) : [messages];
     for (const part of parts) {
-      this.network.send(from.index, to.index, (isRepeat) => to.process?.deliver(isRepeat ? part.filter(mayRepeat) : part));
+      this.network.send(from.index, to.index, (isRepeat) => {
+        if (sender !== undefined && to.process?.knowsRemoved(sender)) this.#tellRemoved(to, from, sender);
+        else to.process?.deliver(isRepeat ? part.filter(mayRepeat) : part);
+      });
     }
+  }
+
+  #tellRemoved(from: Machine, to: Machine, member: MemberId): void {
+    this.network.send(from.index, to.index, () => {
+      if (to.process?.running?.member.id === member) to.process.toldRemoved();
+    });
+  }
+
+  /** Asks the first machine that can be reached. */
+  async #join(process: MemberProcess, peerUrls: readonly string[], replace: boolean): Promise<JoinedAs> {
+    const own = this.#byProcess.get(process);
+    const other = this.machines.find((machine) => machine !== own && machine.process?.running && !machine.process.gate.isPaused);
+    if (!own || !other) throw new GrpcError('unavailable', 'nobody is there');
+    await this.#cross(own, other);
+    const answer = await this.#unlessItDies(other, other.process?.answerJoin(peerUrls, replace));
+    await this.#cross(other, own);
+    if (!answer) throw new GrpcError('unavailable', 'nobody is there');
+    this.trace.note(own.name, `${other.name} says who it is`);
+    return answer;
+  }
+
+  async #promote(process: MemberProcess, leader: MemberId, learner: MemberId): Promise<void> {
+    const [from, to] = [this.#byProcess.get(process), this.#byId.get(leader)];
+    if (!from || !to) throw new GrpcError('unavailable', 'nobody is there');
+    await this.#cross(from, to);
+    await this.#unlessItDies(to, to.process?.promote(learner));
+    await this.#cross(to, from);
+  }
+
+  /** A call ends when the connection breaks, too. */
+  #unlessItDies<T>({ process }: Machine, call: Promise<T> | undefined): Promise<T | undefined> {
+    const death = new Promise<never>((_, reject) =>
+      process?.gate.onDeath(() => reject(new GrpcError('unavailable', 'the connection broke'))),
+    );
+    death.catch(() => {});
+    return Promise.race([call, death, this.#tooLong(CALL_MS)]);
+  }
+
+  #connectedSinceMs(process: MemberProcess, peer: MemberId): number | undefined {
+    const [from, to] = [this.#byProcess.get(process), this.#byId.get(peer)];
+    if (!from || !to?.process?.running || this.network.isCut(from.index, to.index)) return undefined;
+    return from.clock.monotonicMs() - (this.time.monotonicMs() - to.process.startedMs) * from.clock.rate;
   }
 
   /** The receiver asks for piece after piece; every question and every answer crosses the network. */
@@ -201,11 +259,11 @@ export class World {
 /** Proposals are handed to a leader at most once: that is what `PeerSender` demands of its transport. Raft's own messages may come again. */
 const mayRepeat = ({ kind }: Message): boolean => kind !== 'propose';
 
-function configOf(names: readonly string[], index: number, plan: Plan): ServerConfig {
-  const members = names.map((name) => ({ name, peerUrls: [parseEndpointUrl(`http://${name}:2380`, 'peer')] }));
-  const name = names[index] as string;
+function configOf(initial: readonly string[], name: string, plan: Plan): ServerConfig {
+  const names = initial.includes(name) ? initial : [...initial, name];
+  const members = names.map((each) => ({ name: each, peerUrls: [parseEndpointUrl(`http://${each}:2380`, 'peer')] }));
   const client = parseEndpointUrl(`http://${name}:2379`, 'client');
-  const peerUrls = members[index]?.peerUrls ?? [];
+  const peerUrls = members.find((member) => member.name === name)?.peerUrls ?? [];
   return {
     name,
     dataDirectory: '/data',

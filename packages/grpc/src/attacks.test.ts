@@ -1,0 +1,142 @@
+// Peers that mean harm, at the level of sockets: each is held to what it costs in memory, and to how long others wait meanwhile.
+import assert from 'node:assert/strict';
+import { type Socket, connect as connectTcp } from 'node:net';
+import { connect as connectHttp2 } from 'node:http2';
+import { type TestContext, test } from 'node:test';
+import { createPair, type Pair } from './testing/pair.ts';
+import { answer, ask, Echo } from './testing/services.ts';
+
+const SCALE = Number(process.env['DISTROKV_TEST_SCALE'] ?? 1);
+const { unary } = Echo.methods;
+const MIB = 1 << 20;
+
+/** Longest that an honest call may take meanwhile: far more than it does, for machines that are busy. */
+const MAX_DELAY_MS = 5000;
+
+async function pairWith(t: TestContext): Promise<Pair> {
+  const kvs = [{ key: new Uint8Array(1), value: new Uint8Array(500_000), createRevision: 1, modRevision: 1, version: 1, lease: 0n }];
+  return createPair(t, {
+    unary: ({ limit }) => (limit === 1 ? { ...answer(1), kvs } : answer(limit)),
+    collect: async (call) => {
+      let count = 0;
+      for await (const _ of call.requests) count++;
+      return answer(count);
+    },
+  });
+}
+
+/** Raw connections to a server, gone when the test is over. */
+async function rawSockets(t: TestContext, port: number, count: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  for (let at = 0; at < count; at += 500) {
+    const some = Array.from(
+      { length: Math.min(500, count - at) },
+      () =>
+        new Promise<void>((resolve, reject) => {
+          const socket = connectTcp(port, '127.0.0.1', resolve).on('error', reject);
+          sockets.push(socket);
+        }),
+    );
+    await Promise.all(some);
+  }
+  for (const socket of sockets) socket.removeAllListeners('error').on('error', () => undefined);
+  return sockets;
+}
+
+async function honestCalls({ channel }: Pair, calls = 20): Promise<void> {
+  for (let i = 0; i < calls; i++) assert.deepEqual(await channel.unary(unary, ask(7), { timeoutMs: MAX_DELAY_MS }), answer(7));
+}
+
+function memoryMiB(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  return process.memoryUsage.rss() / MIB;
+}
+
+const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
+
+test('thousands of idle connections, half of them past their preface', async (t) => {
+  const pair = await pairWith(t);
+  await honestCalls(pair);
+  const before = memoryMiB();
+  const count = 1000 * Math.min(10, SCALE);
+  const sockets = await rawSockets(t, pair.port, count);
+  for (const [i, socket] of sockets.entries()) if (i % 2 === 0) socket.write(preface);
+  await honestCalls(pair);
+  const grown = memoryMiB() - before;
+  // Both ends are in this process.
+  assert.ok(grown < 50 + count / 15, `${grown.toFixed()} MiB for ${count} connections`);
+});
+
+test('a preface that comes byte by byte, and bytes that are no preface', async (t) => {
+  const pair = await pairWith(t);
+  const [slow, wrong] = (await rawSockets(t, pair.port, 2)) as [Socket, Socket];
+  const closed = new Promise<void>((resolve) => wrong.on('close', () => resolve()));
+  wrong.resume().write('GET / HTTP/1.1\r\n\r\n');
+  await closed;
+  const settings = new Promise<Buffer>((resolve) => slow.once('data', resolve));
+  for (const byte of preface) {
+    slow.write(Buffer.of(byte));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal((await settings)[3], 4, 'the server answers with SETTINGS');
+  await honestCalls(pair);
+});
+
+test('a reader that never reads holds no more than its windows and queues', async (t) => {
+  const pair = await pairWith(t);
+  const client = connectHttp2(`http://127.0.0.1:${pair.port}`, { settings: { initialWindowSize: 2 ** 31 - 1 } });
+  client.on('error', () => undefined);
+  t.after(() => client.destroy());
+  await new Promise<void>((resolve) => client.once('remoteSettings', () => resolve()));
+  const before = memoryMiB();
+  // The answers are half a MiB each, and the connection's window is 64 KiB for good.
+  const body = Buffer.concat([Buffer.of(0, 0, 0, 0, 2), Buffer.of(0x18, 1)]);
+  for (let i = 0; i < 400; i++) {
+    const stream = client.request({ ':method': 'POST', ':path': '/test.Echo/Unary', 'content-type': 'application/grpc', te: 'trailers' });
+    stream.on('error', () => undefined);
+    stream.end(body);
+    stream.pause();
+  }
+  await honestCalls(pair);
+  const grown = memoryMiB() - before;
+  // 400 answers would be 200 MiB: they wait in their streams, of which there are no more than allowed.
+  assert.ok(grown < 400, `${grown.toFixed()} MiB`);
+});
+
+test('a body without an end is given no more than its windows while nobody reads it', async (t) => {
+  const pair = await createPair(t, {
+    unary: ({ limit }) => answer(limit),
+    collect: () => new Promise(() => undefined),
+  });
+  const client = connectHttp2(`http://127.0.0.1:${pair.port}`);
+  client.on('error', () => undefined);
+  t.after(() => client.destroy());
+  const stream = client.request({ ':method': 'POST', ':path': '/test.Echo/Collect', 'content-type': 'application/grpc', te: 'trailers' });
+  stream.on('error', () => undefined);
+  const message = Buffer.concat([Buffer.of(0, 0, 0, 0x40, 0), Buffer.alloc(0x4000)]);
+  let sent = 0;
+  while (sent < 64 * MIB && stream.write(message)) sent += message.length;
+  await honestCalls(pair);
+  assert.ok(sent < 8 * MIB, `${sent} bytes were taken`);
+});
+
+test('a request of unknown length that never ends is refused at the limit', async (t) => {
+  const pair = await pairWith(t);
+  const client = connectHttp2(`http://127.0.0.1:${pair.port}`);
+  client.on('error', () => undefined);
+  t.after(() => client.destroy());
+  const stream = client.request({ ':method': 'POST', ':path': '/test.Echo/Unary', 'content-type': 'application/grpc', te: 'trailers' });
+  const status = new Promise<string>((resolve) => {
+    stream.on('response', (headers) => resolve(String(headers['grpc-status'])));
+  });
+  stream.on('error', () => undefined);
+  // Messages without bytes: each would be a request, and no limit on the size of one is ever reached.
+  const empty = Buffer.alloc(5 * 1000);
+  const write = (): void => {
+    if (!stream.destroyed && !stream.closed) stream.write(empty, () => setImmediate(write));
+  };
+  write();
+  assert.equal(await status, '12');
+  await honestCalls(pair);
+});
