@@ -51,3 +51,22 @@ test('ranges longer than a slice are walked and cleared whole, as of their snaps
   await snapshot.close();
   await db.close();
 });
+
+test('a range is cleared by its bounds, whichever they are, at once', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const db = new DistroLevel('/clear', { env });
+  const keys = ['a', 'b', 'b\u0000', 'c', 'd'];
+  const left = async (range: object): Promise<string> => {
+    await db.batch(keys.map((key) => ({ type: 'put', key, value: key })));
+    await db.clear(range);
+    return (await db.keys().all()).join();
+  };
+  assert.equal(await left({ gt: 'b', lt: 'd' }), 'a,b,d');
+  assert.equal(await left({ gte: 'b', lte: 'c' }), 'a,d');
+  assert.equal(await left({ gt: 'b\u0000' }), 'a,b,b\u0000');
+  assert.equal(await left({ lte: 'b' }), 'b\u0000,c,d');
+  assert.equal(await left({ gt: 'c', lt: 'b' }), keys.join());
+  assert.equal(await left({ gt: 'b', lte: 'b' }), keys.join());
+  assert.equal(await left({}), '');
+  await db.close();
+});

@@ -1,10 +1,11 @@
 // An abstract-level database on the storage engine. The base class does what all databases of the family have in common
 // (encodings, sublevels, hooks, events, deferred opening); what is left are the calls with an underscore, all of them in bytes.
+import { compareBytes } from '@distrokv/base';
 import { type Env, type FileLock, createNodeEnv } from '@distrokv/env';
 import { type Engine, type EngineOptions, type Keyspace, LsmError, openEngine } from '@distrokv/lsm';
 import { type AbstractDatabaseOptions, AbstractLevel } from 'abstract-level';
 import { DistroIterator, type IteratorOptions } from './iterator.ts';
-import { type Range, rangeOf } from './range.ts';
+import { type Range, boundsOf, rangeOf } from './range.ts';
 import { DistroSnapshot, type SnapshotOptions } from './snapshot.ts';
 
 export interface DistroLevelOptions<K, V> extends AbstractDatabaseOptions<K, V> {
@@ -37,7 +38,7 @@ interface ClearOptions extends Range {
   readonly limit: number;
 }
 
-/** A range is cleared in batches of this many keys, with other events between them. */
+/** So many keys of a range, or a range as of a snapshot, is cleared in batches of this many, with other events between them. */
 const CLEAR_KEYS = 1000;
 
 /** What the database can do. */
@@ -148,6 +149,13 @@ export class DistroLevel<K = string, V = string> extends AbstractLevel<Uint8Arra
 
   async _clear(options: ClearOptions): Promise<void> {
     const { engine, keyspace } = this.#open;
+    if (options.limit < 0 && options.snapshot === undefined) {
+      const { from, to } = boundsOf(options);
+      if (to !== undefined && compareBytes(from, to) >= 0) return;
+      const batch = engine.batch();
+      batch.deleteRange(keyspace, from, to);
+      return engine.write(batch);
+    }
     const iterator = keyspace.iterator({ ...rangeOf(options), limit: options.limit < 0 ? Infinity : options.limit, keysOnly: true });
     try {
       for (let more = true; more;) {

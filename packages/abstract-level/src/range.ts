@@ -1,5 +1,5 @@
 // Ranges: the family's options as the engine's.
-import { compareBytes } from '@distrokv/base';
+import { EMPTY, compareBytes } from '@distrokv/base';
 import type { RangeOptions } from '@distrokv/lsm';
 import type { DistroSnapshot } from './snapshot.ts';
 
@@ -21,6 +21,18 @@ export function rangeOf({ gt, gte, lt, lte, reverse, snapshot }: Range): RangeOp
     ...(snapshot !== undefined && { snapshot: snapshot.snapshot }),
     reverse,
   };
+}
+
+/** The first key, and the end (excluded; undefined: there is none). */
+export function boundsOf({ gt, gte, lt, lte }: Range): { readonly from: Uint8Array; readonly to: Uint8Array | undefined } {
+  return { from: gte ?? (gt === undefined ? EMPTY : after(gt)), to: lte === undefined ? lt : after(lte) };
+}
+
+/** The first key behind `key`. */
+function after(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1);
+  next.set(key);
+  return next;
 }
 
 /** Whether the key lies within the bounds. */

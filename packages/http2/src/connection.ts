@@ -105,6 +105,7 @@ class Http2Connection<Context> implements ClientConnection<Context> {
 
   tick(nowMs: number): void {
     if (this.#core.closed) return;
+    this.#core.ticks++;
     try {
       this.#watch.tick(nowMs, { sawSettings: this.#control.sawSettings, isInBlock: this.#receiver.isInBlock });
     } catch (thrown) {

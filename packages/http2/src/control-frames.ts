@@ -145,8 +145,9 @@ export class ControlFrames<Context> {
     if (id === 0 || core.streams.isIdle(id)) throw connectionError(ErrorCode.protocolError, `RST_STREAM on idle stream ${id}`);
     const stream = core.streams.get(id);
     if (stream !== undefined) core.peerReset(stream, uint32(bytes, from));
-    // A server's resets are as many as our requests; a client's cost us what it had asked for.
-    if (stream === undefined || core.isServer) core.chargeFor('RST_STREAM frames');
+    // A server's resets are as many as our requests. A client's cost us what it had asked for; but a call that it has waited for from one tick to
+    // the next was meant, and there are only so many of them at a time.
+    if (core.isServer && (stream === undefined || stream.bornAt === core.ticks)) core.chargeFor('RST_STREAM frames');
   }
 
   // PING (§6.7)

@@ -16,6 +16,8 @@ import type { ConnectionHandler, HeaderList, PeerSettings, StreamReset } from '.
 /** Tokens of nuisance that honest work earns. */
 const EARNED_BY_DATA_FRAME = 3; // The peer may answer it with two window updates and a ping.
 const EARNED_BY_STREAM = 0.5; // Less than it costs to reset a stream that has ended already.
+/** So many frames of a peer that asks and does not read are answered, however slowly they come. */
+const MAX_UNREAD_ANSWERS = 10_000;
 /** Longest text that goes with GOAWAY. */
 const MAX_DEBUG_BYTES = 512;
 
@@ -31,6 +33,8 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
   /** The peer has acknowledged our SETTINGS. */
   settingsAcked: boolean = false;
   closed: boolean = false;
+  /** How often `tick` was called. */
+  ticks: number = 0;
   /** Highest stream of the peer that we still take; undefined while there is no end in sight. */
   acceptedThrough: number = MAX_STREAM_ID;
   /** No new streams from this side: the peer said GOAWAY, or `shutdown` was called. */
@@ -45,6 +49,8 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
   hasSpoken = false;
   /** Streams of ours below this id were in output that was taken. */
   takenThrough = 0;
+  /** Frames that are a nuisance, and may have been answered, since output was last taken. */
+  #unreadAnswers = 0;
   #told = true; // A new connection has output, and whoever made it knows.
 
   constructor(isServer: boolean, handler: ConnectionHandler<Context>, limits: Limits) {
@@ -70,7 +76,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
     const { streamWindowBytes, maxStreamWindowBytes } = this.limits;
     const slack = this.settingsAcked ? 0 : Math.max(0, INITIAL_WINDOW - streamWindowBytes);
     const window = new ReceiveWindow(streamWindowBytes, maxStreamWindowBytes, slack);
-    const stream = new Http2Stream<Context>(this, id, this.sender.initialWindow, window);
+    const stream = new Http2Stream<Context>(this, id, this.sender.initialWindow, window, this.ticks);
     this.streams.add(stream);
     return stream;
   }
@@ -138,6 +144,14 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
     this.chargeFor('refused streams');
   }
 
+  /**
+   * May frames still come on a closed stream, sent before the peer knew? A client may have cancelled any number of calls at once, so it never minds an
+   * answer that comes late; a server minds, unless it has cut the stream off itself, lately, or takes no more streams.
+   */
+  isLateOn(id: number): boolean {
+    return !this.isServer || this.streams.wasCutOff(id) || id > this.acceptedThrough;
+  }
+
   peerReset(stream: Http2Stream<Context>, code: ErrorCode): void {
     const inOrder = stream.remoteEnded && code === ErrorCode.noError; // "I have answered, do not send the rest" (§8.1).
     this.#remove(stream);
@@ -156,9 +170,9 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
 
   /** A frame that costs us and brings the peer nothing. Throws ENHANCE_YOUR_CALM when there were too many. */
   chargeFor(what: string): void {
-    const isReading = this.sender.output.length <= 16 * this.limits.outputBytes;
-    if (this.nuisance.take() && isReading) return;
-    throw Http2Error.protocol(ErrorCode.enhanceYourCalm, isReading ? `too many ${what}` : `too many ${what}, and the answers are not read`);
+    const areRead = ++this.#unreadAnswers <= MAX_UNREAD_ANSWERS;
+    if (this.nuisance.take() && areRead) return;
+    throw Http2Error.protocol(ErrorCode.enhanceYourCalm, areRead ? `too many ${what}` : `too many ${what}, and the answers are not read`);
   }
 
   /** Gives `bytes` of the connection's window back. */
@@ -203,6 +217,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
 
   takeOutput(): readonly Uint8Array[] {
     this.#told = false;
+    this.#unreadAnswers = 0;
     this.takenThrough = this.streams.nextOwn;
     const chunks = this.sender.output.take();
     if (!this.closed) this.sender.pump();

@@ -33,6 +33,9 @@ export class FieldBlocks {
   #length = 0;
   readonly #remembered: Remembered[] = [];
   #next = 0;
+  /** Hashes of blocks that came once: what comes a second time is worth remembering. */
+  readonly #seen: number[] = [];
+  #nextSeen = 0;
 
   constructor(limits: Limits) {
     this.decoder = new HpackDecoder(limits.headerTableBytes, limits);
@@ -77,16 +80,31 @@ export class FieldBlocks {
     const { tooLarge, listBytes } = this.decoder;
     if (listBytes > this.#maxBytes) throw Http2Error.protocol(ErrorCode.enhanceYourCalm, `a header list of ${listBytes} bytes`);
     const block = { list, tooLarge, check: checkHeaderList(list, kind) };
-    if (this.decoder.version === version && to - from <= REMEMBERED_BYTES) {
+    if (this.decoder.version === version && to - from <= REMEMBERED_BYTES && this.#cameBefore(hashOf(bytes, from, to))) {
       this.#remembered[this.#next] = { version, kind, bytes: bytes.slice(from, to), block };
       this.#next = (this.#next + 1) % REMEMBERED_BLOCKS;
     }
     return block;
   }
+
+  #cameBefore(hash: number): boolean {
+    if (this.#seen.includes(hash)) return true;
+    this.#seen[this.#nextSeen] = hash;
+    this.#nextSeen = (this.#nextSeen + 1) % REMEMBERED_BLOCKS;
+    return false;
+  }
 }
 
 function matches(known: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
   if (known.length !== to - from) return false;
-  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[from + i]) return false;
+  // From the end: what differs between calls mostly stands there.
+  for (let i = known.length - 1; i >= 0; i--) if (known[i] !== bytes[from + i]) return false;
   return true;
+}
+
+/** FNV-1a. */
+function hashOf(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
+  return hash;
 }

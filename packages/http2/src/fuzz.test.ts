@@ -13,6 +13,8 @@ const scale = Number(process.env['DISTROKV_TEST_SCALE'] ?? 1);
 const seed = Number(process.env['DISTROKV_TEST_SEED'] ?? 1);
 const inputs = Math.round(15_000 * scale);
 const hpackInputs = Math.round(35_000 * scale);
+/** Conversations that have failed: more streams than the server allows, before it could say so; output that waits, taken for a peer that does not read. */
+const found = [20_261_184_784_472, 777_003_188];
 const conversations = Math.round(40 * scale);
 
 test(`${inputs} mutated connections from seed ${seed}: no throw, no loop, whole frames, little held`, (t) => {
@@ -53,13 +55,13 @@ test(`${hpackInputs} mutated field blocks from seed ${seed}: a list or COMPRESSI
 test(`${conversations} conversations of our client and our server through a pipe that cuts anywhere, from seed ${seed}`, (t) => {
   let calls = 0;
   let bytes = 0;
-  for (let i = 0; i < conversations; i++) {
+  for (const one of [...found, ...Array.from({ length: conversations }, (_, i) => seed * 1_000_003 + i)]) {
     try {
-      const done = fuzzPipe(seed * 1_000_003 + i);
+      const done = fuzzPipe(one);
       calls += done.calls;
       bytes += done.bytes;
     } catch (thrown) {
-      throw new Error(`conversation ${seed * 1_000_003 + i}`, { cause: thrown });
+      throw new Error(`conversation ${one}`, { cause: thrown });
     }
   }
   t.diagnostic(`${calls} calls, ${bytes} bytes`);

@@ -18,11 +18,28 @@ export interface HeaderCheck {
 export type HeaderKind = 'request' | 'response' | 'trailers';
 
 const COLON = 0x3a;
-const forbidden = new Set(['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
+
+/** What a name means to the rules. */
+type NameKind = ':authority' | ':method' | ':path' | ':scheme' | ':status' | 'content-length' | 'forbidden' | 'host' | 'plain' | 'te';
+
+/** Names that were looked at before, so that the characters of each are checked once, and not with every call. */
+const nameKinds = new Map<string, NameKind>();
+const MAX_KNOWN_NAMES = 1024;
+for (const name of ['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade']) nameKinds.set(name, 'forbidden');
+for (const name of ['te', 'host', 'content-length', ':method', ':scheme', ':path', ':authority', ':status'] as const)
+  nameKinds.set(name, name);
 
 /** 1 for what a name may contain: a token of RFC 9110 §5.6.2 without upper case. */
 const nameChars = new Uint8Array(256);
 for (const c of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") nameChars[c.charCodeAt(0)] = 1;
+
+/** Undefined for a name that is malformed; a pseudo-header that nobody knows is `plain`, as far as its name goes. */
+function kindOf(name: string): NameKind | undefined {
+  const known = nameKinds.get(name);
+  if (known !== undefined || malformedName(name) !== undefined) return known;
+  if (nameKinds.size < MAX_KNOWN_NAMES && name.length <= 64) nameKinds.set(name, 'plain');
+  return 'plain';
+}
 
 export function checkHeaderList(list: HeaderList, kind: HeaderKind): HeaderCheck {
   let status = 0;
@@ -37,37 +54,31 @@ export function checkHeaderList(list: HeaderList, kind: HeaderKind): HeaderCheck
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i] as string;
     const value = list[i + 1] as string;
-    const wrong = malformedName(name) ?? malformedValue(value);
+    const nameKind = kindOf(name);
+    const wrong = nameKind === undefined ? malformedName(name) : malformedValue(value);
     if (wrong !== undefined) return fail(`${wrong} in field ${printable(name)}`);
     if (name.charCodeAt(0) === COLON) {
       if (regular) return fail(`${printable(name)} after a regular field`);
-      if (kind === 'request' && name === ':method' && method === undefined) method = value;
-      else if (kind === 'request' && name === ':scheme' && scheme === undefined) scheme = value;
-      else if (kind === 'request' && name === ':path' && path === undefined) path = value;
-      else if (kind === 'request' && name === ':authority' && authority === undefined) authority = value;
-      else if (kind === 'response' && name === ':status' && status === 0) {
+      if (kind === 'request' && nameKind === ':method' && method === undefined) method = value;
+      else if (kind === 'request' && nameKind === ':scheme' && scheme === undefined) scheme = value;
+      else if (kind === 'request' && nameKind === ':path' && path === undefined) path = value;
+      else if (kind === 'request' && nameKind === ':authority' && authority === undefined) authority = value;
+      else if (kind === 'response' && nameKind === ':status' && status === 0) {
         if (!/^[1-9][0-9][0-9]$/.test(value)) return fail(':status is no status');
         status = Number(value);
       } else return fail(`${printable(name)} is repeated or not for ${kind}`);
       continue;
     }
     regular = true;
-    switch (name) {
-      case 'te':
-        if (value !== 'trailers') return fail('te is not "trailers"');
-        break;
-      case 'host':
-        host = value;
-        break;
-      case 'content-length': {
-        if (!/^[0-9]{1,15}$/.test(value)) return fail('content-length is no number');
-        const length = Number(value);
-        if (contentLength >= 0 && contentLength !== length) return fail('two values of content-length');
-        contentLength = length;
-        break;
-      }
-      default:
-        if (forbidden.has(name)) return fail(`field ${name} belongs to a connection`);
+    if (nameKind === 'plain') continue;
+    if (nameKind === 'forbidden') return fail(`field ${name} belongs to a connection`);
+    if (nameKind === 'te' && value !== 'trailers') return fail('te is not "trailers"');
+    if (nameKind === 'host') host = value;
+    if (nameKind === 'content-length') {
+      if (!/^[0-9]{1,15}$/.test(value)) return fail('content-length is no number');
+      const length = Number(value);
+      if (contentLength >= 0 && contentLength !== length) return fail('two values of content-length');
+      contentLength = length;
     }
   }
   if (kind === 'request') {
@@ -87,8 +98,9 @@ export function checkHeaders(list: HeaderList): void {
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i] as string;
     const value = list[i + 1] as string;
-    let wrong = malformedName(name) ?? malformedValue(value);
-    if (forbidden.has(name) || (name === 'te' && value !== 'trailers')) wrong = 'what belongs to a connection';
+    const kind = kindOf(name);
+    let wrong = kind === undefined ? malformedName(name) : malformedValue(value);
+    if (kind === 'forbidden' || (kind === 'te' && value !== 'trailers')) wrong = 'what belongs to a connection';
     if (wrong !== undefined) throw new Http2Error('bad-headers', ErrorCode.internalError, `${wrong} in field ${printable(name)}`);
   }
 }

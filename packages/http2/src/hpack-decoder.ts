@@ -12,6 +12,8 @@ const MAX_INTEGER = 0x0fff_ffff;
 /** For strings on their way from Huffman code to text: one for all decoders, since none holds it beyond a call. */
 const scratch = new Uint8Array(4096);
 
+const characters: readonly string[] = Array.from({ length: 256 }, (_, c) => String.fromCharCode(c));
+
 export interface DecoderLimits {
   readonly maxHeaderListBytes: number;
   readonly maxHeaderFields: number;
@@ -215,15 +217,14 @@ export class HpackDecoder {
   }
 }
 
-/** Each byte is a character. */
+/** Each byte is a character. Short strings, which most are, are made eight at a time: there is no faster way without a host. */
 function latin1(bytes: Uint8Array, from: number, to: number): string {
   let text = '';
-  for (; to - from > 512; from += 512) text += fromCharCodes(bytes.subarray(from, from + 512));
-  return text + fromCharCodes(bytes.subarray(from, to));
-}
-
-function fromCharCodes(bytes: Uint8Array): string {
-  return String.fromCharCode.apply(null, bytes as unknown as number[]);
+  for (; to - from > 256; from += 256) text += String.fromCharCode.apply(null, bytes.subarray(from, from + 256) as unknown as number[]);
+  const char = (i: number): number => bytes[from + i] as number;
+  for (; to - from >= 8; from += 8) text += String.fromCharCode(char(0), char(1), char(2), char(3), char(4), char(5), char(6), char(7));
+  for (; from < to; from++) text += characters[bytes[from] as number];
+  return text;
 }
 
 function bad(message: string): Http2Error {

@@ -106,7 +106,7 @@ export class Receiver<Context> implements FrameSink {
     else {
       // Gone: the block still counts for the table (§4.3).
       this.blocks.finish(bytes, from, to, 'trailers');
-      if (core.streams.wasCutOff(id) || id > core.acceptedThrough) return;
+      if (core.isLateOn(id)) return;
       throw protocolError(`HEADERS on closed stream ${id}`);
     }
   }
@@ -196,7 +196,7 @@ export class Receiver<Context> implements FrameSink {
     const stream = core.streams.get(id);
     if (stream === undefined) {
       if (core.streams.isIdle(id)) throw protocolError(`DATA on idle stream ${id}`);
-      if (!core.streams.wasCutOff(id) && id <= core.acceptedThrough) core.refuse(id, ErrorCode.streamClosed);
+      if (!core.isLateOn(id)) core.refuse(id, ErrorCode.streamClosed);
       return undefined;
     }
     if (stream.remoteEnded) core.streamError(stream, ErrorCode.streamClosed, 'DATA after the end of the stream');

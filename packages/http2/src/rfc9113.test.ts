@@ -304,6 +304,17 @@ describe('§5.1 stream states: closed', () => {
   });
 });
 
+test('§5.1 stream states: closed: a client that cancels thousands of calls at once ignores all the answers', () => {
+  const probe = Probe.ready('client');
+  probe.send(settings([3, 10_000]));
+  for (let i = 0; i < 5000; i++) probe.client.openStream(request, true, undefined)?.reset(8);
+  assert.equal(probe.frames().length, 10_001);
+  probe.events();
+  for (let i = 0; i < 5000; i++) probe.send(headers(1 + 2 * i, response), data(1 + 2 * i, 10), headers(1 + 2 * i, ['a', 'b'], END_STREAM));
+  assert.deepEqual(probe.events(), []);
+  probe.assertAlive();
+});
+
 describe('§5.1.1 stream identifiers', () => {
   serverFails('an even stream of a client', 'PROTOCOL_ERROR', headers(2, request));
   serverFails('a stream below one that was opened', 'PROTOCOL_ERROR', headers(5, request), headers(3, request));

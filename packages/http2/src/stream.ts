@@ -23,6 +23,8 @@ export class Http2Stream<Context> implements Stream<Context> {
   readonly #owner: StreamOwner<Context>;
   context: Context | undefined = undefined;
   closed = false;
+  /** Value of `Core.ticks` when it was opened. */
+  readonly bornAt: number;
 
   // What comes.
   /** The peer has sent END_STREAM. */
@@ -51,11 +53,12 @@ export class Http2Stream<Context> implements Stream<Context> {
   /** `sendData` has said false. */
   mustHearOfRoom = false;
 
-  constructor(owner: StreamOwner<Context>, id: number, sendWindow: number, window: ReceiveWindow) {
+  constructor(owner: StreamOwner<Context>, id: number, sendWindow: number, window: ReceiveWindow, bornAt: number) {
     this.#owner = owner;
     this.id = id;
     this.sendWindow = sendWindow;
     this.window = window;
+    this.bornAt = bornAt;
   }
 
   sendHeaders(headers: HeaderBlock | HeaderList, endStream = false, extra?: HeaderList): boolean {

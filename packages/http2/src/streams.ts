@@ -1,5 +1,5 @@
 // The streams of a connection, and what is known of those that are gone (RFC 9113 §5.1, §5.1.1): ids only grow, so one number for each side tells
-// "idle" from "closed"; of the streams that this side has cut off, the last ones are remembered, since their frames may still be on the way.
+// "idle" from "closed"; of the streams that a server has cut off, the last ones are remembered, since their frames may still be on the way.
 import type { Http2Stream } from './stream.ts';
 
 const REMEMBERED_RESETS = 1024;
@@ -45,6 +45,7 @@ export class Streams<Context> {
 
   /** This side has reset the stream: what still comes on it is nobody's fault. */
   cutOff(id: number): void {
+    if (!this.#isServer) return; // Clients never ask.
     this.#cutOff.add(id);
     if (this.#cutOff.size <= REMEMBERED_RESETS) return;
     for (const oldest of this.#cutOff) {

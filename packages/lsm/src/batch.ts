@@ -42,8 +42,6 @@ interface VersionRange {
   high: number;
 }
 
-const NO_VERSIONS: ReadonlyMap<KeyspaceState, VersionRange> = new Map();
-
 export class Batch implements WriteBatch {
   #bytes: Uint8Array;
   #length = 0;
@@ -51,6 +49,8 @@ export class Batch implements WriteBatch {
   #written = false;
   /** Range deletes among the operations. */
   ranges = 0;
+  /** Not all of the operations are deletes. */
+  hasPuts = false;
   readonly #owner: object;
   readonly #buffers: BatchBuffers;
   #versions: Map<KeyspaceState, VersionRange> | undefined;
@@ -62,8 +62,8 @@ export class Batch implements WriteBatch {
   }
 
   /** The lowest and highest version for each `caller` keyspace. */
-  get versions(): ReadonlyMap<KeyspaceState, VersionRange> {
-    return this.#versions ?? NO_VERSIONS;
+  get versions(): ReadonlyMap<KeyspaceState, VersionRange> | undefined {
+    return this.#versions;
   }
 
   get count(): number {
@@ -81,6 +81,7 @@ export class Batch implements WriteBatch {
   put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void {
     checkValue(value);
     this.#add(keyspace, key, value, version);
+    this.hasPuts = true;
   }
 
   delete(keyspace: Keyspace, key: Uint8Array, version?: number): void {
@@ -154,33 +155,45 @@ export class Batch implements WriteBatch {
   }
 }
 
+/** A group on its way into a memtable: its entries lie in the arena, and from `ref` up to `end` they are not in the trees yet. */
+export interface Applying {
+  ref: number;
+  readonly end: number;
+  /** Of the entry before `ref`. */
+  sequence: number;
+}
+
+/** Takes a group of batches, from `start` on, into a memtable's arena; undefined if the bytes are no group. */
+export function beginApply(bytes: Uint8Array, start: number, memtable: Memtable): Applying | undefined {
+  if (bytes.length - start < GROUP_HEADER_BYTES || (bytes.length - start) % 4 !== 0) return undefined;
+  const ref = memtable.end;
+  memtable.appendAll(bytes, start + GROUP_HEADER_BYTES);
+  return { ref, end: memtable.end, sequence: readUint64(bytes, start) };
+}
+
 /**
- * Applies a group of batches, from `start` on, to a memtable; returns the sequence after it, or undefined if the bytes are
- * no group of these keyspaces (given by id): then part of it may have been applied. What it holds for dropped ones is left out.
+ * Puts entries of a group, `count` at most, into the trees of their keyspaces (given by id), those of dropped ones left out. False if they
+ * are no entries of these keyspaces.
  */
-export function applyGroup(
-  bytes: Uint8Array,
-  start: number,
+export function applyEntries(
+  applying: Applying,
   keyspaces: readonly (KeyspaceState | undefined)[],
   memtable: Memtable,
-): number | undefined {
-  if (bytes.length - start < GROUP_HEADER_BYTES || (bytes.length - start) % 4 !== 0) return undefined;
-  let sequence = readUint64(bytes, start);
-  let ref = memtable.end;
-  memtable.appendAll(bytes, start + GROUP_HEADER_BYTES);
-  const { end } = memtable;
-  while (ref < end) {
+  count: number,
+): boolean {
+  let { ref, sequence } = applying;
+  for (let i = 0; i < count && ref < applying.end; i++) {
     const next = memtable.endOf(ref);
-    if (next === undefined) return undefined;
+    if (next === undefined) return false;
     const id = memtable.idOf(ref);
     const isRange = id === RANGE_DELETE_ID;
-    if (isRange && !memtable.isRangeDelete(ref)) return undefined;
+    if (isRange && !memtable.isRangeDelete(ref)) return false;
     const state = keyspaces[isRange ? memtable.rangeIdOf(ref) : id];
-    if (state === undefined) return undefined;
+    if (state === undefined) return false;
     sequence++;
     if (state.versions === 'latest') memtable.setVersion(ref, sequence);
     const version = memtable.version(ref);
-    if (!Number.isSafeInteger(version)) return undefined;
+    if (!Number.isSafeInteger(version)) return false;
     if (!state.isDropped) {
       if (isRange) memtable.putRange(ref);
       else memtable.put(ref);
@@ -188,5 +201,18 @@ export function applyGroup(
     }
     ref = next;
   }
-  return Number.isSafeInteger(sequence) ? sequence : undefined;
+  applying.ref = ref;
+  applying.sequence = sequence;
+  return Number.isSafeInteger(sequence);
+}
+
+/** Applies a whole group; returns the sequence after it, or undefined if it is none: then part of it may have been applied. */
+export function applyGroup(
+  bytes: Uint8Array,
+  start: number,
+  keyspaces: readonly (KeyspaceState | undefined)[],
+  memtable: Memtable,
+): number | undefined {
+  const applying = beginApply(bytes, start, memtable);
+  return applying !== undefined && applyEntries(applying, keyspaces, memtable, Infinity) ? applying.sequence : undefined;
 }

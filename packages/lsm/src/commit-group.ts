@@ -7,7 +7,7 @@ import { MAX_RANGES } from './range-deletes.ts';
 import { grown, writeUint64 } from './ranges.ts';
 
 /** A larger batch makes a group of its own: more would only delay those who are in it. */
-const GROUP_BYTES = 4 << 20;
+const GROUP_BYTES = 1 << 20;
 /** The record's header, and the group's. */
 const RESERVED_BYTES: number = RECORD_HEADER_BYTES + GROUP_HEADER_BYTES;
 
@@ -18,6 +18,8 @@ export class CommitGroup {
   #reject: (reason: unknown) => void = () => {};
   #buffer: Uint8Array;
   #length = RESERVED_BYTES;
+  /** Not all of it are deletes. */
+  hasPuts = false;
   /** Range deletes in it. */
   #ranges = 0;
   #highest: Map<KeyspaceState, number> | undefined;
@@ -40,10 +42,11 @@ export class CommitGroup {
   }
 
   add(batch: Batch): void {
-    for (const [keyspace, { high }] of batch.versions) {
+    if (batch.versions !== undefined) {
       this.#highest ??= new Map();
-      this.#highest.set(keyspace, high);
+      for (const [keyspace, { high }] of batch.versions) this.#highest.set(keyspace, high);
     }
+    this.hasPuts ||= batch.hasPuts;
     this.#ranges += batch.ranges;
     this.#buffer = grown(this.#buffer, this.#length, this.#length + batch.byteLength);
     this.#length = batch.moveTo(this.#buffer, this.#length);
@@ -56,7 +59,8 @@ export class CommitGroup {
 
   /** Notes, at the keyspaces, the highest versions that were accepted into the group. */
   noteAccepted(): void {
-    for (const [keyspace, high] of this.#highest ?? []) keyspace.lastAccepted = Math.max(keyspace.lastAccepted, high);
+    if (this.#highest === undefined) return;
+    for (const [keyspace, high] of this.#highest) keyspace.lastAccepted = Math.max(keyspace.lastAccepted, high);
   }
 
   /** The record, with room for its header, when it is known where the group's sequence begins. */

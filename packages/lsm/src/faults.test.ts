@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom, utf8 } from '@distrokv/base';
-import { type FsErrorCode, type FsOperationKind, type MemoryEnv, createMemoryEnv } from '@distrokv/env';
+import { type FsErrorCode, type FsOperationKind, type MemoryEnv, MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
 import { parseName } from './names.ts';
 import { openEngine } from './open.ts';
 import { TableFileWriter } from './table-file.ts';
@@ -59,6 +59,57 @@ test('a logged write on a full disk is refused and can be tried again', async ()
   await engine.close();
   engine = await open(env);
   assert.equal(textOf(engine.keyspace('data').getSync(utf8('k'))), 'v');
+  await engine.close();
+});
+
+test('on a full disk deletes of a synced log go on, in room that is kept for them', async () => {
+  const env = createMemoryEnv({ seed: 1, fs: new MemoryFileSystem({ capacityBytes: 64 << 10 }) });
+  const ballast = await env.fs.open('/ballast', 'create');
+  ballast.writeSync(new Uint8Array(32 << 10), 0);
+  const options = { memtableBytes: 8 << 10 };
+  let engine = await open(env, options);
+  const meta = engine.keyspace('meta');
+  const put = async (key: string): Promise<void> => {
+    const batch = engine.batch();
+    batch.put(meta, utf8(key), new Uint8Array(500));
+    await engine.write(batch);
+  };
+  const remove = async (key: string): Promise<void> => {
+    const batch = engine.batch();
+    batch.delete(meta, utf8(key));
+    await engine.write(batch);
+  };
+  let count = 0;
+  await assert.rejects(
+    async () => {
+      for (;;) {
+        const written = put(`k${count}`);
+        written.catch(() => {});
+        await env.time.advance(100);
+        await written;
+        count++;
+      }
+    },
+    { code: 'no-space' },
+  );
+  assert.ok(count > 10, `${count} puts`);
+  for (let i = 0; i < 8; i++) {
+    await Promise.all([assert.rejects(put('more'), { code: 'no-space' }), remove(`k${i}`)]);
+    assert.equal(meta.getSync(utf8(`k${i}`)), undefined);
+  }
+  assert.equal(meta.count(), count - 8);
+  await ballast.truncate(0);
+  for (let isBack = false; !isBack;) {
+    const written = put('more').then(
+      () => true,
+      () => false,
+    );
+    await env.time.advance(10_000);
+    isBack = await written;
+  }
+  await engine.close();
+  engine = await open(env, options);
+  assert.equal(engine.keyspace('meta').count(), count - 8 + 1);
   await engine.close();
 });
 

@@ -75,6 +75,11 @@ export class Flusher {
     this.#listeners.push(listener);
   }
 
+  /** The disk is full, and the next attempt to flush waits for its time. */
+  get isStuck(): boolean {
+    return this.#loop.isStuck;
+  }
+
   /** Resolves when everything up to this generation is in tables. */
   flushed(generation: number): Promise<void> {
     return this.#wait(generation, false);

@@ -49,6 +49,11 @@ export class Generations {
     return this.active.byteLength >= this.#memtableBytes || this.active.ranges.length >= MAX_RANGES;
   }
 
+  /** While nothing can be flushed deletes go on beyond the end, up to a second one. */
+  get hasRoomForDeletes(): boolean {
+    return this.active.byteLength < 2 * this.#memtableBytes;
+  }
+
   /** The generation of the latest freeze. */
   get generation(): number {
     return this.#generation;

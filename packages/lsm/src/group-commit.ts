@@ -1,7 +1,7 @@
 // The way of a logged write: all batches that wait become one record of the log, with one checksum, one write and one sync.
 // While the disk syncs, the memtable takes the group, and the next group gathers; reads see it only when the sync is done.
-import { type Deferred, deferred, defined } from '@distrokv/base';
-import { type Batch, applyGroup } from './batch.ts';
+import { type Deferred, assert, deferred, defined } from '@distrokv/base';
+import { type Batch, applyEntries, beginApply } from './batch.ts';
 import { CommitGroup } from './commit-group.ts';
 import { LsmError } from './errors.ts';
 import { type Health, isTransient } from './fail-stop.ts';
@@ -17,6 +17,8 @@ import type { WritePace } from './write-pace.ts';
 const TURN_BYTES = 256 << 10;
 /** … or this, where others have read since the last turn: some tens of microseconds, about what the reads of a turn take. */
 const SHARED_TURN_BYTES = 8 << 10;
+/** Entries that go into the memtable before other events get their turn: a few milliseconds. */
+const SLICE_ENTRIES = 4096;
 /** What a group weighs besides its bytes. */
 const GROUP_WEIGHT = 1 << 10;
 const FIRST_BUFFER_BYTES = 64 << 10;
@@ -59,11 +61,14 @@ export class GroupCommit {
 
   /** Resolves when the batch is durable, as far as the mode promises it, and visible. Throws LsmError `invalid`. */
   write(batch: Batch): Promise<void> {
-    for (const [keyspace, { low }] of batch.versions) keyspace.checkNotLate(low);
+    if (batch.versions !== undefined) for (const [keyspace, { low }] of batch.versions) keyspace.checkNotLate(low);
     batch.checkUnwritten();
     if (batch.ranges > 0) this.#options.flusher.checkRanges();
     let group = this.#waiting.at(-1);
-    if (group === undefined || !group.hasRoomFor(batch)) {
+    // On a full disk deletes may still go, and must not be held back by puts.
+    const { wal, flusher } = this.#options;
+    const isApart = (wal.isFull || flusher.isStuck) && group?.hasPuts !== batch.hasPuts;
+    if (group === undefined || isApart || !group.hasRoomFor(batch)) {
       group = new CommitGroup(this.#spare ?? new Uint8Array(FIRST_BUFFER_BYTES));
       this.#spare = undefined;
       this.#waiting.push(group);
@@ -128,15 +133,16 @@ export class GroupCommit {
   }
 
   async #commit(group: CommitGroup): Promise<void> {
-    const { settings, wal, generations, flusher, pace, keyspaces } = this.#options;
-    const room = flusher.room(true);
+    const { settings, wal, generations, flusher, pace } = this.#options;
+    const isLetThrough = !group.hasPuts && flusher.isStuck && generations.hasRoomForDeletes;
+    const room = isLetThrough ? undefined : flusher.room(true);
     if (room !== undefined) await room;
     const record = group.record(generations.sequence);
     const due = pace.due(record.length);
     if (due !== undefined) await due;
     if (wal.room < record.length) throw new LsmError('no-space', 'the log cannot go over to a new segment, and this one is full');
     try {
-      wal.append(record);
+      wal.append(record, !group.hasPuts);
     } catch (error) {
       await wal.rewind();
       throw error;
@@ -145,14 +151,22 @@ export class GroupCommit {
     this.#turnBytes += record.length + GROUP_WEIGHT;
     const synced = settings.wal === 'sync' ? wal.sync() : undefined;
     try {
-      generations.sequence = defined(
-        applyGroup(record, RECORD_HEADER_BYTES, keyspaces, generations.active),
-        'the sequence after a group of our own',
-      );
+      generations.sequence = await this.#apply(record);
     } finally {
       if (synced !== undefined) await synced;
     }
     generations.active.publish();
+  }
+
+  /** Puts a group into the memtable, a large one in slices. Nobody sees any of it before it is published. */
+  async #apply(record: Uint8Array): Promise<number> {
+    const { generations, keyspaces, settings } = this.#options;
+    const applying = defined(beginApply(record, RECORD_HEADER_BYTES, generations.active), 'a group of our own');
+    for (;;) {
+      assert(applyEntries(applying, keyspaces, generations.active, SLICE_ENTRIES), 'a group of our own can be applied');
+      if (applying.ref === applying.end) return applying.sequence;
+      await settings.env.timers.yield();
+    }
   }
 
   /** Tells a group that it was not written; a full disk may have room again, everything else is final. */

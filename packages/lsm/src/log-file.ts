@@ -37,6 +37,8 @@ export class LogWriter {
   readonly #salt: number;
   #end: number;
   #synced: number;
+  /** An append threw, and left nobody knows what behind the end. */
+  #isTorn = false;
 
   /**
    * Writes the header into a file that is empty, or over one of the same kind that nobody needs any more, which had the salt `saltBefore`;
@@ -90,7 +92,9 @@ export class LogWriter {
     writeUint32(record, 12, this.#synced);
     writeUint32(record, 16, crc32(record.subarray(RECORD_HEADER_BYTES), this.#salt));
     writeUint32(record, 0, crc32Pure(record, this.#salt, 4, RECORD_HEADER_BYTES));
+    this.#isTorn = true;
     this.#file.writeSync(record, this.#end);
+    this.#isTorn = false;
     this.#end += record.length;
   }
 
@@ -108,11 +112,13 @@ export class LogWriter {
     return this.#file.size() - this.#end;
   }
 
-  /** Cuts off what an append that threw may have left. */
+  /** Cuts off what an append that threw may have left; room that was made stays, if the append did not come so far. */
   async rewind(): Promise<void> {
+    if (!this.#isTorn) return;
     await this.#file.truncate(this.#end);
     await syncOrFail(this.#file);
     this.#synced = this.#end;
+    this.#isTorn = false;
   }
 
   /** Makes every record so far durable. Throws LsmError `failed`, which is final. */

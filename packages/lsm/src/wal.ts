@@ -14,8 +14,9 @@ import { readUint32, writeUint32 } from './ranges.ts';
 
 export const WAL_KIND: LogKind = { magic: 'DKVWALOG', format: 2 };
 
-/** Room is made this far ahead of the records, or a quarter of a memtable, whichever is less. */
+/** Room is made this far ahead of the records, or a quarter of a memtable, whichever is less; the last part of it is for deletes alone. */
 const MAX_AHEAD_BYTES = 256 << 10;
+const RESERVED_PART = 1 / 4;
 
 export interface Segment {
   readonly number: number;
@@ -143,6 +144,9 @@ export class Wal {
   readonly #options: WalOptions;
   readonly #sealed: SealedSegments;
   readonly #aheadBytes: number;
+  readonly #reservedBytes: number;
+  /** The disk had no room for what comes next when it was last asked. */
+  isFull = false;
   #number: number;
   #log: LogWriter;
 
@@ -155,6 +159,7 @@ export class Wal {
     this.#options = options;
     this.#sealed = sealed;
     this.#aheadBytes = options.isSynced ? Math.min(MAX_AHEAD_BYTES, options.memtableBytes >>> 2) : 0;
+    this.#reservedBytes = Math.floor(this.#aheadBytes * RESERVED_PART);
     this.#number = number;
     this.#log = log;
   }
@@ -174,9 +179,12 @@ export class Wal {
     return MAX_LOG_BYTES - this.#log.byteLength;
   }
 
-  /** Appends a record, whose header `LogWriter.append` fills in. Throws FsError when the disk is full; then `rewind` comes next. */
-  append(record: Uint8Array): void {
-    if (this.#aheadBytes > 0 && this.#log.roomBytes < record.length) this.#makeRoom(record.length + this.#aheadBytes);
+  /**
+   * Appends a record, whose header `LogWriter.append` fills in. Throws FsError when the disk is full; then `rewind` comes next. Deletes may
+   * use the room that is kept for them.
+   */
+  append(record: Uint8Array, isDelete: boolean): void {
+    if (this.#log.roomBytes < record.length + this.#reservedBytes) this.#makeRoom(record.length, isDelete);
     this.#log.append(record);
   }
 
@@ -209,12 +217,16 @@ export class Wal {
     return this.#log.drop();
   }
 
-  #makeRoom(bytes: number): void {
+  #makeRoom(bytes: number, isDelete: boolean): void {
+    if (this.#aheadBytes === 0) return;
     try {
-      this.#log.makeRoom(bytes);
+      this.#log.makeRoom(bytes + this.#aheadBytes);
+      this.isFull = false;
     } catch (error) {
-      // What there is room for is written all the same, and the record may be small enough.
       if (!isTransient(error)) throw error;
+      this.isFull = true;
+      // Without as much ahead it may do.
+      if (this.#log.roomBytes < bytes + (isDelete ? 0 : this.#reservedBytes)) throw error;
     }
   }
 }

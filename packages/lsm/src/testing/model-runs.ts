@@ -7,8 +7,9 @@ import { openEngine } from '../open.ts';
 import { TableFileWriter } from '../table-file.ts';
 import { Model, type Operation, assertEqual, keyName, keyspaces, randomOperations, textOf, writeTo } from './model.ts';
 
-/** About 2.5 operations each. */
-const STEPS = 2000;
+/** Of up to so many operations each: 5,000 in all, about. */
+const STEPS = 1000;
+const MOST = 9;
 
 function smallOptions(random: Random, wal: WalMode): Omit<EngineOptions, 'env'> {
   return {
@@ -29,7 +30,7 @@ function oneOf<T>(random: Random, choices: readonly T[]): T {
 
 /** Writes one batch or unit; without waiting for it now and then. */
 function writeOne(engine: Engine, wal: WalMode, version: number, model: Model, random: Random): Promise<void> {
-  const operations = randomOperations(random, version, 40, model.modes);
+  const operations = randomOperations(random, version, 40, model.modes, MOST);
   model.apply(operations);
   if (wal === 'none') {
     const writer = engine.unlogged();
@@ -119,12 +120,12 @@ export async function runSequence(random: Random, seed: number, wal: WalMode): P
   const written = async (): Promise<void> => void (await Promise.all(waiting.splice(0)));
   let held: Held | undefined;
   for (let version = 1; version <= STEPS; version++) {
-    if (random.chance(0.005)) {
+    if (random.chance(0.007)) {
       await written();
       await ingestOne(env, engine, version, model, random);
     } else waiting.push(writeOne(engine, wal, version, model, random));
     if (random.chance(wal === 'none' ? 1 : 0.3)) await written();
-    if (random.chance(0.02)) await engine.flush();
+    if (random.chance(0.03)) await engine.flush();
     if (random.chance(0.005)) await engine.settle();
     if (random.chance(0.004)) raiseRetention(engine, model, version, random);
     if (random.chance(0.004)) {
@@ -132,7 +133,7 @@ export async function runSequence(random: Random, seed: number, wal: WalMode): P
       if (model.names.includes('temp')) held?.model.drop('temp');
       await createOrDrop(engine, model, random);
     }
-    if (random.chance(0.01)) {
+    if (random.chance(0.015)) {
       const isCrash = random.chance(0.3);
       await written();
       if (wal === 'none' || (wal === 'nosync' && isCrash)) await engine.flush();
@@ -153,7 +154,7 @@ export async function runSequence(random: Random, seed: number, wal: WalMode): P
       await written();
       await checkpoint(env, engine, model, version, random);
     }
-    if (random.chance(0.003)) {
+    if (random.chance(0.005)) {
       await written();
       await assertEqual(engine, model, version, seededRandom(seed * 1000 + version));
       if (held !== undefined) {

@@ -243,10 +243,11 @@ export function randomOperations(
   version: number,
   maxValueBytes: number = 40,
   modes: ReadonlyMap<KeyspaceName, VersionMode> = bothModes,
+  most: number = 4,
 ): Operation[] {
   const operations = new Map<string, Operation>();
   const names = [...modes.keys()];
-  for (let i = random.between(1, 4); i > 0; i--) {
+  for (let i = random.between(1, most); i > 0; i--) {
     const keyspace = random.chance(0.6) ? 'data' : (names[random.between(1, names.length - 1)] as string);
     const key = keyName(random);
     const value = random.chance(0.25) ? undefined : `${version}:${'x'.repeat(random.below(maxValueBytes))}`;

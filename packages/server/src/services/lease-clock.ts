@@ -2,19 +2,24 @@
 // tick before was applied here; a new leader lets an election timeout pass first, so that clients can find it and renew.
 import type { Timer } from '@distrokv/env';
 import { MAX_TICK_MS } from '@distrokv/mvcc';
+import type { ServerConfig } from '../config.ts';
 import type { ServiceContext } from './context.ts';
 
 const PERIOD_MS = 500;
 
+export type LeaseClockContext = Pick<ServiceContext, 'env' | 'logger' | 'replica' | 'store'> & {
+  readonly config: Pick<ServerConfig, 'electionMs'>;
+};
+
 export class LeaseClock {
-  readonly #context: ServiceContext;
+  readonly #context: LeaseClockContext;
   /** When the last tick was applied here; for a new leader, a while after it began to lead. */
   #sinceMs: number;
   #leads = false;
   #isTicking = false;
   #timer: Timer | undefined;
 
-  constructor(context: ServiceContext) {
+  constructor(context: LeaseClockContext) {
     this.#context = context;
     this.#sinceMs = context.env.clock.monotonicMs();
     context.store.onTick(() => (this.#sinceMs = context.env.clock.monotonicMs()));
