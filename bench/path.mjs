@@ -157,6 +157,7 @@ console.log(
   `put ${put.result.perSecond}/s, range ${range.result.perSecond}/s, ${options.conns} connections × ${options.inflight} in flight\n`,
 );
 console.log('| step | put (µs) | range (µs) |\n| --- | ---: | ---: |');
-for (const [name, us] of puts) if (name !== 'waiting') console.log(`| ${name} | ${us.toFixed(2)} | ${ranges.get(name).toFixed(2)} |`);
+for (const [name, us] of puts)
+  if (name !== 'waiting') console.log(`| ${String(name)} | ${us.toFixed(2)} | ${ranges.get(name).toFixed(2)} |`);
 const total = (sums) => [...sums].reduce((sum, [name, us]) => sum + (name === 'waiting' ? 0 : us), 0).toFixed(2);
 console.log(`| **all of the event loop** | **${total(puts)}** | **${total(ranges)}** |`);
