@@ -29,6 +29,10 @@ const commands = {
     says: 'the simulator: `sim -- --seed N` replays, `sim -- --seeds N` is a campaign',
     do: (context, args) => tool(context, 'packages/sim/dist/host/main.js', args),
   },
+  chaos: {
+    says: 'real nodes on this machine, killed and cut off under load, before the judges of the simulator',
+    do: (context, args) => tool(context, 'packages/sim/dist/host/chaos/main.js', args),
+  },
   generate: {
     says: 'write the code that comes from .proto files',
     do: (context, args) => tool(context, 'packages/proto/generator/main.mjs', args),

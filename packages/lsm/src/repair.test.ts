@@ -148,3 +148,59 @@ test('a repair that a crash cuts off is done by the next one, without loss', asy
     }
   }
 });
+
+test('range deletes and dropped keyspaces stay what they are in a repair, while the manifest tells of them', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await openEngine({ env, ...storeOptions });
+  const [data, gone] = [engine.keyspace('data'), await engine.createKeyspace({ name: 'gone', versions: 'latest' })];
+  const batch = engine.batch();
+  for (let key = 0; key < 50; key++) batch.put(data, utf8(`k${String(key).padStart(2, '0')}`), utf8('v'.repeat(50)), 1);
+  batch.put(gone, utf8('k'), utf8('v'));
+  await engine.write(batch);
+  await engine.flush();
+  for (const [from, to, version] of [
+    ['k10', 'k20', 2],
+    ['k30', 'k40', 3],
+  ] as const) {
+    const deleting = engine.batch();
+    deleting.deleteRange(data, utf8(from), utf8(to), version);
+    await engine.write(deleting);
+    if (version === 2) await engine.flush();
+  }
+  await engine.dropKeyspace('gone');
+  await engine.close();
+  const table = [...(await filesOf(env.fs)).keys()].find((name) => name.endsWith('.sst')) as string;
+  const bytes = (await filesOf(env.fs)).get(table) as Uint8Array;
+  const damaged = bytes.slice();
+  damaged[3] = (damaged[3] as number) ^ 1;
+  await replace(env.fs, table, damaged);
+  assert.ok((await repair(env.fs)).lostBlocks > 0);
+  const repaired = await openEngine({ env: createMemoryEnv({ seed: 2, fs: env.fs }), ...storeOptions });
+  assert.deepEqual(
+    repaired.keyspaces().map(({ name }) => name),
+    ['data', 'meta'],
+  );
+  const there = repaired.keyspace('data');
+  assert.ok(there.count() > 10);
+  assert.equal(there.count({ gte: utf8('k10'), lt: utf8('k20') }) + there.count({ gte: utf8('k30'), lt: utf8('k40') }), 0);
+  assert.equal(there.count({ gte: utf8('k10'), lt: utf8('k20'), at: 1 }), 10, 'the past is there');
+  await repaired.close();
+});
+
+test('what belongs to a keyspace that nothing tells of any more gets a name, and its id to no other', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await openEngine({ env, ...storeOptions });
+  const third = await engine.createKeyspace({ name: 'third', versions: 'latest' });
+  const batch = engine.batch();
+  batch.put(third, utf8('k'), utf8('v'));
+  await engine.write(batch);
+  await engine.flush();
+  await engine.close();
+  await env.fs.removeFile(`${DIRECTORY}/manifest`);
+  await repair(env.fs, { keyspaces });
+  const repaired = await openEngine({ env: createMemoryEnv({ seed: 2, fs: env.fs }), ...storeOptions });
+  const made = await repaired.createKeyspace({ name: 'fourth', versions: 'latest' });
+  assert.equal(made.count(), 0);
+  assert.equal(repaired.keyspace('lost-3').count(), 1);
+  await repaired.close();
+});

@@ -78,6 +78,7 @@ export async function repairStore(env: Env, directory: string, options: RepairOp
     const numbers = names.map((name) => Number(/^\d+/.exec(name)?.[0] ?? 0));
     rebuilt.walFrom = Math.max(state.walFrom, log.nextSegment);
     rebuilt.nextNumber = Math.max(state.nextNumber, ...numbers) + 1;
+    nameTheLost(rebuilt, tables);
     noteVersions(rebuilt, state, tables, log);
     const watermarks = watermarksOf(keptOf(rebuilt), rebuilt.retentions);
     const deleted = [...state.ranges.values(), ...log.memtable.ranges];
@@ -120,6 +121,21 @@ export async function repairStore(env: Env, directory: string, options: RepairOp
 function keptOf({ keyspaces, dropped }: ManifestState): { id: number; versions: VersionMode; isDropped: boolean }[] {
   const ids = Array.from({ length: MAX_KEYSPACE_ID }, (_, i) => i + 1);
   return ids.map((id) => ({ id, versions: keyspaces.get(id)?.versions ?? 'caller', isDropped: dropped.has(id) }));
+}
+
+/**
+ * What has entries in tables and is told of by nobody becomes keyspace `lost-ID`: it can be looked at, and dropped, and its id does not go to a
+ * keyspace that is made later, in which it would come to light.
+ */
+function nameTheLost({ keyspaces }: ManifestState, tables: SalvagedTables): void {
+  const names = new Set([...keyspaces.values()].map(({ name }) => name));
+  for (const id of [...tables.lastVersions.keys()].sort((a, b) => a - b)) {
+    if (keyspaces.has(id) || id < 1 || id > MAX_KEYSPACE_ID) continue;
+    let name = `lost-${id}`;
+    while (names.has(name)) name += '-';
+    names.add(name);
+    keyspaces.set(id, { id, name, versions: 'caller' });
+  }
 }
 
 /** Versions go on from the highest that was ever seen. */

@@ -33,6 +33,8 @@ export interface ServerConfig {
   readonly rejoin?: boolean;
   /** Refuse changes of members that could cost the cluster its quorum (default true). */
   readonly strictReconfigCheck?: boolean;
+  /** Entries that stay in the log for followers that are behind; past them they get a snapshot (default 5,000). */
+  readonly snapshotCatchUpEntries?: number;
   /** Most learners at a time (default 1). */
   readonly maxLearners?: number;
   readonly initialClusterToken: string;
@@ -78,6 +80,7 @@ export const serverDefaults = {
   /** Of one connection. */
   maxConcurrentStreams: 65_536,
   maxLearners: 1,
+  snapshotCatchUpEntries: 5000,
   watchProgressNotifyMs: 600_000,
 } as const;
 

@@ -3,7 +3,7 @@ import { type MemberId, logIndex, messageOf } from '@distrokv/base';
 import type { Env, Logger, Timer } from '@distrokv/env';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import type { Configuration, RaftStatus } from '@distrokv/raft';
-import type { ServerConfig } from './config.ts';
+import { type ServerConfig, serverDefaults } from './config.ts';
 import { targetOf } from './peers/address.ts';
 import { Replica } from './replica/replica.ts';
 import { Services } from './services/services.ts';
@@ -14,9 +14,7 @@ import type { ClientTransport, PeerAddress, PeerTransport, Transport } from './t
 
 const COMPACT_LOG_PERIOD_MS = 10_000;
 const PUBLISH_PAUSE_MS = 500;
-/** Entries that stay in the log for followers that are behind; etcd's number. */
-const KEPT_ENTRIES = 5000;
-/** But not more of them than about this; and for the sake of a snapshot under way, not more than that. */
+/** Most bytes of the log that stay for followers that are behind; and those that stay for the sake of a snapshot under way. */
 const KEPT_LOG_BYTES = 256 << 20;
 const MAX_LOG_BYTES = 2 ** 30;
 /** Between the answer to a leader whose snapshot is here, and the stop to install it. */
@@ -165,12 +163,13 @@ export class Member {
    * bounds: they get a snapshot otherwise. So is what a snapshot under way will need behind it, within wider bounds.
    */
   async #compactLog(): Promise<void> {
-    const { storage, sizes, onFatal } = this.#options;
+    const { config, storage, sizes, onFatal } = this.#options;
     if (this.#compacting || this.#stopped) return;
     this.#compacting = true;
     try {
       const durable = await storage.store.durableIndex();
-      const unneeded = Math.max(durable - (sizes?.keptEntries ?? KEPT_ENTRIES), storage.log.indexBeforeLast(KEPT_LOG_BYTES));
+      const kept = sizes?.keptEntries ?? config.snapshotCatchUpEntries ?? serverDefaults.snapshotCatchUpEntries;
+      const unneeded = Math.max(durable - kept, storage.log.indexBeforeLast(KEPT_LOG_BYTES));
       const unpinned = Math.max(Math.min(unneeded, this.#sender.neededAfter ?? Infinity), storage.log.indexBeforeLast(MAX_LOG_BYTES));
       await storage.log.compact(logIndex(Math.max(0, Math.min(durable, unpinned))));
     } catch (error) {

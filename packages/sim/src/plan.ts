@@ -123,7 +123,7 @@ function drawFault(random: Random, kind: FaultKind, atMs: number, size: number):
   const machine = random.chance(0.3) ? LEADER : random.below(size);
   const mode = pick(random, CRASH_MODES);
   const forMs = 200 * Math.exp(random.float() * 4); // 0.2 to 11 s, more often short
-  const downMs = 100 * Math.exp(random.float() * 4);
+  const downMs = 20 * Math.exp(random.float() * 5.5); // 20 ms to 5 s
   switch (kind) {
     case 'crash':
       return { kind, atMs, machine, mode, downMs };

@@ -53,6 +53,7 @@ export function buildServerSetup(settings: Settings): ServerSetup {
     initialClusterToken: read.text('initial-cluster-token') ?? serverDefaults.initialClusterToken,
     rejoin: read.boolean('rejoin') ?? false,
     strictReconfigCheck: read.boolean('strict-reconfig-check') ?? true,
+    snapshotCatchUpEntries: read.integer('snapshot-catchup-entries') ?? serverDefaults.snapshotCatchUpEntries,
     maxLearners: read.integer('max-learners') ?? serverDefaults.maxLearners,
     heartbeatMs: read.integer('heartbeat-interval') ?? serverDefaults.heartbeatMs,
     electionMs: read.integer('election-timeout') ?? serverDefaults.electionMs,

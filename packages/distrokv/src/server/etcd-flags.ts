@@ -19,7 +19,7 @@ const booleans = (...names: string[]): UnservedFlag[] => names.map((name) => ({ 
 
 /** Accepted, named in a warning, and without effect. */
 export const ignoredFlags: readonly UnservedFlag[] = [
-  ...values('wal-dir', 'snapshot-count', 'snapshot-catchup-entries', 'max-snapshots', 'max-wals', 'max-concurrent-streams'),
+  ...values('wal-dir', 'snapshot-count', 'max-snapshots', 'max-wals', 'max-concurrent-streams'),
   ...values('listen-client-http-urls', 'listen-metrics-urls', 'cors', 'host-whitelist', 'metrics', 'feature-gates'),
   ...values('compaction-batch-limit', 'compaction-sleep-interval'),
   ...values('grpc-keepalive-min-time', 'grpc-keepalive-interval', 'grpc-keepalive-timeout'),

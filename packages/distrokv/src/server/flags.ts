@@ -16,6 +16,7 @@ export type ServerFlagName =
   | 'rejoin'
   | 'strict-reconfig-check'
   | 'max-learners'
+  | 'snapshot-catchup-entries'
   | 'cert-file'
   | 'key-file'
   | 'trusted-ca-file'
@@ -137,6 +138,14 @@ const rows: Readonly<Record<ServerFlagName, Omit<ServerFlag, 'name'>>> = {
     shownDefault: '1',
     help: 'most learners at a time',
     group: 'cluster',
+  },
+  'snapshot-catchup-entries': {
+    placeholder: 'N',
+    kind: 'integer',
+    min: 0,
+    shownDefault: '5000',
+    help: 'entries of the log that are kept for members that are behind; past them they get a snapshot',
+    group: 'limits',
   },
   'cert-file': {
     placeholder: 'FILE',
