@@ -47,6 +47,20 @@ test('a voter is added to a cluster of one, which needs its vote before anybody 
   assert.ok(answered > 50);
 });
 
+test('a member that lost its disk is never given its old id, not even before it has told its name', async () => {
+  const machine = { clockRate: 1, syncMs: [0.5, 1] } as const;
+  const plan: Plan = {
+    ...drawPlan(1055),
+    members: 3,
+    membership: 'rejoin',
+    machines: [machine, machine, machine],
+    victims: [],
+    weather: { delayMs: [5, 50], loss: 0.15, duplication: 0.2, datagram: true },
+    faults: [{ kind: 'rejoin', atMs: 2217, machine: 0, downMs: 1800 }],
+  };
+  assert.equal((await runPlan(plan)).violation, undefined);
+});
+
 test('a failure is made smaller: what does not matter goes, what does stays', async () => {
   const plan = drawPlan(3);
   const needed = plan.faults[Math.floor(plan.faults.length / 2)];

@@ -119,12 +119,13 @@ export class ClusterService {
     checkUrls(peerURLs);
     const { replica, store, clusterId } = this.#context;
     // The vote of a member may be needed to commit that it is one: so it is told who it is as soon as that is in the log.
-    const coming = this.#comingAt(peerURLs);
+    const coming = replace ? undefined : this.#comingAt(peerURLs);
     if (coming !== undefined) return { clusterId, memberId: coming };
     await replica.linearize();
     const known = store.members.find((m) => m.peerURLs.toSorted().join() === peerURLs.toSorted().join());
     if (!known) throw new ApiError('member-not-found');
-    if (known.name === '') return { clusterId, memberId: memberId(known.id) };
+    // A member without a name has not told it yet; it may have run for all that, so who lost its disk is never given its id.
+    if (known.name === '' && !replace) return { clusterId, memberId: memberId(known.id) };
     if (!replace) throw new ApiError('member-exists'); // It has run before: two must not be the same member.
     const id = this.#newId();
     await replica.changeMembers((now) => {
