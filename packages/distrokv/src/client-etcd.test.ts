@@ -1,5 +1,6 @@
 // The commands beyond keys, in etcdctl's words, against a real member.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { parseCompare, parseOperation } from './client/txn.ts';
 import { splitWords } from './client/words.ts';
@@ -157,6 +158,23 @@ test('alarm, defrag, endpoint hashkv', async () => {
   assert.equal(await ok('defrag'), `Finished defragmenting etcd member[${server.endpoint}]\n`);
   assert.match(await ok('endpoint', 'hashkv'), new RegExp(`^${server.endpoint}, \\d+\\n$`));
   assert.match(await ok('endpoint', 'hashkv', '-w', 'table'), /HASHREVISION/);
+});
+
+test('a full store: puts are refused and an alarm is on; after a delete and a compaction there is room, and the alarm is gone by itself', async (t) => {
+  const small = await startRealServer({ quotaBytes: 400_000 });
+  t.after(() => small.close());
+  const at = (...argv: string[]): Promise<{ code: number; out: string; err: string }> => run([...argv, '--endpoints', small.endpoint]);
+  let refused = '';
+  for (let i = 0; refused === ''; i++) refused = (await at('put', `k${i}`, randomBytes(20_000).toString('hex'))).err;
+  assert.match(refused, /database space exceeded/);
+  while (!(await at('alarm', 'list')).out.includes('alarm:NOSPACE'));
+  assert.match((await at('put', 'small', 'x')).err, /database space exceeded/);
+  assert.match((await at('status', '-w', 'json')).out, /NOSPACE/);
+  assert.match((await at('del', '--prefix', 'k')).out, /^\d+\n$/);
+  const { header } = JSON.parse((await at('get', 'k', '-w', 'json')).out) as { header: { revision: number } };
+  assert.equal((await at('compaction', String(header.revision), '--physical')).code, 0);
+  while ((await at('alarm', 'list')).out !== '');
+  assert.equal((await at('put', 'small', 'x')).out, 'OK\n');
 });
 
 test('put: --ignore-value keeps the value, and --ignore-lease the lease', async () => {

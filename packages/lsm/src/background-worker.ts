@@ -47,5 +47,7 @@ serveThread<JobRequest, JobAnswer>((request, answer) => {
   );
   if (job.kind !== 'flush') return;
   flushing = done;
-  void done.then(() => (flushing = undefined));
+  void done.then(() => {
+    if (flushing === done) flushing = undefined;
+  });
 });

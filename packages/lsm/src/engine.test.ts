@@ -240,3 +240,57 @@ test('a closed engine says so', async () => {
   await assert.rejects(put(engine, 'k', 'v'), closed);
   await assert.rejects(engine.flush(), closed);
 });
+
+test('a large batch goes into memory in slices, and is seen whole or not at all', async () => {
+  for (const wal of ['sync', 'nosync'] as const) {
+    const env = createMemoryEnv({ seed: 1 });
+    const engine = await open(env, { wal });
+    const meta = engine.keyspace('meta');
+    const count = 20_000;
+    const batch = engine.batch();
+    for (let i = 0; i < count; i++) batch.put(meta, utf8(`k${i}`), utf8('v'));
+    let isWritten = false;
+    const written = engine.write(batch).then(() => (isWritten = true));
+    let turns = 0;
+    for (; !isWritten; turns++) {
+      const seen = [0, count / 2, count - 1].map((i) => meta.getSync(utf8(`k${i}`)) !== undefined);
+      assert.equal(new Set(seen).size, 1, `${wal}, turn ${turns}: ${seen.join()}`);
+      await env.timers.yield();
+    }
+    await written;
+    assert.ok(turns > 3, `${wal}: ${turns} turns`);
+    assert.equal(meta.count(), count);
+    await engine.close();
+  }
+});
+
+test('what a snapshot and an iterator see stays as it is while memtables come and go', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { wal: 'nosync', memtableBytes: 1 << 20 });
+  const meta = engine.keyspace('meta');
+  const fill = async (text: string): Promise<void> => {
+    const batch = engine.batch();
+    for (let i = 0; i < 100; i++) batch.put(meta, utf8(`k${i}`), utf8(text));
+    await engine.write(batch);
+  };
+  await fill('first');
+  const snapshot = engine.snapshot();
+  const keys = meta.iterator();
+  assert.ok(keys.next());
+  for (const text of ['second', 'third', 'fourth', 'fifth']) {
+    await engine.flush();
+    await fill(text);
+    assert.equal(fromUtf8(meta.getSync(utf8('k7'), undefined, snapshot) as Uint8Array), 'first');
+  }
+  let count = 1;
+  for (; keys.next(); count++) assert.equal(fromUtf8(keys.value), 'first');
+  assert.equal(count, 100);
+  keys.close();
+  snapshot.close();
+  for (const text of ['sixth', 'seventh']) {
+    await engine.flush();
+    await fill(text);
+  }
+  assert.equal(fromUtf8(meta.getSync(utf8('k7')) as Uint8Array), 'seventh');
+  await engine.close();
+});

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { EMPTY, type Random, compareBytes, hex, utf8 } from '@distrokv/base';
 import { createMemoryEnv } from '@distrokv/env';
 import { BlockCache } from './block-cache.ts';
+import { BlockCursor } from './block-cursor.ts';
 import { LINE_BYTES, addToLine, hashKey, lineOf, linesFor, mayBeInLine } from './bloom.ts';
 import { NEWEST } from './cursor.ts';
 import { FilePool } from './file-pool.ts';
@@ -14,8 +15,10 @@ import { MergingCursor } from './merging-cursor.ts';
 import { KEEP_ALL, Retention } from './retention.ts';
 import { type Run, RunCursor, cachedBlocks, makeRun } from './run.ts';
 import { writeRun } from './run-writer.ts';
+import { TableSearch } from './table-search.ts';
 import { Table, mayContain } from './table.ts';
 import { seededTest } from './testing/seeds.ts';
+import type { Version } from './version.ts';
 
 interface Entry {
   readonly key: Uint8Array;
@@ -102,6 +105,30 @@ seededTest('a run of tables is walked both ways, and from anywhere', 12, async (
   }
   for (const table of run.tables) await table.close();
   assert.equal(cache.dataBytes + cache.metadataBytes, 0, 'a closed table leaves the cache');
+});
+
+seededTest('versions of one key that are torn apart over blocks and pages are found as of any version', 4, async (random) => {
+  const entryOf = (key: string, version: number): Entry => ({ key: Uint8Array.of(1, ...utf8(key)), version, value: random.bytes(5) });
+  const versions = Array.from({ length: 500 }, (_, i) => 2 * i + 2);
+  const entries = [entryOf('j', 7), ...versions.map((version) => entryOf('k', version)), entryOf('ka', 7), entryOf('l', 9)].sort(order);
+  const { run } = await writeTables(random, entries);
+  const cursor = new RunCursor(run, cachedBlocks);
+  const key = Uint8Array.of(1, ...utf8('k'));
+  for (let at = 0; at <= 1002; at++) {
+    cursor.seek(key, at);
+    const expected = entries.find((entry) => order(entry, { key, version: at, value: undefined }) >= 0);
+    assert.deepEqual(seen(cursor), expected, `as of ${at}`);
+    const search = new TableSearch();
+    search.start({ runs: [run] } as unknown as Version, key, key.length, at, hashKey(key, 0, key.length));
+    let found = false;
+    const block = new BlockCursor();
+    while (!search.isOver && !found) {
+      const candidate = search.next() ?? (search.isOver ? undefined : search.loadSync());
+      found = candidate !== undefined && block.seekInBlock(candidate, key, key.length, at);
+    }
+    assert.equal(found ? block.version : undefined, at < 2 ? undefined : Math.min(1000, at - (at % 2)));
+  }
+  for (const table of run.tables) await table.close();
 });
 
 test('a filter knows its keys, and has about one false alarm in a hundred', () => {

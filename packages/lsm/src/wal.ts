@@ -218,7 +218,8 @@ export class Wal {
   }
 
   #makeRoom(bytes: number, isDelete: boolean): void {
-    if (this.#aheadBytes === 0) return;
+    // A large record is as good as room: it makes the file longer once for all that it holds.
+    if (bytes >= this.#aheadBytes) return;
     try {
       this.#log.makeRoom(bytes + this.#aheadBytes);
       this.isFull = false;

@@ -10,10 +10,12 @@ export interface RealServer {
   close(): Promise<void>;
 }
 
-export async function startRealServer(): Promise<RealServer> {
+export async function startRealServer({
+  quotaBytes = serverDefaults.quotaBytes,
+}: { readonly quotaBytes?: number } = {}): Promise<RealServer> {
   const directory = await mkdtemp(join(tmpdir(), 'distrokv-test-'));
   const [client, peer] = [parseEndpointUrl('http://127.0.0.1:0', 'test'), parseEndpointUrl('http://127.0.0.1:0', 'test')];
-  const { heartbeatMs, electionMs, quotaBytes, maxRequestBytes, maxTxnOps, initialClusterToken } = serverDefaults;
+  const { heartbeatMs, electionMs, maxRequestBytes, maxTxnOps, initialClusterToken } = serverDefaults;
   const server = await startServer({
     env: createNodeEnv(),
     logger: silentLogger,

@@ -31,6 +31,7 @@ export class WatchHub {
   /** Watchers that read history and whose sinks have room; each takes its turn. */
   #queue: Watcher[] = [];
   #revision: number;
+  #size = 0;
   #onWork: () => void = () => {};
 
   constructor(options: WatchHubOptions) {
@@ -43,12 +44,18 @@ export class WatchHub {
     return this.#revision;
   }
 
+  /** How many watchers there are. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** `listener` is called when `step` has something to do. */
   onWork(listener: () => void): void {
     this.#onWork = listener;
   }
 
   create(options: WatchOptions, sink: WatchSink): Watcher {
+    this.#size++;
     const watcher = new Watcher(options, sink, options.startRevision > 0 ? options.startRevision : this.#revision + 1);
     if (watcher.next > this.#revision) this.#sync(watcher);
     else this.#enqueue(watcher);
@@ -56,8 +63,10 @@ export class WatchHub {
   }
 
   remove(watcher: Watcher): void {
+    if (watcher.state === 'ended') return;
     if (watcher.state === 'synced') this.#unsync(watcher);
     watcher.state = 'ended';
+    this.#size--;
   }
 
   /** The sink of these watchers has room again. */
@@ -130,7 +139,7 @@ export class WatchHub {
     if (first.state !== 'behind') return this.#queue.length > 0;
     const compacted = this.#options.compactRevision();
     if (first.next < compacted) {
-      first.state = 'ended';
+      this.remove(first);
       first.sink.compacted(first, compacted);
     } else if (first.sink.hasRoom) this.#readFor(this.#batchOf(first));
     else first.sink.park(first);

@@ -1,0 +1,188 @@
+// A stream of watches against a connection that is slow, or goes away.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clusterId, deferred, fromUtf8, memberId, utf8 } from '@distrokv/base';
+import { silentLogger } from '@distrokv/env';
+import type { ServerStream } from '@distrokv/grpc';
+import type { WatchHub } from '@distrokv/mvcc';
+import { etcdserverpb as pb } from '@distrokv/proto';
+import type { ServerConfig } from '../config.ts';
+import { Replicas } from '../testing/replicas.ts';
+import type { ServiceContext } from './context.ts';
+import { WatchService } from './watch.ts';
+
+const PROGRESS_MS = 10_000;
+
+/** The server's end of a call, with a connection that takes what it is told to. */
+class FakeCall {
+  readonly sent: pb.WatchResponse[] = [];
+  readonly controller = new AbortController();
+  isSlow = false;
+  #requests: pb.WatchRequest[] = [];
+  #wake = deferred<void>();
+  #room = deferred<void>();
+
+  ask(requestUnion: NonNullable<pb.WatchRequest['requestUnion']>): void {
+    this.#requests.push({ requestUnion });
+    this.#wake.resolve();
+  }
+
+  create(key: string, fields: Partial<pb.WatchCreateRequest> = {}): void {
+    this.ask({ case: 'createRequest', value: pb.WatchCreateRequest.create({ key: utf8(key), ...fields }) });
+  }
+
+  takeAll(): void {
+    this.isSlow = false;
+    this.#room.resolve();
+    this.#room = deferred();
+  }
+
+  get stream(): ServerStream<pb.WatchRequest, pb.WatchResponse> {
+    const call = {
+      signal: this.controller.signal,
+      metadata: { get: () => undefined },
+      requests: this.#read(),
+      send: (response: pb.WatchResponse) => {
+        this.sent.push(response);
+        return !this.isSlow;
+      },
+      writable: () => this.#room.promise,
+    };
+    return call as unknown as ServerStream<pb.WatchRequest, pb.WatchResponse>;
+  }
+
+  async *#read(): AsyncGenerator<pb.WatchRequest> {
+    for (;;) {
+      for (const request of this.#requests.splice(0)) yield request;
+      this.#wake = deferred();
+      await this.#wake.promise;
+    }
+  }
+}
+
+class Served {
+  readonly replicas = new Replicas(1, 1);
+  readonly call = new FakeCall();
+  ended: Promise<unknown> = Promise.resolve();
+
+  static async start(): Promise<Served> {
+    const served = new Served();
+    await served.replicas.start(1);
+    await served.settle();
+    const { env, replica, store } = served.replicas.member(1);
+    const config = { maxRequestBytes: 1_572_864, watchProgressNotifyMs: PROGRESS_MS } as ServerConfig;
+    const onFatal = (error: unknown): void => assert.fail(String(error));
+    const context = {
+      env,
+      replica,
+      store,
+      config,
+      logger: silentLogger,
+      clusterId: clusterId(1n),
+      memberId: memberId(1n),
+      onFatal,
+    } as unknown as ServiceContext;
+    const service = new WatchService(context);
+    served.ended = Promise.resolve(service.handlers.watch?.(served.call.stream)).catch((error: unknown) => error);
+    return served;
+  }
+
+  get watches(): WatchHub {
+    return this.replicas.member(1).store.watches;
+  }
+
+  settle(): Promise<void> {
+    return this.replicas.time.settle();
+  }
+
+  async put(key: string, value: string): Promise<void> {
+    const done = this.replicas
+      .member(1)
+      .replica.propose({ kind: 'put', request: pb.PutRequest.create({ key: utf8(key), value: utf8(value) }) });
+    await this.settle();
+    await done;
+  }
+
+  get events(): string[] {
+    return this.call.sent.flatMap((response) => response.events.map((event) => fromUtf8(event.kv?.value ?? new Uint8Array(0))));
+  }
+}
+
+test('reliability 35: a cancelled watch takes no other along, not even id 0; a stream that goes away leaves nothing behind (etcd #14563, #18784)', async () => {
+  const served = await Served.start();
+  served.call.create('a');
+  served.call.create('a');
+  served.call.ask({ case: 'cancelRequest', value: { watchId: 1 } });
+  await served.settle();
+  await served.put('a', '1');
+  assert.deepEqual(
+    served.call.sent.map(({ watchId, created, canceled, events }) => [watchId, created, canceled, events.length]),
+    [
+      [0, true, false, 0],
+      [1, true, false, 0],
+      [1, false, true, 0],
+      [0, false, false, 1],
+    ],
+  );
+  assert.equal(served.watches.size, 1);
+  served.call.controller.abort();
+  assert.match(String(await served.ended), /etcdserver: watch canceled/);
+  assert.equal(served.watches.size, 0);
+  await served.put('a', '2');
+  assert.equal(served.call.sent.length, 4);
+});
+
+test('reliability 33: a connection that takes nothing for a while gets every event once, in order, and holds little meanwhile (etcd #17247)', async () => {
+  const served = await Served.start();
+  served.call.create('k');
+  await served.settle();
+  served.call.isSlow = true;
+  const value = (n: number): string => `${n}:${'x'.repeat(2000)}`;
+  for (let n = 0; n < 1500; n++) await served.put('k', value(n));
+  assert.ok(served.call.sent.length < 10, 'what the connection does not take is not sent');
+  served.call.takeAll();
+  await served.settle();
+  assert.deepEqual(
+    served.events,
+    Array.from({ length: 1500 }, (_, n) => value(n)),
+  );
+  await served.put('k', 'live again');
+  assert.equal(served.events.at(-1), 'live again');
+});
+
+test('progress comes from time to time while nothing happens, not after events, not for who did not ask, and never ahead of events', async () => {
+  const served = await Served.start();
+  served.call.create('k', { progressNotify: true });
+  served.call.create('k');
+  served.call.create('k', { progressNotify: true, startRevision: 100 });
+  await served.settle();
+  const since = served.call.sent.length;
+  const progress = (): (readonly [number, number])[] =>
+    served.call.sent
+      .slice(since)
+      .filter(({ events }) => events.length === 0)
+      .map(({ watchId, header }) => [watchId, header?.revision ?? 0] as const);
+  await served.replicas.time.advance(PROGRESS_MS * 1.1);
+  assert.deepEqual(progress(), [[0, 1]]);
+  await served.put('k', '1');
+  await served.replicas.time.advance(PROGRESS_MS * 1.1);
+  assert.equal(progress().length, 1, 'an event was sent since');
+  await served.replicas.time.advance(PROGRESS_MS * 1.1);
+  assert.deepEqual(progress().at(-1), [0, 2]);
+
+  served.call.ask({ case: 'cancelRequest', value: { watchId: 2 } });
+  await served.settle();
+  served.call.isSlow = true;
+  await served.put('k', '2');
+  await served.put('k', '3');
+  served.call.ask({ case: 'progressRequest', value: {} });
+  await served.settle();
+  served.call.takeAll();
+  await served.settle();
+  const last = served.call.sent.at(-1);
+  assert.deepEqual(
+    [last?.watchId, last?.header?.revision, served.events.slice(-2)],
+    [-1, 4, ['3', '3']],
+    'after the events, in the same queue',
+  );
+});
