@@ -4,6 +4,8 @@ import { etcdserverpb as pb } from '@distrokv/proto';
 import { type Node, Nodes, type Program, sleep } from './nodes.ts';
 
 const RETRY_MS = 10;
+/** An attempt is given up after this time: what was handed to a leader that fell is answered only when its server gives up. */
+const ATTEMPT_MS = 500;
 const PATIENCE_MS = 60_000;
 
 /** Milliseconds of each time. */
@@ -32,7 +34,7 @@ function firstWrite(nodes: readonly Node[]): Promise<void> {
   const put = pb.PutRequest.create({ key: utf8('failover'), value: utf8('x') });
   const ask = async ({ channel }: Node): Promise<void> => {
     for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs && !isDone; await sleep(RETRY_MS)) {
-      const isAcknowledged = await channel.unary(pb.KV.methods.put, put, { timeoutMs: 10_000 }).then(
+      const isAcknowledged = await channel.unary(pb.KV.methods.put, put, { timeoutMs: ATTEMPT_MS }).then(
         () => true,
         () => false,
       );
