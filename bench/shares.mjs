@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Where the time of one function goes, from a CPU profile: the share of each source file that it calls into, and of its functions.
+// Where the time of one function goes, from a CPU profile, or without one all of the time: the share of each source file, and of its functions.
 //
 //   node bench/engine.mjs --engines ours --only getsync --profile /tmp/p
 //   node bench/shares.mjs /tmp/p/ours-getsync.cpuprofile getSync
@@ -7,14 +7,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 const [file, wanted] = process.argv.slice(2);
-if (wanted === undefined) {
-  process.stderr.write('usage: node shares.mjs FILE.cpuprofile FUNCTION\n');
+if (file === undefined) {
+  process.stderr.write('usage: node shares.mjs FILE.cpuprofile [FUNCTION]\n');
   process.exit(2);
 }
 
 const { nodes, samples, timeDeltas } = JSON.parse(fs.readFileSync(file, 'utf8'));
 const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
 const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
+/** No work of anybody. */
+const APART = new Set(['(idle)', '(program)', 'post']);
 const inside = new Map();
 
 /** Whether the function is on the stack of a node. */
@@ -30,8 +32,8 @@ function isInside(id) {
 let total = 0;
 const byFile = new Map();
 for (const [i, id] of samples.entries()) {
-  if (!isInside(id)) continue;
   const { functionName, url } = frames.get(id);
+  if (wanted === undefined ? APART.has(functionName) : !isInside(id)) continue;
   const name = url === '' ? 'the runtime' : path.basename(url).replace(/\.js$/, '.ts');
   const functions = byFile.get(name) ?? new Map();
   byFile.set(name, functions.set(functionName, (functions.get(functionName) ?? 0) + timeDeltas[i]));

@@ -5,6 +5,8 @@ import { type KeyRange, isEmptyRange, isInRange, keyRange } from './key-range.ts
 
 /** A little less than the engine takes: it keeps keys of leases too, with the lease's id before each. */
 const MAX_KEY_BYTES = (1 << 20) - 64;
+/** What the engine takes, less what a record has beside the value. */
+const MAX_VALUE_BYTES = (255 << 20) - 64;
 const HIGHEST_SORT_ORDER = 2; // NONE, ASCEND, DESCEND
 const HIGHEST_SORT_TARGET = 4; // KEY, VERSION, CREATE, MOD, VALUE
 
@@ -17,7 +19,7 @@ export function checkRange(request: pb.RangeRequest): void {
 
 export function checkPut(request: pb.PutRequest): void {
   if (request.key.length === 0) throw new ApiError('empty-key');
-  if (request.key.length > MAX_KEY_BYTES) throw new ApiError('request-too-large');
+  if (request.key.length > MAX_KEY_BYTES || request.value.length > MAX_VALUE_BYTES) throw new ApiError('request-too-large');
   if (request.ignoreValue && request.value.length > 0) throw new ApiError('value-provided');
   if (request.ignoreLease && request.lease !== 0n) throw new ApiError('lease-provided');
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { etcdserverpb as pb } from '@distrokv/proto';
+import type { Command } from './command.ts';
 import { keyRange } from './key-range.ts';
 import { runSteps } from './steps.ts';
 import { StoreFixture } from './testing/fixture.ts';
@@ -71,6 +72,21 @@ test('a watcher that lags behind a compaction ends with the revision that it can
   sink.makeRoom();
   catchUp(f);
   assert.deepEqual([sink.compactedAt, sink.responses.length], [7, 0]);
+});
+
+test('thousands of compactions in one entry of the log are as good as the last', async () => {
+  const f = await StoreFixture.open();
+  for (let i = 0; i < 40; i++)
+    await f.apply(...Array.from({ length: 50 }, (_, n): Command => ({ kind: 'put', request: put(`k${n}`, String(i)) })));
+  const at = (revision: number): Command => ({ kind: 'compact', request: { revision, physical: false } });
+  const results = await f.apply(...Array.from({ length: 1900 }, (_, n) => at(n + 1)));
+  assert.ok(results.every((result) => !(result instanceof Error)));
+  assert.equal(f.store.state.compactRevision, 1900);
+  await f.crashAndRecover();
+  const sink = new RecordingSink(f.store.watches);
+  f.store.watches.create(watch(everything, { startRevision: 1900 }), sink);
+  catchUp(f);
+  assert.equal(sink.all.length, 102);
 });
 
 test('a compaction outlives a crash', async () => {

@@ -59,6 +59,8 @@ export class Store {
   readonly #writes: CommandWrites;
   #state: StoreState;
   #members: readonly pb.Member[];
+  /** The compaction of the last entry: history before it is deleted. Once for each entry, however many compactions are in it: a unit holds few range deletes. */
+  #forgottenTo: number;
   readonly #removed: Set<bigint>;
   #onTick: () => void = () => {};
   #onCompact: () => void = () => {};
@@ -70,6 +72,7 @@ export class Store {
     this.#state = state ? decodeState(state) : freshState();
     this.#members = readMembers(this.#spaces.meta);
     this.#removed = readRemoved(this.#spaces.meta);
+    this.#forgottenTo = Math.max(0, this.#state.compactRevision);
     this.leases = new Leases(this.#spaces);
     this.alarms = new Alarms(this.#spaces);
     this.#history = new History(this.#spaces);
@@ -178,6 +181,9 @@ export class Store {
     assert(index > this.#state.appliedIndex, `entries are applied in order: ${index} after ${this.#state.appliedIndex}`);
     this.#state = { ...this.#state, appliedIndex: index, appliedTerm: term };
     const { writer, meta } = this.#spaces;
+    const { compactRevision } = this.#state;
+    if (compactRevision > this.#forgottenTo) this.#history.forget(this.#forgottenTo, compactRevision);
+    this.#forgottenTo = Math.max(this.#forgottenTo, compactRevision);
     writer.put(meta, STATE_KEY, encodeState(this.#state));
     const room = writer.commit();
     this.watches.publish(this.#writes.take(), this.#state.revision);
@@ -270,7 +276,6 @@ export class Store {
     this.#checkSound();
     if (at <= this.#state.compactRevision) throw new ApiError('compacted');
     if (at > this.#state.revision) throw new ApiError('future-revision');
-    if (at > 0) this.#history.forget(this.#state.compactRevision, at);
     this.#state = { ...this.#state, compactRevision: at };
     this.#spaces.kv.setRetention(at);
     this.#onCompact();

@@ -4,8 +4,8 @@ import { health } from '@distrokv/proto';
 
 const SERVING: health.HealthCheckResponse = { status: health.ServingStatus.SERVING };
 
-/** `services`: the full names of all that are served. A member that is to stop ends its watchers' calls, as it ends all others. */
-export function healthHandlers(services: readonly string[]): Handlers<typeof health.Health> {
+/** `services`: the full names of all that are served. Once `stopping` is aborted, watchers hear that nothing is served any more. */
+export function healthHandlers(services: readonly string[], stopping: AbortSignal): Handlers<typeof health.Health> {
   const known = new Set(['', ...services]);
   return {
     check: ({ service }) => {
@@ -17,6 +17,14 @@ export function healthHandlers(services: readonly string[]): Handlers<typeof hea
       call.send(known.has(service) ? SERVING : { status: health.ServingStatus.SERVICE_UNKNOWN });
       return new Promise((resolve) => {
         call.signal.addEventListener('abort', () => resolve());
+        stopping.addEventListener(
+          'abort',
+          () => {
+            call.send({ status: health.ServingStatus.NOT_SERVING });
+            resolve();
+          },
+          { signal: call.signal },
+        );
       });
     },
   };

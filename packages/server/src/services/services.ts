@@ -50,7 +50,13 @@ export class Services {
     server.addService(pb.Maintenance, maintenanceHandlers(context));
     server.addService(kvservice.KVService, ancestorHandlers(context, this.#kv));
     const served = [pb.KV, pb.Watch, pb.Lease, pb.Cluster, pb.Maintenance, v3lockpb.Lock, v3electionpb.Election, kvservice.KVService];
-    server.addService(health.Health, healthHandlers(served.map(({ typeName }) => typeName)));
+    server.addService(
+      health.Health,
+      healthHandlers(
+        served.map(({ typeName }) => typeName),
+        this.#stopping.signal,
+      ),
+    );
     server.addHttp(probes(context));
   }
 
