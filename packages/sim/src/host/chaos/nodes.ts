@@ -35,7 +35,13 @@ export class Nodes implements AsyncDisposable {
     this.#program = program;
     this.nodes = nodes;
     this.#peerPorts = peerPorts;
+    process.once('exit', this.#killAll);
   }
+
+  /** No node outlives this process. */
+  readonly #killAll = (): void => {
+    for (const child of this.#children.values()) child.kill('SIGKILL');
+  };
 
   static async start(program: Program, count: number): Promise<Nodes> {
     const peerPorts: number[] = [];
@@ -122,6 +128,7 @@ export class Nodes implements AsyncDisposable {
       node.channel.close();
       node.proxy.close();
     }
+    process.off('exit', this.#killAll);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }
