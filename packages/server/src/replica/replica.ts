@@ -260,6 +260,11 @@ export class Replica {
     return this.#raft.status();
   }
 
+  /** The commands of this member's clients: how many wait, and how many failed since the start. */
+  get proposalCounts(): { readonly pending: number; readonly failed: number } {
+    return { pending: this.#proposals.waiting, failed: this.#proposals.failed };
+  }
+
   onLeaderChange(listener: (leader: MemberId | undefined) => void): void {
     this.#leaderListeners.push(listener);
   }

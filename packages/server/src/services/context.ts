@@ -5,6 +5,7 @@ import { GrpcError, type ServerCall } from '@distrokv/grpc';
 import { ApiError, type Store, StoreLimitError } from '@distrokv/mvcc';
 import { ProtoError, type etcdserverpb as pb } from '@distrokv/proto';
 import type { ServerConfig } from '../config.ts';
+import type { LoopStalls } from '../loop-stalls.ts';
 import { noLeader } from '../replica/errors.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { PeerTransport } from '../transport.ts';
@@ -18,6 +19,8 @@ export interface ServiceContext {
   readonly replica: Replica;
   readonly peers: Pick<PeerTransport, 'connectedSinceMs' | 'promote'>;
   readonly store: Store;
+  /** Of the process; none where several members share one, as in a simulated world. */
+  readonly stalls: Pick<LoopStalls, 'count' | 'maxMs'> | undefined;
   /** Something broke that this member must not survive. */
   readonly onFatal: (error: unknown) => void;
 }
