@@ -7,7 +7,12 @@ import { LoopStalls } from './loop-stalls.ts';
 const HEARTBEAT_MS = 100;
 
 /** A clock that jumps ahead of simulated time: so it looks to timers when the loop stands still. */
-function world(): { time: SimulatedTime; stalls: LoopStalls; told: { ms: number; stalls?: number }[]; stall(ms: number): Promise<void> } {
+function world(): {
+  time: SimulatedTime;
+  stalls: LoopStalls;
+  told: { ms: number; stalls?: number }[];
+  readonly stall: (ms: number) => Promise<void>;
+} {
   const time = new SimulatedTime();
   let aheadMs = 0;
   const told: { ms: number; stalls?: number }[] = [];
