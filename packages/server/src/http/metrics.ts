@@ -26,13 +26,13 @@ function lines([name, type, help, value, labels = '']: Metric): string {
 
 function* figures(context: ServiceContext, leaderChanges: number): Iterable<Metric> {
   const { replica, store, config, memberId, stalls } = context;
-  const { leader, term, commit, applied, rejected, configuration } = replica.status;
+  const { leader, term, commit, applied, rejected } = replica.status;
   const { pending, failed } = replica.proposalCounts;
   const quota = Number.isFinite(config.quotaBytes) ? config.quotaBytes : 0;
   const size = store.sizeBytes;
   yield ['etcd_server_has_leader', 'gauge', 'Whether this member knows a leader: 1, or 0.', Number(leader !== undefined)];
   yield ['etcd_server_is_leader', 'gauge', 'Whether this member leads: 1, or 0.', Number(leader === memberId)];
-  yield ['etcd_server_is_learner', 'gauge', 'Whether this member has no vote: 1, or 0.', Number(configuration.learners.includes(memberId))];
+  yield ['etcd_server_is_learner', 'gauge', 'Whether this member has no vote: 1, or 0.', Number(replica.isLearner)];
   yield ['etcd_server_leader_changes_seen_total', 'counter', 'Leaders that this member has seen begin.', leaderChanges];
   yield ['etcd_server_proposals_committed_total', 'gauge', 'Index of the last entry that is known to be committed.', commit];
   yield ['etcd_server_proposals_applied_total', 'gauge', 'Index of the last entry that is applied.', applied];

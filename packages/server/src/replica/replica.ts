@@ -73,6 +73,7 @@ export class Replica {
   readonly #applier: Applier;
   readonly #changes: MembershipChanges;
   #soft: SoftState;
+  #isLearner = false;
   /** When there was a leader last, or this member started. */
   #leaderSeenMs: number;
   #ticks: Timer | undefined;
@@ -252,6 +253,11 @@ export class Replica {
     return this.#soft.leader;
   }
 
+  /** It has no vote in the configuration in force, and is not about to get one. */
+  get isLearner(): boolean {
+    return this.#isLearner;
+  }
+
   get term(): Term {
     return this.#soft.term;
   }
@@ -324,7 +330,10 @@ export class Replica {
       this.#options.log.write({ hardState, entries, onDurable: () => this.#guard(() => this.#persisted(writeId, messagesAfterPersist)) });
     }
     this.#applier.add(ready.committed);
-    if (ready.configuration) this.#options.onConfiguration(ready.configuration);
+    if (ready.configuration) {
+      this.#isLearner = ready.configuration.learners.includes(this.id);
+      this.#options.onConfiguration(ready.configuration);
+    }
     for (const to of ready.snapshots) this.#options.onSnapshotWanted(to);
     for (const { context, index } of ready.readStates) this.#reads.answer(context, index);
     if (ready.softState) this.#softStateChanged(ready.softState);
