@@ -211,13 +211,14 @@ test('reliability 29: what a snapshot has applied stays, over what was applied h
   await untilSent(env, run);
   await passing(env, before.install(run.received[0] ?? assert.fail('no snapshot')));
   for (const lives of [1, 2, 3]) {
-    const { store, log, close } = await openStorage({ config, env, logger: silentLogger, onFatal });
+    const storage = await openStorage({ config, env, logger: silentLogger, onFatal });
+    const { store, log } = storage;
     const index = AHEAD + lives;
     assert.deepEqual([store.state.appliedIndex, log.lastIndex(), store.state.revision], [index - 1, index - 1, index]);
     const entry: Entry = { index: logIndex(index), term: term(2), kind: 'noop', data: utf8('') };
     await new Promise<void>((onDurable) => log.write({ hardState: undefined, entries: [entry], onDurable }));
     await apply(store, index, `after ${index}`);
-    await close({ flush: true });
+    await storage.close({ flush: true });
   }
 });
 
