@@ -26,6 +26,8 @@ export class Version {
   readonly rangeDeletes: KeptRanges;
   /** How many of them are in level 0; every write asks for it. */
   readonly freshRuns: number;
+  /** Of all its tables. */
+  readonly byteLength: number;
   readonly #release: (table: Table) => void;
   #holders = 1;
 
@@ -35,7 +37,12 @@ export class Version {
     this.runs = runs.toSorted((a, b) => a.level - b.level || b.number - a.number);
     this.freshRuns = this.runsAt(0).length;
     this.#release = release;
-    for (const table of this.tables()) table.holders++;
+    let bytes = 0;
+    for (const table of this.tables()) {
+      table.holders++;
+      bytes += table.byteLength;
+    }
+    this.byteLength = bytes;
   }
 
   *tables(): Generator<Table> {
