@@ -42,7 +42,7 @@ export interface EngineOptions {
   readonly blockCacheBytes?: number;
   /** Target size of a block before its trailer (default 4 KiB). */
   readonly blockBytes?: number;
-  /** Flushed runs are merged into the levels when there are more than this (default 4). */
+  /** Flushed runs are merged into the levels when there are more than this (default 4), or when reads have asked them in vain for long. */
   readonly mergeFanIn?: number;
   /** Tables that are kept open (default 512); others are opened when they are read. The background thread opens 32 more. */
   readonly maxOpenFiles?: number;

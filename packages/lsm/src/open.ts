@@ -3,6 +3,7 @@ import { BackgroundThread } from './background-thread.ts';
 import type { Writing } from './background-work.ts';
 import { BlockCache } from './block-cache.ts';
 import { Batch, BatchBuffers } from './batch.ts';
+import { Detours } from './detours.ts';
 import type {
   Engine,
   EngineOptions,
@@ -81,7 +82,8 @@ class OpenEngine implements Engine {
     const { manifest, generations, sealed, wal, keyspaces } = recovered;
     const health = new Health(settings.onFatal);
     const tree = new Tree(settings, manifest, files, cache, keyspaces, recovered.runs);
-    const reader = new Reader(generations, tree, health);
+    const detours = new Detours(() => merger.wake());
+    const reader = new Reader(generations, tree, health, detours);
     keyspaces.attach(reader);
     this.#keyspaces = keyspaces;
     const writing: Writing = {
@@ -97,7 +99,7 @@ class OpenEngine implements Engine {
     const { clock, timers } = settings.env;
     const pace = new WritePace({ clock, timers, generations, memtableBytes, mergeDebt: () => merger.debt });
     const { writeMerge: write, writeFlush } = this.#background(settings, health, tree, writing);
-    const merger: Merger = new Merger({ settings, health, tree, keyspaces, tableBytes, write, pace });
+    const merger: Merger = new Merger({ settings, health, tree, keyspaces, detours, tableBytes, write, pace });
     const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, keyspaces, write: writeFlush, pace });
     this.#settings = settings;
     this.#files = files;

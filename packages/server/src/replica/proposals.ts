@@ -51,6 +51,7 @@ export class Proposals {
   readonly #pending = new Map<number, Pending>();
   #waitingBytes = 0;
   #sequence = 0;
+  #failed = 0;
 
   constructor(options: ProposalsOptions) {
     this.#options = options;
@@ -58,6 +59,18 @@ export class Proposals {
 
   get gatheredBytes(): number {
     return this.#gatheredBytes;
+  }
+
+  /** Commands whose clients wait. */
+  get waiting(): number {
+    let count = this.#gathered.length;
+    for (const { waiters } of this.#pending.values()) count += waiters.length;
+    return count;
+  }
+
+  /** Commands that were given up: refused for want of a leader or of room, or with an outcome that is unknown. */
+  get failed(): number {
+    return this.#failed;
   }
 
   /**
@@ -156,6 +169,7 @@ export class Proposals {
 
   #reject(sequence: number, pending: Pending, error: Error): void {
     this.#take(sequence);
+    this.#failed += pending.waiters.length;
     for (const waiter of pending.waiters) waiter.reject(error);
   }
 
