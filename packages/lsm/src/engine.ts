@@ -259,6 +259,8 @@ export interface Engine {
   /** Called after each flush that became durable. */
   onFlush(listener: () => void): void;
   stats(): EngineStats;
+  /** `memtableBytes` and `tableBytes` of `stats`, for who asks with every write. */
+  readonly byteLength: number;
   /** Waits for background work, syncs the WAL and closes every file. Does not flush. */
   close(): Promise<void>;
 }

@@ -247,6 +247,13 @@ class OpenEngine implements Engine {
     this.#flusher.onFlush(listener);
   }
 
+  get byteLength(): number {
+    const { active, frozen } = this.#generations;
+    let bytes = active.byteLength + this.#tree.version.byteLength;
+    for (const { memtable } of frozen) bytes += memtable.byteLength;
+    return bytes;
+  }
+
   stats(): EngineStats {
     const { active, frozen } = this.#generations;
     const memtables = this.#generations.newestFirst();
@@ -261,7 +268,7 @@ class OpenEngine implements Engine {
       frozenMemtables: frozen.length,
       rangeDeletes: memtables.reduce((sum, { ranges }) => sum + ranges.length, this.#tree.version.rangeDeletes?.ranges.length ?? 0),
       tables: tables.length,
-      tableBytes: tables.reduce((sum, table) => sum + table.byteLength, 0),
+      tableBytes: this.#tree.version.byteLength,
       openFiles: this.#files.openFiles,
       walBytes,
       blockCacheBytes,

@@ -156,7 +156,7 @@ export class Replica {
     const bytes = encodeCommand(command);
     if (bytes.length > this.#options.maxCommandBytes) return Promise.reject(new ApiError('request-too-large'));
     if (this.#raft.backlog > MAX_BACKLOG) return Promise.reject(tooManyRequests());
-    const result = this.#proposals.add(bytes);
+    const result = this.#proposals.add(command, bytes);
     this.#planTurn();
     return result as Promise<CommandResults[K]>; // the store answers each command in its own kind
   }
