@@ -37,6 +37,15 @@ export class LogImage {
     return this.#last;
   }
 
+  /**
+   * Takes all segments if the next one reaches back before the first of them: whatever they hold is hidden. They were being dropped when a
+   * crash came (`takeBefore` lets go of them together, but files are removed one by one).
+   */
+  takeLeftovers(previousIndex: LogIndex): Segment[] {
+    const isHidden = this.#segments.length > 0 && previousIndex < this.firstIndex - 1;
+    return isHidden ? this.#segments.splice(0) : [];
+  }
+
   /** The segment's header says what stands before it; anything known beyond that is overwritten. */
   addSegment(segment: Segment): void {
     const { previousIndex, previousTerm, hardState } = segment.header;

@@ -178,6 +178,32 @@ test('compaction drops whole segments up to the index, and remembers the term be
   assert.deepEqual(plain(contents(again)), plain({ ...expected(writes), entries: entries.slice(first - 1) }));
 });
 
+test('a crash while segments are dropped leaves no gap between those that stay', async () => {
+  const writes = randomWrites(seededRandom(5), 80);
+  for (let operation = 1, images = 1; images > 0; operation++) {
+    images = 0;
+    for (const [mode, seed] of modes.flatMap((each) => [1, 2, 3].map((n) => [each, n] as const))) {
+      const env = createMemoryEnv({ seed: 5 });
+      const log = await openLog(env);
+      await run(log, writes, seededRandom(5), () => {});
+      let operations = 0;
+      let image: MemoryFileSystem | undefined;
+      env.fs.onOperation = ({ mutation }) => {
+        if (mutation !== undefined && ++operations === operation) image = env.fs.crash(mode, seededRandom(seed));
+        return undefined;
+      };
+      await log.compact(logIndex(60)).catch((error: unknown) => {
+        if (!image) throw error;
+      });
+      if (!image) continue;
+      images++;
+      const again = await openLog(createMemoryEnv({ seed: 1, fs: image }));
+      assert.equal(again.lastIndex(), expected(writes).entries.length, `operation ${operation}, ${mode} ${seed}`);
+    }
+    assert.ok(images > 0 || operation > 5, 'several segments are dropped');
+  }
+});
+
 test('any flipped byte of a log that was closed is found out, or makes no difference', async () => {
   const env = createMemoryEnv({ seed: 6 });
   const log = await openLog(env);

@@ -12,7 +12,7 @@ import type { LogWriter } from '@distrokv/lsm';
 import type { Entry, HardState, LogStorage } from '@distrokv/raft';
 import { type LogIdentity, type SegmentHeader, encodeBatch } from './codec.ts';
 import { LogImage } from './image.ts';
-import { createSegment, recoverSegments } from './recovery.ts';
+import { createSegment, recoverSegments, removeSegments } from './recovery.ts';
 
 export interface LogWrite {
   readonly hardState: HardState | undefined;
@@ -140,12 +140,7 @@ export class RaftLog implements LogStorage {
 
   /** Lets go of whole segments at or before `upTo`. */
   async compact(upTo: LogIndex): Promise<void> {
-    const dropped = this.#image.takeBefore(upTo);
-    for (const segment of dropped) {
-      await segment.file.close();
-      await this.#env.fs.removeFile(segment.path);
-    }
-    if (dropped.length > 0) await this.#env.fs.syncDirectory(this.#directory);
+    await removeSegments(this.#env.fs, this.#directory, this.#image.takeBefore(upTo));
   }
 
   /** Finishes the writes that wait, and closes the files. Throws if the disk does not take the end of the log any more. */

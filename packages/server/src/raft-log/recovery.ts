@@ -57,7 +57,8 @@ export async function recoverSegments(env: Env, directory: string, image: LogIma
         `${path}: ends in a torn record at offset ${contents.end}, but newer segments follow: nothing was changed`,
       );
     const file = await env.fs.open(path, 'write');
-    addToImage(image, sequence, file, contents, bytes.byteOffset);
+    const leftovers = addToImage(image, sequence, file, contents, bytes.byteOffset);
+    await removeSegments(env.fs, directory, leftovers);
     if (sequence === newest) return await resume(file, contents, bytes.length);
   }
   return undefined;
@@ -88,14 +89,26 @@ function read(bytes: Uint8Array, path: string): LogContents {
   throw new ServerError('corrupt', `${path}: has no header: nothing was changed; restore the directory from a backup`);
 }
 
-function addToImage(image: LogImage, sequence: number, file: File, contents: LogContents, base: number): void {
+/** Removes files of a log from its front, one by one: a crash may keep any of the removals that are not synced, and a gap in the log is damage. */
+export async function removeSegments(fs: FileSystem, directory: string, segments: readonly Segment[]): Promise<void> {
+  for (const { file, path } of segments) {
+    await file.close();
+    await fs.removeFile(path);
+    await fs.syncDirectory(directory);
+  }
+}
+
+/** Returns the segments before this one that it shows to be leftovers. */
+function addToImage(image: LogImage, sequence: number, file: File, contents: LogContents, base: number): readonly Segment[] {
   let segment: Segment | undefined;
+  let leftovers: readonly Segment[] = [];
   for (const payload of contents.records) {
     const offset = payload.byteOffset - base - RECORD_HEADER_BYTES;
     const record = decodeRecord(payload, `${file.path} at offset ${offset}`);
     const refuse = (why: string): ServerError =>
       new ServerError('corrupt', `${file.path}: ${why}, at offset ${offset}: nothing was changed`);
     if ((segment === undefined) !== (record.kind === 'header')) throw refuse('a segment of the Raft log has one header, at its start');
+    if (record.kind === 'header') leftovers = image.takeLeftovers(record.previousIndex);
     const fault = faultOf(image, record);
     if (fault !== undefined) throw refuse(fault);
     if (record.kind === 'header') {
@@ -107,6 +120,7 @@ function addToImage(image: LogImage, sequence: number, file: File, contents: Log
   }
   if (!segment)
     throw new ServerError('corrupt', `${file.path}: has no header record: nothing was changed; restore the directory from a backup`);
+  return leftovers;
 }
 
 /** Why this record cannot follow what the image has; each passed its checksum, so this is a file that was swapped or a bug. */

@@ -2,7 +2,8 @@
 //   election safety       at most one leader in a term, and at most one vote of each member in a term
 //   leader append-only    in its term, a leader never says two things of one index
 //   log matching          an index and a term name one entry, which follows one entry
-//   leader completeness   a new leader has every entry that is known to be committed
+//   leader completeness   a new leader has every entry that was committed in an earlier term than its own; one that a deposed leader of an
+//                         earlier term never heard of may be committed meanwhile
 //   state machine safety  no two members commit different entries at an index, or are in different states after applying it
 import { type LogIndex, type MemberId, hexId } from '@distrokv/base';
 import type { Entry, Message, RaftStatus } from '@distrokv/raft';
@@ -26,6 +27,8 @@ export class RaftJudge {
   readonly #logs = new Map<number, Map<number, number>>();
   /** Position i: the term of the committed entry i + 1. */
   readonly #committed: number[] = [];
+  /** By index: the earliest term that a member was in when it was seen to have committed this entry. */
+  readonly #committedIn: number[] = [];
   /** By applied index: the revision of the store. */
   readonly #revisions: number[] = [];
   /** By member: up to where its commits were looked at, and the last term it was seen to lead. */
@@ -72,7 +75,7 @@ export class RaftJudge {
       seen.leads = status.term;
     }
     // Up to what is applied: the log on disk shows that for certain, while an entry just committed may not have reached it.
-    for (; seen.commit < status.applied; seen.commit++) if (!this.#commits(member, seen.commit + 1, storage)) break;
+    for (; seen.commit < status.applied; seen.commit++) if (!this.#commits(member, seen.commit + 1, status.term, storage)) break;
     const { appliedIndex, revision } = storage.store.state;
     const before = (this.#revisions[appliedIndex] ??= revision);
     if (before !== revision)
@@ -119,7 +122,8 @@ export class RaftJudge {
   }
 
   #complete(member: number, term: number, { log }: Storage): void {
-    const last = this.#committed.length;
+    let last = this.#committed.length;
+    while (last > 0 && (this.#committedIn[last - 1] ?? term) >= term) last--;
     if (last < log.firstIndex()) return; // It had it, and dropped it as applied everywhere.
     const own = log.termAt(last as LogIndex);
     if (own !== this.#committed[last - 1])
@@ -130,9 +134,10 @@ export class RaftJudge {
   }
 
   /** False when the member cannot show the entry (yet). */
-  #commits(member: number, index: number, { log }: Storage): boolean {
+  #commits(member: number, index: number, inTerm: number, { log }: Storage): boolean {
     const term = log.termAt(index as LogIndex);
     if (term === undefined) return index < log.firstIndex();
+    this.#committedIn[index - 1] = Math.min(this.#committedIn[index - 1] ?? inTerm, inTerm);
     const before = (this.#committed[index - 1] ??= term);
     if (before !== term)
       throw new Violation(

@@ -75,15 +75,15 @@ export class MachineDisk {
   }
 
   /**
-   * Flips a bit, or lays a sector where another belongs, in a file of data; says what it did. The end of the newest segment of the log is
-   * spared: damage there cannot be told from a write that a crash cut short.
+   * Flips a bit, or lays a sector where another belongs, in a file of data; says what it did. The newest segment of the log is spared:
+   * damage to the last records that share a sync cannot be told from a write that a crash cut short.
    */
   rot(random: Random, kind: 'flip' | 'misdirect'): string | undefined {
-    const files = this.#fs.files().filter(({ path, bytes }) => DATA_FILE.test(path) && bytes > 2 * SECTOR_BYTES);
-    const newest = files.filter(({ path }) => path.endsWith('.raftlog')).at(-1)?.path;
-    const { path, bytes } = files[random.below(Math.max(1, files.length))] ?? { path: '', bytes: 0 };
-    const end = path === newest ? Math.floor(bytes / 2) : bytes;
-    if (path === '' || end <= SECTOR_BYTES) return undefined;
+    const data = this.#fs.files().filter(({ path }) => DATA_FILE.test(path));
+    const newest = data.filter(({ path }) => path.endsWith('.raftlog')).at(-1)?.path;
+    const files = data.filter(({ path, bytes }) => path !== newest && bytes > 2 * SECTOR_BYTES);
+    const { path, bytes: end } = files[random.below(Math.max(1, files.length))] ?? { path: '', bytes: 0 };
+    if (path === '') return undefined;
     this.isDamaged = true;
     const position = random.below(end - SECTOR_BYTES);
     const [from, mask] = [random.below(end - SECTOR_BYTES), 1 << random.below(8)];

@@ -131,6 +131,7 @@ export class MemberProcess {
     let answer: Promise<JoinedAs> | undefined;
     this.gate.enter(() => {
       answer = this.#peer?.onJoin(peerUrls, replace);
+      answer?.catch(() => {}); // A paused process comes to it when who asked has gone.
     });
     return answer ?? Promise.reject(new GrpcError('unavailable', 'nobody is there'));
   }
@@ -191,6 +192,7 @@ export class MemberProcess {
     let taken: Promise<LogIndex> | undefined;
     this.gate.enter(() => {
       taken = this.#peer?.onSnapshot(source);
+      taken?.catch(() => {}); // As in `answerJoin`.
     });
     return taken ?? Promise.reject(new GrpcError('unavailable', 'nobody is there'));
   }
