@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { seededRandom } from '@distrokv/base';
+import { Api } from './support/api.ts';
 import { TestCluster, distrokv } from './support/cluster.ts';
 import { equalContents, leaderOf, nothingLost } from './support/verify.ts';
 import { Writers } from './support/writers.ts';
@@ -37,6 +38,21 @@ async function whenAllowed(work: () => Promise<string>): Promise<string> {
   }
 }
 
+/** It answers what etcd's does: Status, and a serializable Range. */
+async function asksALearner(endpoint: string): Promise<void> {
+  using api = new Api(endpoint);
+  const refusal = { code: 'failed-precondition', message: 'etcdserver: rpc not supported for learner' };
+  assert.equal((await api.status()).isLearner, true);
+  assert.ok((await api.range({ key: Uint8Array.of(0), rangeEnd: Uint8Array.of(0), countOnly: true, serializable: true })).count >= 500);
+  await assert.rejects(api.range({ key: Uint8Array.of(1) }), refusal);
+  await assert.rejects(api.put('k', 'v'), refusal);
+  await assert.rejects(api.moveLeader(1n), refusal);
+  await assert.rejects(command(endpoint, 'member', 'list'), /rpc not supported for learner/);
+  await assert.rejects(command(endpoint, 'watch', 'k'), /rpc not supported for learner/);
+  const metrics = await (await fetch(`http://${endpoint}/metrics`)).text();
+  assert.match(metrics, /^etcd_server_is_learner 1$/m);
+}
+
 test('members come and go under load: a learner joins and is promoted, the leader is removed, nothing is lost', async (t) => {
   await using cluster = await TestCluster.start(3, [], 1);
   const { endpoints } = cluster;
@@ -55,6 +71,7 @@ test('members come and go under load: a learner joins and is promoted, the leade
   await cluster.launch(3, EXISTING).printed(READY);
   t.diagnostic(`a learner was ready after ${(performance.now() - joined).toFixed(0)} ms`);
   const learner = await idOf(first, 'n4');
+  await asksALearner(cluster.endpoint(3));
   assert.match(await whenAllowed(() => command(first, 'member', 'promote', learner)), /promoted in cluster/);
   await assert.rejects(command(first, 'member', 'promote', learner), /can only promote a learner member/);
   await writers.progress(200);

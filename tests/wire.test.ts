@@ -73,6 +73,32 @@ describe('plain', () => {
     assert.equal((await http('/health', 'POST')).status, 405);
   });
 
+  test('/metrics is the text format of Prometheus, with the names that dashboards for etcd look for', async () => {
+    await run(process.execPath, [distrokv, 'put', 'k', 'v', '--endpoints', endpoint]);
+    const { status, body } = await http('/metrics');
+    assert.equal(status, 200);
+    const values = new Map<string, number>();
+    const lines = body.split('\n');
+    assert.equal(lines.pop(), '', 'the last line ends too');
+    for (let i = 0; i < lines.length; i += 3) {
+      const name = /^# HELP (\S+) \S/.exec(lines[i] as string)?.[1] as string;
+      assert.match(lines[i + 1] as string, new RegExp(`^# TYPE ${name} (gauge|counter)$`));
+      const sample = /^([a-z_]+)(?:\{[a-z_]+="[^"]*"\})? (\d[\d.e+-]*)$/.exec(lines[i + 2] as string);
+      assert.equal(sample?.[1], name, lines[i + 2]);
+      assert.ok(!values.has(name), `${name} comes once`);
+      values.set(name, Number(sample?.[2]));
+    }
+    assert.equal(values.get('etcd_server_has_leader'), 1);
+    assert.equal(values.get('etcd_server_is_leader'), 1);
+    assert.equal(values.get('etcd_server_leader_changes_seen_total'), 1);
+    assert.equal(values.get('etcd_server_proposals_pending'), 0);
+    assert.ok((values.get('etcd_server_proposals_applied_total') as number) >= 2);
+    assert.equal(values.get('etcd_server_quota_backend_bytes'), 2_147_483_648);
+    assert.ok((values.get('etcd_mvcc_db_total_size_in_bytes') as number) > 0);
+    assert.ok(values.has('distrokv_event_loop_stalls_total') && values.has('distrokv_event_loop_stall_seconds_max'));
+    assert.equal((await http('/metrics', 'POST')).status, 405);
+  });
+
   test('the health service tells of the server and of its services', async () => {
     const channel = createChannel(endpoint);
     try {

@@ -140,19 +140,17 @@ export class TestCluster implements AsyncDisposable {
   }
 
   peerUrl(member: number): string {
-    return `http://127.0.0.1:${(this.#places[member] as Place).peerPort}`;
+    const scheme = this.#flags.includes('--peer-cert-file') ? 'https' : 'http';
+    return `${scheme}://127.0.0.1:${(this.#places[member] as Place).peerPort}`;
   }
 
   /** With flags beside the usual ones; the members that initial-cluster names are those of the start, and itself. */
   launch(member: number, flags: readonly string[] = []): Distrokv {
-    const { name, clientPort, peerPort } = this.#places[member] as Place;
+    const { name, clientPort } = this.#places[member] as Place;
     const scheme = this.#flags.includes('--cert-file') ? 'https' : 'http';
-    const peerScheme = this.#flags.includes('--peer-cert-file') ? 'https' : 'http';
-    const [client, peer] = [`${scheme}://127.0.0.1:${clientPort}`, `${peerScheme}://127.0.0.1:${peerPort}`];
-    const cluster = this.#places
-      .filter((_, i) => i < this.#size || i === member)
-      .map((p) => `${p.name}=${peerScheme}://127.0.0.1:${p.peerPort}`)
-      .join(',');
+    const [client, peer] = [`${scheme}://127.0.0.1:${clientPort}`, this.peerUrl(member)];
+    const named = new Set([...this.members, member]);
+    const cluster = [...named].map((i) => `${(this.#places[i] as Place).name}=${this.peerUrl(i)}`).join(',');
     const running = new Distrokv([
       'server',
       '--name',

@@ -1,7 +1,7 @@
 // Peers that mean harm, at the level of sockets: each is held to what it costs in memory, and to how long others wait meanwhile.
 import assert from 'node:assert/strict';
 import { type Socket, connect as connectTcp } from 'node:net';
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { createPair, type Pair } from './testing/pair.ts';
 import { answer, ask, Echo } from './testing/services.ts';
@@ -54,6 +54,100 @@ function memoryMiB(): number {
 }
 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
+
+function frame(type: number, flags: number, id: number, payload: Uint8Array): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(id, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** A field block of literals that touch no table (RFC 7541 §6.2.2). */
+function literals(fields: Readonly<Record<string, string>>): Buffer {
+  const text = (each: string): Buffer => Buffer.concat([Buffer.of(each.length), Buffer.from(each)]);
+  return Buffer.concat(Object.entries(fields).flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)]));
+}
+
+for (const [name, method, body] of [
+  ['without a body', 'Collect', []],
+  ['with one', 'Unary', [0, 0, 0, 0, 2, 0x18, 7]],
+] as const) {
+  test(`rapid reset ${name}, again and again: each connection gets few calls, and honest ones are answered (CVE-2023-44487)`, async (t) => {
+    const BURST = 100;
+    const CONNECTIONS = 40 * SCALE;
+    /** An attacker that was not closed by then has won. */
+    const MOST_REQUESTS = 50_000;
+    const callsOf = new Map<string, number>();
+    const bad = new Map<string, string>();
+    let open = 0;
+    const began = ({ peer, signal }: { readonly peer: string; readonly signal: AbortSignal }): void => {
+      callsOf.set(peer, (callsOf.get(peer) ?? 0) + 1);
+      open++;
+      signal.addEventListener('abort', () => open--);
+    };
+    const pair = await createPair(
+      t,
+      {
+        unary: ({ limit }, call) => {
+          if (limit !== 7) return answer(limit);
+          began(call);
+          return new Promise(() => undefined);
+        },
+        collect: (call) => {
+          began(call);
+          return new Promise(() => undefined);
+        },
+      },
+      {
+        server: {
+          http2: { nuisanceBurst: BURST, nuisancePerSecond: 0 },
+          onBadConnection: (peer, error) => bad.set(peer, error.message),
+        },
+      },
+    );
+    const fields = literals({
+      ':method': 'POST',
+      ':scheme': 'http',
+      ':path': `/test.Echo/${method}`,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    const cancel = Buffer.of(0, 0, 0, constants.NGHTTP2_CANCEL);
+    const attack = async (): Promise<void> => {
+      const [socket] = (await rawSockets(t, pair.port, 1)) as [Socket];
+      const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+      socket.resume().write(preface);
+      for (let id = 1; !socket.destroyed && id < MOST_REQUESTS; id += 2) {
+        const data = body.length === 0 ? [] : [frame(0, 1, id, Uint8Array.from(body))];
+        socket.write(Buffer.concat([frame(1, 4, id, fields), ...data, frame(3, 0, id, cancel)]));
+        if (id % 64 === 1) await new Promise((resolve) => setImmediate(resolve));
+      }
+      socket.end();
+      await closed;
+    };
+    let attacking = true;
+    const attacks = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        for (let i = 0; i < CONNECTIONS / 4; i++) await attack();
+      }),
+    ).finally(() => (attacking = false));
+    let slowestMs = 0;
+    while (attacking) {
+      const startMs = performance.now();
+      assert.deepEqual(await pair.channel.unary(unary, ask(8), { timeoutMs: MAX_DELAY_MS }), answer(8));
+      slowestMs = Math.max(slowestMs, performance.now() - startMs);
+    }
+    await attacks;
+    t.diagnostic(`the slowest honest call took ${slowestMs.toFixed(1)} ms`);
+    assert.equal(bad.size, CONNECTIONS);
+    for (const why of bad.values()) assert.match(why, /ENHANCE_YOUR_CALM/);
+    assert.equal(callsOf.size, CONNECTIONS);
+    for (const calls of callsOf.values()) assert.ok(calls <= BURST + 1, `${calls} calls of one connection`);
+    assert.equal(open, 0, 'every call that was begun was told that it is over');
+  });
+}
 
 test('thousands of idle connections, half of them past their preface', async (t) => {
   const pair = await pairWith(t);

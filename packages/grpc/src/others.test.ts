@@ -1,11 +1,14 @@
-// Both ways with gRPC of other makers: our client at a grpc-js server, nice-grpc's client and connect-node's at ours.
+// Both ways with gRPC of other makers: our client at servers of grpc-js, nice-grpc and connect-node, the clients of the last two at ours.
 import assert from 'node:assert/strict';
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
-import { create, createFileRegistry, fromBinary } from '@bufbuild/protobuf';
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { createClient as createConnectClient, ConnectError, Code } from '@connectrpc/connect';
-import { createGrpcTransport } from '@connectrpc/connect-node';
+import { create, createFileRegistry, type FileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { anyPack, AnySchema, DurationSchema, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { createClient as createConnectClient, ConnectError, Code, type HandlerContext } from '@connectrpc/connect';
+import { connectNodeAdapter, createGrpcTransport } from '@connectrpc/connect-node';
 import {
   type CompatServiceDefinition,
   createChannel as createNiceChannel,
@@ -14,7 +17,7 @@ import {
 } from 'nice-grpc';
 import { fileDescriptors, etcdserverpb as pb, type Method } from '@distrokv/proto';
 import { createChannel, createServer, GrpcError } from './index.ts';
-import { all } from './testing/pair.ts';
+import { all, signalled } from './testing/pair.ts';
 import { answer, ask, Echo } from './testing/services.ts';
 
 const methods: readonly Method<pb.RangeRequest, pb.RangeResponse>[] = Object.values(Echo.methods);
@@ -171,13 +174,35 @@ test('nice-grpc’s client at our server, and ours at nice-grpc’s', async (t) 
   assert.equal((await all(many.responses)).length, 1000);
 });
 
-test('connect-node’s client at our server, with the descriptors that reflection gives', async (t) => {
+/** What reflection gives, and the service of these tests beside it. */
+function connectRegistry(): FileRegistry {
   const files = fileDescriptors.map(({ base64 }) => fromBinary(FileDescriptorProtoSchema, Buffer.from(base64, 'base64')));
   const order = ['auth.proto', 'kv.proto', 'rpc.proto'];
-  const registry = createFileRegistry(
-    create(FileDescriptorSetSchema, { file: order.flatMap((name) => files.filter((file) => file.name === name)) }),
+  const echo = create(FileDescriptorProtoSchema, {
+    name: 'echo.proto',
+    package: 'test',
+    syntax: 'proto3',
+    dependency: ['rpc.proto'],
+    service: [
+      {
+        name: 'Echo',
+        method: methods.map(({ path, kind }) => ({
+          name: path.slice(path.lastIndexOf('/') + 1),
+          inputType: '.etcdserverpb.RangeRequest',
+          outputType: '.etcdserverpb.RangeResponse',
+          clientStreaming: kind === 'client-stream' || kind === 'bidi-stream',
+          serverStreaming: kind === 'server-stream' || kind === 'bidi-stream',
+        })),
+      },
+    ],
+  });
+  return createFileRegistry(
+    create(FileDescriptorSetSchema, { file: [...order.flatMap((name) => files.filter((file) => file.name === name)), echo] }),
   );
-  const service = registry.getService('etcdserverpb.KV');
+}
+
+test('connect-node’s client at our server, with the descriptors that reflection gives', async (t) => {
+  const service = connectRegistry().getService('etcdserverpb.KV');
   assert.ok(service);
   const server = createServer();
   server.addService(pb.KV, {
@@ -202,4 +227,99 @@ test('connect-node’s client at our server, with the descriptors that reflectio
   const codeOf = (code: Code) => (error: unknown) => error instanceof ConnectError && error.code === code;
   await assert.rejects(client.range({ key: Uint8Array.of(1), limit: 0n }), codeOf(Code.OutOfRange));
   await assert.rejects(client.put({}), codeOf(Code.Unimplemented));
+});
+
+/** A message as bufbuild's library has it: 64 bits are bigint. */
+interface Asked {
+  readonly limit: bigint;
+}
+
+test('our client at connect-node’s server', async (t) => {
+  const service = connectRegistry().getService('test.Echo');
+  assert.ok(service);
+  const aborted = signalled<unknown>();
+  const handlers = {
+    unary({ limit }: Asked, { signal }: HandlerContext) {
+      if (limit === 0n)
+        throw new ConnectError('ключ → 100 %', Code.NotFound, undefined, [{ desc: DurationSchema, value: { seconds: 5n } }]);
+      return limit === 1n ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))) : { count: limit };
+    },
+    async collect(asked: AsyncIterable<Asked>) {
+      return { count: (await all(asked)).reduce((sum, { limit }) => sum + limit, 0n) };
+    },
+    async *spread({ limit }: Asked) {
+      for (let count = 0n; count < limit; count++) yield { count };
+      if (limit === 3n) throw new ConnectError('after three', Code.DataLoss);
+    },
+    async *chat(asked: AsyncIterable<Asked>, { signal }: HandlerContext) {
+      signal.addEventListener('abort', () => aborted.resolve(signal.reason));
+      for await (const { limit } of asked) yield { count: 2n * limit };
+    },
+  };
+  const server = createHttp2Server(connectNodeAdapter({ routes: (router) => router.service(service, handlers as never) }));
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => sessions.add(session));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const channel = createChannel(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  t.after(() => {
+    channel.close();
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+
+  const { unary, collect, spread, chat, missing } = Echo.methods;
+  assert.deepEqual(await channel.unary(unary, ask(7)), answer(7));
+  await assert.rejects(channel.unary(missing, ask(7)), { code: 'unimplemented' });
+  await assert.rejects(channel.unary(unary, ask(1), { timeoutMs: 50 }), { code: 'deadline-exceeded' });
+  // A google.rpc.Status: code, message, details.
+  const details = new BinaryWriter()
+    .uint32(0x08)
+    .int32(Code.NotFound)
+    .uint32(0x12)
+    .string('ключ → 100 %')
+    .uint32(0x1a)
+    .bytes(toBinary(AnySchema, anyPack(DurationSchema, create(DurationSchema, { seconds: 5n }))))
+    .finish();
+  await assert.rejects(channel.unary(unary, ask(0)), (error) => {
+    assert.ok(error instanceof GrpcError);
+    assert.equal(error.code, 'not-found');
+    assert.equal(error.message, 'ключ → 100 %');
+    assert.deepEqual(Buffer.from(error.details ?? []), Buffer.from(details));
+    return true;
+  });
+
+  const sum = channel.stream(collect);
+  for (const n of [1, 2, 3]) sum.send(ask(n));
+  sum.finish();
+  assert.deepEqual(await all(sum.responses), [answer(6)]);
+  const many = channel.stream(spread);
+  many.send(ask(3000));
+  many.finish();
+  assert.deepEqual(
+    (await all(many.responses)).map(({ count }) => count),
+    [...Array(3000).keys()],
+  );
+  const broken = channel.stream(spread);
+  broken.send(ask(3));
+  broken.finish();
+  const before: number[] = [];
+  await assert.rejects(
+    async () => {
+      for await (const { count } of broken.responses) before.push(count);
+    },
+    { code: 'data-loss', message: 'after three' },
+  );
+  assert.deepEqual(before, [0, 1, 2], 'what came before the error is handed on');
+
+  const talk = channel.stream(chat);
+  const replies = talk.responses[Symbol.asyncIterator]();
+  for (const n of [1, 2, 3]) {
+    talk.send(ask(n));
+    assert.deepEqual((await replies.next()).value, answer(2 * n));
+  }
+  talk.cancel();
+  await assert.rejects(replies.next(), { code: 'cancelled' });
+  const reason = await aborted.promise;
+  assert.ok(reason instanceof ConnectError && reason.code === Code.Canceled, String(reason));
+  assert.deepEqual(await channel.unary(unary, ask(8)), answer(8), 'the connection serves on');
 });

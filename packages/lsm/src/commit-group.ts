@@ -1,5 +1,6 @@
 // The batches that become one record of the log together: copied one behind the other as they come, into a buffer that
 // the next group but one uses again, and told of their common end by one promise.
+import { type Deferred, deferred } from '@distrokv/base';
 import { type Batch, GROUP_HEADER_BYTES } from './batch.ts';
 import type { KeyspaceState } from './keyspace-state.ts';
 import { RECORD_HEADER_BYTES } from './log-file.ts';
@@ -12,12 +13,11 @@ const GROUP_BYTES = 1 << 20;
 const RESERVED_BYTES: number = RECORD_HEADER_BYTES + GROUP_HEADER_BYTES;
 
 export class CommitGroup {
-  /** Settles when the group is written, or is not. */
-  readonly written: Promise<void>;
-  #resolve: () => void = () => {};
-  #reject: (reason: unknown) => void = () => {};
+  /** Made when somebody asks for it: who is written at once needs none. */
+  #settled: Deferred<void> | undefined;
   #buffer: Uint8Array;
   #length = RESERVED_BYTES;
+  batches = 0;
   /** Not all of it are deletes. */
   hasPuts = false;
   /** Range deletes in it. */
@@ -26,10 +26,12 @@ export class CommitGroup {
 
   constructor(buffer: Uint8Array) {
     this.#buffer = buffer;
-    this.written = new Promise<void>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+  }
+
+  /** Settles when the group is written, or is not. */
+  get written(): Promise<void> {
+    this.#settled ??= deferred();
+    return this.#settled.promise;
   }
 
   get buffer(): Uint8Array {
@@ -46,6 +48,7 @@ export class CommitGroup {
       this.#highest ??= new Map();
       for (const [keyspace, { high }] of batch.versions) this.#highest.set(keyspace, high);
     }
+    this.batches++;
     this.hasPuts ||= batch.hasPuts;
     this.#ranges += batch.ranges;
     this.#buffer = grown(this.#buffer, this.#length, this.#length + batch.byteLength);
@@ -70,10 +73,10 @@ export class CommitGroup {
   }
 
   resolve(): void {
-    this.#resolve();
+    this.#settled?.resolve();
   }
 
   reject(reason: unknown): void {
-    this.#reject(reason);
+    this.#settled?.reject(reason);
   }
 }

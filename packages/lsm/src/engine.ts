@@ -42,7 +42,7 @@ export interface EngineOptions {
   readonly blockCacheBytes?: number;
   /** Target size of a block before its trailer (default 4 KiB). */
   readonly blockBytes?: number;
-  /** Flushed runs are merged into the levels when there are more than this (default 4). */
+  /** Flushed runs are merged into the levels when there are more than this (default 4), or when reads have asked them in vain for long. */
   readonly mergeFanIn?: number;
   /** Tables that are kept open (default 512); others are opened when they are read. The background thread opens 32 more. */
   readonly maxOpenFiles?: number;
@@ -259,6 +259,8 @@ export interface Engine {
   /** Called after each flush that became durable. */
   onFlush(listener: () => void): void;
   stats(): EngineStats;
+  /** `memtableBytes` and `tableBytes` of `stats`, for who asks with every write. */
+  readonly byteLength: number;
   /** Waits for background work, syncs the WAL and closes every file. Does not flush. */
   close(): Promise<void>;
 }

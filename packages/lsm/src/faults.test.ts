@@ -48,17 +48,38 @@ test('a full disk leaves reads working, loses nothing, and is recovered from whe
 });
 
 test('a logged write on a full disk is refused and can be tried again', async () => {
+  for (const wal of ['sync', 'nosync'] as const) {
+    const env = createMemoryEnv({ seed: 1 });
+    let engine = await open(env, { wal });
+    const operation = { keyspace: 'data', key: 'k', value: 'v', version: 1 } as const;
+    env.fs.onOperation = ({ kind }) => (kind === 'write' ? 'no-space' : undefined);
+    for (let i = 0; i < 3; i++) await assert.rejects(write(engine, [operation]), { code: 'no-space' });
+    assert.equal(engine.keyspace('data').getSync(utf8('k')), undefined);
+    env.fs.onOperation = undefined;
+    await write(engine, [operation]);
+    await engine.close();
+    engine = await open(env, { wal });
+    assert.equal(textOf(engine.keyspace('data').getSync(utf8('k'))), 'v', wal);
+    await engine.close();
+  }
+});
+
+test('a write that comes while another is taken back waits for that, and is whole', async () => {
   const env = createMemoryEnv({ seed: 1 });
-  let engine = await open(env);
-  const operation = { keyspace: 'data', key: 'k', value: 'v', version: 1 } as const;
+  let engine = await open(env, { wal: 'nosync' });
+  const operation = (key: string): Operation => ({ keyspace: 'meta', key, value: 'v', version: undefined });
+  await write(engine, [operation('before')]);
   env.fs.onOperation = ({ kind }) => (kind === 'write' ? 'no-space' : undefined);
-  for (let i = 0; i < 3; i++) await assert.rejects(write(engine, [operation]), { code: 'no-space' });
-  assert.equal(engine.keyspace('data').getSync(utf8('k')), undefined);
+  const refused = assert.rejects(write(engine, [operation('refused')]), { code: 'no-space' });
   env.fs.onOperation = undefined;
-  await write(engine, [operation]);
+  await write(engine, [operation('after')]);
+  await refused;
   await engine.close();
-  engine = await open(env);
-  assert.equal(textOf(engine.keyspace('data').getSync(utf8('k'))), 'v');
+  engine = await open(env, { wal: 'nosync' });
+  assert.deepEqual(drain(engine.keyspace('meta').iterator()), [
+    ['after', 'v'],
+    ['before', 'v'],
+  ]);
   await engine.close();
 });
 

@@ -85,10 +85,14 @@ export class Flusher {
     return this.#wait(generation, false);
   }
 
+  get hasRoom(): boolean {
+    return this.#options.generations.frozen.length < MAX_FROZEN;
+  }
+
   /** Undefined if writers may go on; else resolves when they may. `impatient`: rejects with `no-space` if the disk is full. */
   room(impatient: boolean): Promise<void> | undefined {
+    if (this.hasRoom) return undefined;
     const { frozen } = this.#options.generations;
-    if (frozen.length < MAX_FROZEN) return undefined;
     this.stalls++;
     return this.#wait((frozen[frozen.length - MAX_FROZEN] as Frozen).generation, impatient);
   }

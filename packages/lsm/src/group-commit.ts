@@ -1,7 +1,8 @@
 // The way of a logged write: all batches that wait become one record of the log, with one checksum, one write and one sync.
 // While the disk syncs, the memtable takes the group, and the next group gathers; reads see it only when the sync is done.
+// Where no sync is waited for, a writer who is alone has nobody to share with: its batch is written before the call returns.
 import { type Deferred, assert, deferred, defined } from '@distrokv/base';
-import { type Batch, applyEntries, beginApply } from './batch.ts';
+import { type Applying, type Batch, applyEntries, beginApply } from './batch.ts';
 import { CommitGroup } from './commit-group.ts';
 import { LsmError } from './errors.ts';
 import { type Health, isTransient } from './fail-stop.ts';
@@ -43,6 +44,8 @@ interface AskedFreeze extends Deferred<void> {
 }
 
 const ignore = (): void => {};
+/** What those get whose batch is written already. */
+const WRITTEN: Promise<void> = Promise.resolve();
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
@@ -53,6 +56,13 @@ export class GroupCommit {
   #turnBytes = 0;
   /** As of the beginning of the turn. */
   #reads = 0;
+  /** The last group was of one batch. */
+  #isAlone = true;
+  /** A batch was written at once, and its writer could not go on yet. */
+  #hasJustWritten = false;
+  readonly #goneOn = (): void => {
+    this.#hasJustWritten = false;
+  };
   bytesWritten = 0;
 
   constructor(options: GroupCommitOptions) {
@@ -64,13 +74,13 @@ export class GroupCommit {
     if (batch.versions !== undefined) for (const [keyspace, { low }] of batch.versions) keyspace.checkNotLate(low);
     batch.checkUnwritten();
     if (batch.ranges > 0) this.#options.flusher.checkRanges();
+    if (this.#canGoAtOnce(batch)) return this.#writeAtOnce(batch);
     let group = this.#waiting.at(-1);
     // On a full disk deletes may still go, and must not be held back by puts.
     const { wal, flusher } = this.#options;
     const isApart = (wal.isFull || flusher.isStuck) && group?.hasPuts !== batch.hasPuts;
     if (group === undefined || isApart || !group.hasRoomFor(batch)) {
-      group = new CommitGroup(this.#spare ?? new Uint8Array(FIRST_BUFFER_BYTES));
-      this.#spare = undefined;
+      group = this.#newGroup();
       this.#waiting.push(group);
     }
     group.add(batch);
@@ -97,17 +107,79 @@ export class GroupCommit {
     while (this.#running !== undefined) await this.#running;
   }
 
+  #newGroup(): CommitGroup {
+    const buffer = this.#spare ?? new Uint8Array(FIRST_BUFFER_BYTES);
+    this.#spare = undefined;
+    return new CommitGroup(buffer);
+  }
+
+  /** Whether nothing is to be waited for: no sync, no other batch, no room, no turn of the event loop. */
+  #canGoAtOnce(batch: Batch): boolean {
+    const { settings, health, generations, flusher, pace } = this.#options;
+    if (settings.wal !== 'nosync' || this.#running !== undefined || !this.#isAlone) return false;
+    if (this.#hasJustWritten) {
+      // Another writer, in the same breath: they share a record from now on.
+      this.#isAlone = false;
+      return false;
+    }
+    if (!health.isWritable || generations.isFull || !flusher.hasRoom || !pace.isFree) return false;
+    return batch.count <= SLICE_ENTRIES && this.#hasTurn;
+  }
+
+  /** In a record of its own, now. What goes wrong is told as for a group. */
+  #writeAtOnce(batch: Batch): Promise<void> {
+    const { generations } = this.#options;
+    const group = this.#newGroup();
+    group.add(batch);
+    group.noteAccepted();
+    const record = group.record(generations.sequence);
+    try {
+      this.#append(group, record);
+      const applying = this.#beginApply(record);
+      assert(this.#applySlice(applying), 'the batch fits a slice');
+      generations.sequence = applying.sequence;
+      generations.active.publish();
+    } catch (error) {
+      const { written } = group;
+      this.#running = this.#refuse(group, error).then(() => this.#run());
+      return written;
+    }
+    this.#keepBuffer(group);
+    this.#hasJustWritten = true;
+    // Before the writer goes on: it waits for the same promise, but later.
+    void WRITTEN.then(this.#goneOn);
+    return WRITTEN;
+  }
+
+  async #refuse(group: CommitGroup, error: unknown): Promise<void> {
+    let reason = error;
+    try {
+      await this.#options.wal.rewind();
+    } catch (failure) {
+      reason = failure;
+    }
+    this.#reject(group, reason);
+  }
+
+  #keepBuffer({ buffer }: CommitGroup): void {
+    if (buffer.length <= MAX_SPARE_BYTES) this.#spare = buffer;
+  }
+
+  /** Whether writers may go on in this turn of the event loop. */
+  get #hasTurn(): boolean {
+    return this.#turnBytes < (this.#options.reads() === this.#reads ? TURN_BYTES : SHARED_TURN_BYTES);
+  }
+
   #wake(): void {
     this.#running ??= this.#gather().then(() => this.#run());
   }
 
   /** Lets others join the group: all of this turn if they can share a sync, else those who are about to write. */
   #gather(): Promise<void> {
-    const { settings } = this.#options;
-    const reads = this.#options.reads();
-    if (settings.wal === 'nosync' && this.#turnBytes < (reads === this.#reads ? TURN_BYTES : SHARED_TURN_BYTES)) return Promise.resolve();
+    const { settings, reads } = this.#options;
+    if (settings.wal === 'nosync' && this.#hasTurn) return Promise.resolve();
     this.#turnBytes = 0;
-    this.#reads = reads;
+    this.#reads = reads();
     return new Promise<void>((resolve) => settings.env.timers.defer(resolve));
   }
 
@@ -117,6 +189,7 @@ export class GroupCommit {
       const group = this.#waiting.shift();
       const freezes = this.#waiting.length === 0 ? this.#freezes.splice(0) : [];
       if (group !== undefined) {
+        this.#isAlone = group.batches === 1;
         try {
           health.checkWritable();
           await this.#commit(group);
@@ -124,7 +197,7 @@ export class GroupCommit {
         } catch (error) {
           this.#reject(group, error);
         }
-        if (group.buffer.length <= MAX_SPARE_BYTES) this.#spare = group.buffer;
+        this.#keepBuffer(group);
       }
       if (freezes.length > 0 || generations.isFull) await this.#freeze(freezes);
     }
@@ -140,15 +213,12 @@ export class GroupCommit {
     const record = group.record(generations.sequence);
     const due = pace.due(record.length);
     if (due !== undefined) await due;
-    if (wal.room < record.length) throw new LsmError('no-space', 'the log cannot go over to a new segment, and this one is full');
     try {
-      wal.append(record, !group.hasPuts);
+      this.#append(group, record);
     } catch (error) {
       await wal.rewind();
       throw error;
     }
-    this.bytesWritten += record.length;
-    this.#turnBytes += record.length + GROUP_WEIGHT;
     const synced = settings.wal === 'sync' ? wal.sync() : undefined;
     try {
       generations.sequence = await this.#apply(record);
@@ -158,15 +228,31 @@ export class GroupCommit {
     generations.active.publish();
   }
 
+  /** Puts the record into the log. Throws FsError, LsmError `no-space`; then `rewind` comes next. */
+  #append(group: CommitGroup, record: Uint8Array): void {
+    const { wal } = this.#options;
+    if (wal.room < record.length) throw new LsmError('no-space', 'the log cannot go over to a new segment, and this one is full');
+    wal.append(record, !group.hasPuts);
+    this.bytesWritten += record.length;
+    this.#turnBytes += record.length + GROUP_WEIGHT;
+  }
+
   /** Puts a group into the memtable, a large one in slices. Nobody sees any of it before it is published. */
   async #apply(record: Uint8Array): Promise<number> {
-    const { generations, keyspaces, settings } = this.#options;
-    const applying = defined(beginApply(record, RECORD_HEADER_BYTES, generations.active), 'a group of our own');
-    for (;;) {
-      assert(applyEntries(applying, keyspaces, generations.active, SLICE_ENTRIES), 'a group of our own can be applied');
-      if (applying.ref === applying.end) return applying.sequence;
-      await settings.env.timers.yield();
-    }
+    const applying = this.#beginApply(record);
+    while (!this.#applySlice(applying)) await this.#options.settings.env.timers.yield();
+    return applying.sequence;
+  }
+
+  #beginApply(record: Uint8Array): Applying {
+    return defined(beginApply(record, RECORD_HEADER_BYTES, this.#options.generations.active), 'a group of our own');
+  }
+
+  /** Whether the group is in the memtable whole. */
+  #applySlice(applying: Applying): boolean {
+    const { generations, keyspaces } = this.#options;
+    assert(applyEntries(applying, keyspaces, generations.active, SLICE_ENTRIES), 'a group of our own can be applied');
+    return applying.ref === applying.end;
   }
 
   /** Tells a group that it was not written; a full disk may have room again, everything else is final. */

@@ -1,5 +1,6 @@
 // Merges runs, so that a read has few of them to ask and dead entries go. Which ones is picker.ts's matter; here it is done:
 // the inputs pass by in order, what is still needed becomes tables, and the tree changes in one step.
+import type { Detours } from './detours.ts';
 import type { LsmError } from './errors.ts';
 import { type Health, isTransient } from './fail-stop.ts';
 import type { Keyspaces } from './keyspaces.ts';
@@ -24,6 +25,7 @@ export interface MergerOptions {
   readonly health: Health;
   readonly tree: Tree;
   readonly keyspaces: Keyspaces;
+  readonly detours: Detours;
   readonly tableBytes: number;
   /** Does the work of a merge: on this thread, or on another. */
   readonly write: (work: MergeWork) => Promise<readonly WrittenTable[]>;
@@ -111,6 +113,7 @@ export class Merger {
     if (due === undefined) return false;
     try {
       await this.#merge(due);
+      if (due.inputs.some(({ level }) => level === 0)) this.#options.detours.clear();
     } finally {
       this.#release();
     }
@@ -124,10 +127,10 @@ export class Merger {
   }
 
   #due(): Merge | undefined {
-    const { tree, settings, tableBytes } = this.#options;
+    const { tree, settings, detours, tableBytes } = this.#options;
     const { version } = tree;
     const options = {
-      fanIn: settings.mergeFanIn,
+      fanIn: detours.isDue ? 0 : settings.mergeFanIn,
       baseBytes: settings.mergeFanIn * settings.memtableBytes,
       tableBytes,
       rangeDeletes: MAX_LAZY_RANGES,

@@ -3,6 +3,7 @@ import { BackgroundThread } from './background-thread.ts';
 import type { Writing } from './background-work.ts';
 import { BlockCache } from './block-cache.ts';
 import { Batch, BatchBuffers } from './batch.ts';
+import { Detours } from './detours.ts';
 import type {
   Engine,
   EngineOptions,
@@ -81,7 +82,8 @@ class OpenEngine implements Engine {
     const { manifest, generations, sealed, wal, keyspaces } = recovered;
     const health = new Health(settings.onFatal);
     const tree = new Tree(settings, manifest, files, cache, keyspaces, recovered.runs);
-    const reader = new Reader(generations, tree, health);
+    const detours = new Detours(() => merger.wake());
+    const reader = new Reader(generations, tree, health, detours);
     keyspaces.attach(reader);
     this.#keyspaces = keyspaces;
     const writing: Writing = {
@@ -97,7 +99,7 @@ class OpenEngine implements Engine {
     const { clock, timers } = settings.env;
     const pace = new WritePace({ clock, timers, generations, memtableBytes, mergeDebt: () => merger.debt });
     const { writeMerge: write, writeFlush } = this.#background(settings, health, tree, writing);
-    const merger: Merger = new Merger({ settings, health, tree, keyspaces, tableBytes, write, pace });
+    const merger: Merger = new Merger({ settings, health, tree, keyspaces, detours, tableBytes, write, pace });
     const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, keyspaces, write: writeFlush, pace });
     this.#settings = settings;
     this.#files = files;
@@ -245,6 +247,13 @@ class OpenEngine implements Engine {
     this.#flusher.onFlush(listener);
   }
 
+  get byteLength(): number {
+    const { active, frozen } = this.#generations;
+    let bytes = active.byteLength + this.#tree.version.byteLength;
+    for (const { memtable } of frozen) bytes += memtable.byteLength;
+    return bytes;
+  }
+
   stats(): EngineStats {
     const { active, frozen } = this.#generations;
     const memtables = this.#generations.newestFirst();
@@ -259,7 +268,7 @@ class OpenEngine implements Engine {
       frozenMemtables: frozen.length,
       rangeDeletes: memtables.reduce((sum, { ranges }) => sum + ranges.length, this.#tree.version.rangeDeletes?.ranges.length ?? 0),
       tables: tables.length,
-      tableBytes: tables.reduce((sum, table) => sum + table.byteLength, 0),
+      tableBytes: this.#tree.version.byteLength,
       openFiles: this.#files.openFiles,
       walBytes,
       blockCacheBytes,

@@ -7,6 +7,7 @@ import { type Block, BlockCursor } from './block-cursor.ts';
 import { hashKey } from './bloom.ts';
 import { copyOut } from './copy-out.ts';
 import type { Cursor } from './cursor.ts';
+import type { Detours } from './detours.ts';
 import type { KeyIterator, KeyValue, Snapshot } from './engine.ts';
 import { LsmError } from './errors.ts';
 import type { Health } from './fail-stop.ts';
@@ -37,6 +38,7 @@ export class Reader {
   readonly #generations: Generations;
   readonly #tree: Tree;
   readonly #health: Health;
+  readonly #detours: Detours;
   /** How many keys were asked for so far. */
   reads = 0;
   // Used by one read after the other, each within its turn.
@@ -51,10 +53,11 @@ export class Reader {
   /** Of the key that is read. */
   #hash = 0;
 
-  constructor(generations: Generations, tree: Tree, health: Health) {
+  constructor(generations: Generations, tree: Tree, health: Health, detours: Detours) {
     this.#generations = generations;
     this.#tree = tree;
     this.#health = health;
+    this.#detours = detours;
   }
 
   getSync(wanted: Wanted): Uint8Array | undefined {
@@ -79,9 +82,15 @@ export class Reader {
     for (;;) {
       const block = search.next();
       if (block !== undefined) {
-        if (this.#inBlock(block, key, keyEnd, at)) return this.#shown(wanted, version);
-      } else if (search.isOver) return undefined;
-      else return this.#fromTables(version, key.slice(0, keyEnd), at, this.#hash, this.#newestWritten(wanted, NOT_DELETED));
+        if (!this.#inBlock(block, key, keyEnd, at)) continue;
+        this.#noteDetour(version, search);
+        return this.#shown(wanted, version);
+      }
+      if (search.isOver) {
+        this.#noteDetour(version, search);
+        return undefined;
+      }
+      return this.#fromTables(version, key.slice(0, keyEnd), at, this.#hash, this.#newestWritten(wanted, NOT_DELETED));
     }
   }
 
@@ -102,7 +111,13 @@ export class Reader {
       sources.push(new MemtableCursor(memtable, limit));
       if (memtable.rangeDeletes !== undefined) hiding.push({ ranges: memtable.rangeDeletes, limit });
     }
-    for (const run of version.runs) if (mayOverlap(run, range)) sources.push(new RunCursor(run, cachedBlocks));
+    let freshRuns = 0;
+    for (const run of version.runs) {
+      if (!mayOverlap(run, range)) continue;
+      sources.push(new RunCursor(run, cachedBlocks));
+      if (run.level === 0) freshRuns++;
+    }
+    if (version === this.#tree.version) this.#detours.noteSeek(version, freshRuns);
     return new RangeIterator(
       new MergingCursor(sources, range.reverse),
       hiding,
@@ -138,8 +153,9 @@ export class Reader {
         const block = search.next() ?? (search.isOver ? undefined : search.loadSync());
         if (block !== undefined) {
           if (this.#inBlock(block, key, keyEnd, at)) break;
-        } else if (search.isOver) return;
+        } else if (search.isOver) break;
       }
+      this.#noteDetour(version, search);
     }
     this.#hide(wanted, version);
   }
@@ -154,13 +170,22 @@ export class Reader {
         const block = search.next() ?? (search.isOver ? undefined : await search.load());
         if (block !== undefined) {
           if (!this.#inBlock(block, key, key.length, at)) continue;
+          this.#noteDetour(version, search);
           if (version.rangeDeletes !== undefined) deleted = version.rangeDeletes.newest(key, 0, key.length, at, deleted);
           return deleted > this.#version ? undefined : this.#value();
-        } else if (search.isOver) return undefined;
+        } else if (search.isOver) {
+          this.#noteDetour(version, search);
+          return undefined;
+        }
       }
     } finally {
       version.letGo();
     }
+  }
+
+  #noteDetour(version: Version, search: TableSearch): void {
+    // What a snapshot holds no merge makes less.
+    if (version === this.#tree.version) this.#detours.noteSearch(version, search.passed);
   }
 
   /** A copy of what was found, unless a range delete hides it. */

@@ -40,6 +40,11 @@ export class TableSearch {
     return this.#step === 'end';
   }
 
+  /** How many runs were asked in vain so far, once `next` gave a block or the search is over. */
+  get passed(): number {
+    return this.#run - 1;
+  }
+
   /** The next block where the key may be; undefined at the end, and where something has to be loaded before. */
   next(): Block | undefined {
     const runs = this.#runs;

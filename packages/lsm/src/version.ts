@@ -26,6 +26,10 @@ export class Version {
   readonly rangeDeletes: KeptRanges;
   /** How many of them are in level 0; every write asks for it. */
   readonly freshRuns: number;
+  /** Of all its tables. */
+  readonly byteLength: number;
+  /** What a merge of all of level 0 reads at most: that, and the level below; every read asks for it. */
+  readonly freshMergeBytes: number;
   readonly #release: (table: Table) => void;
   #holders = 1;
 
@@ -34,8 +38,15 @@ export class Version {
     this.rangeDeletes = rangeDeletes;
     this.runs = runs.toSorted((a, b) => a.level - b.level || b.number - a.number);
     this.freshRuns = this.runsAt(0).length;
+    const below = this.runs[this.freshRuns];
+    this.freshMergeBytes = this.bytesAt(0) + (below === undefined ? 0 : this.bytesAt(below.level));
     this.#release = release;
-    for (const table of this.tables()) table.holders++;
+    let bytes = 0;
+    for (const table of this.tables()) {
+      table.holders++;
+      bytes += table.byteLength;
+    }
+    this.byteLength = bytes;
   }
 
   *tables(): Generator<Table> {

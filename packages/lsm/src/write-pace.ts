@@ -39,6 +39,11 @@ export class WritePace {
     this.#options = options;
   }
 
+  /** Nobody has to wait at the moment. */
+  get isFree(): boolean {
+    return this.#pressure() <= 0;
+  }
+
   /** Undefined if a write of so many bytes may go on at once; else resolves when it may. */
   due(bytes: number): Promise<void> | undefined {
     const pressure = this.#pressure();

@@ -20,11 +20,11 @@ export function encodeRecord(record: KeyRecord): Uint8Array {
   assert(record.version >= 1, 'a stored key has a version of at least 1');
   const leased = record.lease !== 0n;
   const head = 1 + varintLength(record.createRevision) + varintLength(record.version) + (leased ? 8 : 0);
-  const out = new Uint8Array(head + record.value.length);
+  const out = Buffer.allocUnsafe(head + record.value.length);
   out[0] = leased ? HAS_LEASE : 0;
   let at = writeVarint(out, 1, record.createRevision);
   at = writeVarint(out, at, record.version);
-  if (leased) new DataView(out.buffer).setBigInt64(at, record.lease, true);
+  if (leased) out.writeBigInt64LE(record.lease, at);
   out.set(record.value, head);
   return out;
 }

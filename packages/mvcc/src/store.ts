@@ -109,8 +109,7 @@ export class Store {
 
   /** Bytes that the store takes, in memory and on disk: what the quota is held against. */
   get sizeBytes(): number {
-    const { memtableBytes, tableBytes } = this.#engine.stats();
-    return memtableBytes + tableBytes;
+    return this.#engine.byteLength;
   }
 
   /** Writes down who the cluster starts with, the same on each of its members; durable when it resolves. */

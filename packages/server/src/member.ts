@@ -4,6 +4,7 @@ import type { Env, Logger, Timer } from '@distrokv/env';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import type { Configuration, RaftStatus } from '@distrokv/raft';
 import { type ServerConfig, serverDefaults } from './config.ts';
+import type { LoopStalls } from './loop-stalls.ts';
 import { targetOf } from './peers/address.ts';
 import { Replica } from './replica/replica.ts';
 import { Services } from './services/services.ts';
@@ -27,6 +28,7 @@ export interface MemberOptions {
   readonly storage: Storage;
   readonly sizes?: StorageSizes;
   readonly transport: Transport;
+  readonly stalls?: LoopStalls;
   readonly onFatal: (error: unknown) => void;
   /** This member was removed from the cluster: it is to stop, gracefully. May be called more than once. */
   readonly onRemoved: () => void;
@@ -97,7 +99,7 @@ export class Member {
       onReceived: (snapshot) => env.timers.after(ANSWER_MS, () => options.onInstall(snapshot)),
     });
     this.#clients = transport.clients();
-    const context = { env, logger, config, clusterId, memberId: id, store, onFatal };
+    const context = { env, logger, config, clusterId, memberId: id, store, stalls: options.stalls, onFatal };
     this.#services = new Services({ ...context, replica: this.#replica, peers: this.#peers });
     this.#services.serve(this.#clients);
     engine.onFlush(() => void this.#compactLog());

@@ -5,6 +5,7 @@ import { type EndpointUrl, checkConfig } from './config.ts';
 import { ServerError } from './errors.ts';
 import { grpcTransport } from './grpc-transport.ts';
 import { joinCluster } from './join.ts';
+import { LoopStalls } from './loop-stalls.ts';
 import { Member } from './member.ts';
 import type { RunningServer, StartOptions } from './running.ts';
 import type { ReceivedSnapshot } from './snapshot/receiver.ts';
@@ -49,6 +50,7 @@ interface Parts {
 class Life {
   readonly #options: StartOptions;
   readonly #stopped: Deferred<Error | undefined> = deferred();
+  readonly #stalls: LoopStalls;
   #parts: Parts | undefined;
   #begun = false;
   /** A snapshot takes the place of what this member has. */
@@ -58,11 +60,14 @@ class Life {
 
   constructor(options: StartOptions) {
     this.#options = options;
+    const { env, logger, config } = options;
+    this.#stalls = new LoopStalls({ env, logger, heartbeatMs: config.heartbeatMs });
   }
 
   async begin(): Promise<RunningServer> {
     const { storage, clientAddresses } = await this.#open();
     this.#begun = true;
+    this.#stalls.start();
     if (this.#failure) this.#stopping = this.#takeDown(0);
     const identity: { readonly clusterId: ClusterId; readonly memberId: MemberId } = storage.log.identity;
     return {
@@ -82,6 +87,7 @@ class Life {
       ...options,
       storage,
       transport: grpcTransport(options),
+      stalls: this.#stalls,
       onFatal,
       onRemoved: () => this.#retire(),
       onInstall: (snapshot) => this.#install(snapshot),
@@ -144,6 +150,7 @@ class Life {
     } catch (error) {
       this.#failure ??= new ServerError('disk', `the shutdown did not end cleanly: ${messageOf(error)}`, { cause: error });
     }
+    this.#stalls.stop();
     this.#stopped.resolve(this.#failure);
   }
 }

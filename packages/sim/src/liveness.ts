@@ -1,6 +1,7 @@
 // After the faults: a majority is healed, the others stay as broken as chance has it, and now things must go well. A leader within three
 // election timeouts, every operation answered within ten seconds, every healthy replica up to date.
 import { type Random, seededRandom } from '@distrokv/base';
+import type { etcdserverpb as pb } from '@distrokv/proto';
 import { serverDefaults } from '@distrokv/server';
 import { type Plan, pick, range, shuffled } from './plan.ts';
 import { Violation } from './violation.ts';
@@ -108,9 +109,18 @@ export class LivenessPhase {
 
   /** Of the core: who belongs to the cluster, as whoever leads in the latest term knows it. (Some may have been removed, or not been added yet.) */
   get #members(): readonly Machine[] {
+    return this.#coreAt(() => true);
+  }
+
+  /** Those of them that serve clients: a learner does not. */
+  get #voters(): readonly Machine[] {
+    return this.#coreAt(({ isLearner }) => !isLearner);
+  }
+
+  #coreAt(chosen: (member: pb.Member) => boolean): readonly Machine[] {
     const leader = this.#leader?.process?.running;
     if (!leader) return [];
-    const urls = leader.storage.store.members.flatMap(({ peerURLs }) => peerURLs);
+    const urls = leader.storage.store.members.filter(chosen).flatMap(({ peerURLs }) => peerURLs);
     return this.#core.filter(({ name, isGone }) => !isGone && urls.includes(`http://${name}:2380`));
   }
 
@@ -141,7 +151,7 @@ export class LivenessPhase {
   async #ask(client: Client, index: number): Promise<void> {
     const { world } = this.#options;
     for (let i = 0; i < OPERATIONS_EACH; i++) {
-      const machine = this.#members[(index + i) % Math.max(1, this.#members.length)] ?? (this.#core[0] as Machine);
+      const machine = this.#voters[(index + i) % Math.max(1, this.#voters.length)] ?? (this.#core[0] as Machine);
       const { outcome } = await client.ask(lastOperation(index, i), machine, ANSWER_MS);
       if (outcome?.kind !== 'answered') {
         world.broken(new Violation('liveness', `${client.name} gets no answer from the healed ${machine.name}: ${outcome?.why ?? ''}`));

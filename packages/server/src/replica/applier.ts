@@ -97,11 +97,14 @@ export class Applier {
 
   /** Applies the commands of an entry; a promise only if that takes longer than a slice. */
   #applyCommands(entry: Entry): Applied | Promise<Applied> {
-    const { store } = this.#options;
+    const { store, proposals } = this.#options;
     const proposal = decodeProposal(entry.data);
+    const own = proposals.commandsOf(proposal);
     const results: Result[] = [];
     for (const [i, bytes] of proposal.commands.entries()) {
-      const command = decodeCommand(bytes);
+      // A put of this member need not be decoded again; its fields are plain, and what they hold is what the bytes say.
+      const before = own?.[i];
+      const command = before?.kind === 'put' ? before : decodeCommand(bytes);
       if (command.kind === 'put') {
         results.push(refusable(() => store.apply(command)));
         continue;
@@ -132,7 +135,7 @@ export class Applier {
   #end(entry: Entry, applied: Applied | undefined): Promise<void> | undefined {
     const { store, proposals } = this.#options;
     const room = store.commit(entry.index, entry.term);
-    if (applied && proposals.isOurs(applied.proposal)) proposals.settle(applied.proposal.sequence, applied.results);
+    if (applied && proposals.commandsOf(applied.proposal)) proposals.settle(applied.proposal.sequence, applied.results);
     if (entry.term > this.#term) {
       this.#term = entry.term;
       proposals.termApplied(entry.term);

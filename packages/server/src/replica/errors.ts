@@ -7,6 +7,7 @@ export const serverStopped = (): GrpcError => new GrpcError('unavailable', 'etcd
 export const noLeader = (): GrpcError => new GrpcError('unavailable', 'etcdserver: no leader');
 export const notLeader = (): GrpcError => new GrpcError('failed-precondition', 'etcdserver: not leader');
 export const badLeaderTransferee = (): GrpcError => new GrpcError('failed-precondition', 'etcdserver: bad leader transferee');
+export const notSupportedForLearner = (): GrpcError => new GrpcError('failed-precondition', 'etcdserver: rpc not supported for learner');
 /** Without a code of its own, as in etcd. It may still happen. */
 export const timedOutLeaderTransfer = (): GrpcError =>
   new GrpcError('unknown', 'etcdserver: request timed out, leader transfer took too long');

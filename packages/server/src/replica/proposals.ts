@@ -5,7 +5,7 @@
 // decrease along the log. So once an entry of a later term is applied, every proposal of term t that was not applied before it never will be.
 // Such proposals are handed out again, and clients see a pause instead of an error. None is applied twice.
 import { type MemberId, type Term, assert } from '@distrokv/base';
-import type { CommandResult } from '@distrokv/mvcc';
+import type { Command, CommandResult } from '@distrokv/mvcc';
 import type { ProposeResult } from '@distrokv/raft';
 import { timedOut, tooManyRequests } from './errors.ts';
 import { type ProposalMark, encodeProposal } from './proposal-codec.ts';
@@ -20,8 +20,15 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+interface Gathered {
+  readonly command: Command;
+  readonly bytes: Uint8Array;
+  readonly waiter: Waiter;
+}
+
 interface Pending {
   readonly payload: Uint8Array;
+  readonly commands: readonly Command[];
   readonly waiters: readonly Waiter[];
   readonly expiresMs: number;
   /** The term that it was handed out in; undefined while there is nobody to take it, and so it cannot have happened. */
@@ -39,11 +46,12 @@ export interface ProposalsOptions {
 
 export class Proposals {
   readonly #options: ProposalsOptions;
-  #gathered: { readonly command: Uint8Array; readonly waiter: Waiter }[] = [];
+  #gathered: Gathered[] = [];
   #gatheredBytes = 0;
   readonly #pending = new Map<number, Pending>();
   #waitingBytes = 0;
   #sequence = 0;
+  #failed = 0;
 
   constructor(options: ProposalsOptions) {
     this.#options = options;
@@ -53,12 +61,27 @@ export class Proposals {
     return this.#gatheredBytes;
   }
 
-  /** Resolves with what the store answered, rejects with what it refused the command with; or with GrpcError when the cluster does not get to it. */
-  add(command: Uint8Array): Promise<CommandResult> {
-    if (this.#waitingBytes + command.length > MAX_WAITING_BYTES) return Promise.reject(tooManyRequests());
-    this.#waitingBytes += command.length;
-    this.#gatheredBytes += command.length;
-    return new Promise((resolve, reject) => this.#gathered.push({ command, waiter: { resolve, reject } }));
+  /** Commands whose clients wait. */
+  get waiting(): number {
+    let count = this.#gathered.length;
+    for (const { waiters } of this.#pending.values()) count += waiters.length;
+    return count;
+  }
+
+  /** Commands that were given up: refused for want of a leader or of room, or with an outcome that is unknown. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /**
+   * `bytes`: the command as it goes into the log. Resolves with what the store answered, rejects with what it refused the command with; or with
+   * GrpcError when the cluster does not get to it.
+   */
+  add(command: Command, bytes: Uint8Array): Promise<CommandResult> {
+    if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) return Promise.reject(tooManyRequests());
+    this.#waitingBytes += bytes.length;
+    this.#gatheredBytes += bytes.length;
+    return new Promise((resolve, reject) => this.#gathered.push({ command, bytes, waiter: { resolve, reject } }));
   }
 
   /** Hands out what has gathered. */
@@ -69,15 +92,21 @@ export class Proposals {
   #close(): void {
     let bytes = 0;
     let count = 0;
-    do bytes += (this.#gathered[count++] as { command: Uint8Array }).command.length;
+    do bytes += (this.#gathered[count++] as Gathered).bytes.length;
     while (count < this.#gathered.length && bytes < MAX_PROPOSAL_BYTES);
     const taken = this.#gathered.slice(0, count);
     this.#gathered = this.#gathered.slice(count);
     this.#gatheredBytes -= bytes;
     const sequence = ++this.#sequence;
     const { origin, session, now, timeoutMs } = this.#options;
-    const payload = encodeProposal({ origin, session, sequence, commands: taken.map((t) => t.command) });
-    const pending: Pending = { payload, waiters: taken.map((t) => t.waiter), expiresMs: now() + timeoutMs, term: undefined };
+    const payload = encodeProposal({ origin, session, sequence, commands: taken.map((t) => t.bytes) });
+    const pending: Pending = {
+      payload,
+      commands: taken.map((t) => t.command),
+      waiters: taken.map((t) => t.waiter),
+      expiresMs: now() + timeoutMs,
+      term: undefined,
+    };
     this.#waitingBytes += payload.length - bytes;
     this.#pending.set(sequence, pending);
     this.#handOut(sequence, pending);
@@ -89,9 +118,10 @@ export class Proposals {
     else pending.term = 'term' in result ? result.term : undefined;
   }
 
-  /** Is this a proposal whose clients wait here? */
-  isOurs(mark: ProposalMark): boolean {
-    return mark.session === this.#options.session && mark.origin === this.#options.origin && this.#pending.has(mark.sequence);
+  /** The commands of a proposal whose clients wait here, as they were before they were encoded. */
+  commandsOf(mark: ProposalMark): readonly Command[] | undefined {
+    const isOfThisRun = mark.session === this.#options.session && mark.origin === this.#options.origin;
+    return isOfThisRun ? this.#pending.get(mark.sequence)?.commands : undefined;
   }
 
   /** The proposal was applied: `results` has what came of each command, an Error where it was refused. */
@@ -139,6 +169,7 @@ export class Proposals {
 
   #reject(sequence: number, pending: Pending, error: Error): void {
     this.#take(sequence);
+    this.#failed += pending.waiters.length;
     for (const waiter of pending.waiters) waiter.reject(error);
   }
 

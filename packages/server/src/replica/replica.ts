@@ -73,6 +73,7 @@ export class Replica {
   readonly #applier: Applier;
   readonly #changes: MembershipChanges;
   #soft: SoftState;
+  #isLearner = false;
   /** When there was a leader last, or this member started. */
   #leaderSeenMs: number;
   #ticks: Timer | undefined;
@@ -155,7 +156,7 @@ export class Replica {
     const bytes = encodeCommand(command);
     if (bytes.length > this.#options.maxCommandBytes) return Promise.reject(new ApiError('request-too-large'));
     if (this.#raft.backlog > MAX_BACKLOG) return Promise.reject(tooManyRequests());
-    const result = this.#proposals.add(bytes);
+    const result = this.#proposals.add(command, bytes);
     this.#planTurn();
     return result as Promise<CommandResults[K]>; // the store answers each command in its own kind
   }
@@ -252,12 +253,22 @@ export class Replica {
     return this.#soft.leader;
   }
 
+  /** It has no vote in the configuration in force, and is not about to get one. */
+  get isLearner(): boolean {
+    return this.#isLearner;
+  }
+
   get term(): Term {
     return this.#soft.term;
   }
 
   get status(): RaftStatus {
     return this.#raft.status();
+  }
+
+  /** The commands of this member's clients: how many wait, and how many failed since the start. */
+  get proposalCounts(): { readonly pending: number; readonly failed: number } {
+    return { pending: this.#proposals.waiting, failed: this.#proposals.failed };
   }
 
   onLeaderChange(listener: (leader: MemberId | undefined) => void): void {
@@ -319,7 +330,10 @@ export class Replica {
       this.#options.log.write({ hardState, entries, onDurable: () => this.#guard(() => this.#persisted(writeId, messagesAfterPersist)) });
     }
     this.#applier.add(ready.committed);
-    if (ready.configuration) this.#options.onConfiguration(ready.configuration);
+    if (ready.configuration) {
+      this.#isLearner = ready.configuration.learners.includes(this.id);
+      this.#options.onConfiguration(ready.configuration);
+    }
     for (const to of ready.snapshots) this.#options.onSnapshotWanted(to);
     for (const { context, index } of ready.readStates) this.#reads.answer(context, index);
     if (ready.softState) this.#softStateChanged(ready.softState);

@@ -5,7 +5,8 @@ import { GrpcError, type ServerCall } from '@distrokv/grpc';
 import { ApiError, type Store, StoreLimitError } from '@distrokv/mvcc';
 import { ProtoError, type etcdserverpb as pb } from '@distrokv/proto';
 import type { ServerConfig } from '../config.ts';
-import { noLeader } from '../replica/errors.ts';
+import type { LoopStalls } from '../loop-stalls.ts';
+import { noLeader, notSupportedForLearner } from '../replica/errors.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { PeerTransport } from '../transport.ts';
 
@@ -18,6 +19,8 @@ export interface ServiceContext {
   readonly replica: Replica;
   readonly peers: Pick<PeerTransport, 'connectedSinceMs' | 'promote'>;
   readonly store: Store;
+  /** Of the process; none where several members share one, as in a simulated world. */
+  readonly stalls: Pick<LoopStalls, 'count' | 'maxMs'> | undefined;
   /** Something broke that this member must not survive. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -33,14 +36,28 @@ export function withHeader<T extends { readonly header: pb.ResponseHeader | unde
   return { ...response, header: header(context, response.header?.revision ?? 0) };
 }
 
-/** Runs a handler: a caller that insists on a leader is refused without one, and what the store refuses becomes a status. */
-export async function answer<T>(context: ServiceContext, call: ServerCall, work: () => T | Promise<T>): Promise<T> {
+/**
+ * Runs a handler: a learner refuses what is not `'from-learners-too'`, as etcd's does (what it knows may be far behind, and clients are to go to
+ * members that decide), a caller that insists on a leader is refused without one, and what the store refuses becomes a status.
+ */
+export async function answer<T>(
+  context: ServiceContext,
+  call: ServerCall,
+  work: () => T | Promise<T>,
+  from: 'from-voters' | 'from-learners-too' = 'from-voters',
+): Promise<T> {
+  if (from === 'from-voters') refuseOnLearner(context);
   if (context.replica.leader === undefined && call.metadata.get('hasleader') === 'true') throw noLeader();
   try {
     return await work();
   } catch (error) {
     throw statusOf(error);
   }
+}
+
+/** Throws GrpcError if this member is a learner. */
+export function refuseOnLearner({ replica }: ServiceContext): void {
+  if (replica.isLearner) throw notSupportedForLearner();
 }
 
 function statusOf(error: unknown): unknown {

@@ -23,7 +23,8 @@ export class KvService {
 
   get handlers(): Handlers<typeof pb.KV> {
     return {
-      range: (request, call) => answer(this.#context, call, () => this.range(request, call.signal)),
+      range: (request, call) =>
+        answer(this.#context, call, () => this.range(request, call.signal), request.serializable ? 'from-learners-too' : 'from-voters'),
       put: (request, call) => answer(this.#context, call, () => this.put(request)),
       deleteRange: (request, call) => answer(this.#context, call, () => this.deleteRange(request)),
       txn: (request, call) => answer(this.#context, call, () => this.txn(request, call.signal)),

@@ -11,7 +11,7 @@ export const STORAGE_VERSION = '3.7.0';
 
 export function maintenanceHandlers(context: ServiceContext): Handlers<typeof pb.Maintenance> {
   return {
-    status: (_request, call) => answer(context, call, () => status(context)),
+    status: (_request, call) => answer(context, call, () => status(context), 'from-learners-too'),
     moveLeader: (request, call) =>
       answer(context, call, async () => {
         await context.replica.moveLeader(memberId(request.targetID));
@@ -40,6 +40,7 @@ function status(context: ServiceContext): pb.StatusResponse {
     raftIndex: raft.commit,
     raftTerm: raft.term,
     raftAppliedIndex: raft.applied,
+    isLearner: replica.isLearner,
     errors: [...(raft.leader === undefined ? ['etcdserver: no leader'] : []), ...store.alarms.list(pb.AlarmType.NONE).map(alarmText)],
   });
 }

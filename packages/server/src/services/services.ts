@@ -1,5 +1,6 @@
 // All services of a member: made together, served on the client port, started and stopped with the member.
 import { etcdserverpb as pb, health, kvservice, v3electionpb, v3lockpb } from '@distrokv/proto';
+import { metrics } from '../http/metrics.ts';
 import { probes } from '../http/probes.ts';
 import { serverStopped } from '../replica/errors.ts';
 import type { ClientTransport } from '../transport.ts';
@@ -58,6 +59,7 @@ export class Services {
       ),
     );
     server.addHttp(probes(context));
+    server.addHttp(metrics(context));
   }
 
   start(): void {

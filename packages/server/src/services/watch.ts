@@ -7,7 +7,7 @@ import { type WatchOptions, type WatchSink, type Watcher, isEmptyRange, keyRange
 import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { serverDefaults } from '../config.ts';
 import { noLeader, serverStopped } from '../replica/errors.ts';
-import { type ServiceContext, header } from './context.ts';
+import { type ServiceContext, header, refuseOnLearner } from './context.ts';
 import { SLICE_MS } from './slices.ts';
 
 /** What a stream whose client reads slowly may hold here; beyond it, its watchers read history again when there is room. */
@@ -107,6 +107,7 @@ class WatchStream implements WatchSink {
   }
 
   async run(): Promise<void> {
+    refuseOnLearner(this.#context);
     if (this.#needsLeader && this.#context.replica.leader === undefined) throw noLeader();
     this.#call.signal.addEventListener('abort', () => this.end(new GrpcError('cancelled', 'etcdserver: watch canceled')));
     this.#read().catch((error: unknown) => this.end(error));

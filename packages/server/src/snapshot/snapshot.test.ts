@@ -204,6 +204,24 @@ test('names that lead out of the directory, and sizes that are not kept to, are 
   await assert.rejects(offer(['a'], utf8('')), /a piece of a has 0 bytes/);
 });
 
+test('reliability 29: what a snapshot has applied stays, over what was applied here before (etcd #13933)', async () => {
+  const env = createMemoryEnv({ seed: 5 });
+  const before = await behind(env); // its ten entries are in memory, and would be written by a flush that comes too late
+  const run = await exchange(env, env);
+  await untilSent(env, run);
+  await passing(env, before.install(run.received[0] ?? assert.fail('no snapshot')));
+  for (const lives of [1, 2, 3]) {
+    const storage = await openStorage({ config, env, logger: silentLogger, onFatal });
+    const { store, log } = storage;
+    const index = AHEAD + lives;
+    assert.deepEqual([store.state.appliedIndex, log.lastIndex(), store.state.revision], [index - 1, index - 1, index]);
+    const entry: Entry = { index: logIndex(index), term: term(2), kind: 'noop', data: utf8('') };
+    await new Promise<void>((onDurable) => log.write({ hardState: undefined, entries: [entry], onDurable }));
+    await apply(store, index, `after ${index}`);
+    await storage.close({ flush: true });
+  }
+});
+
 /** Installs a snapshot; the power fails after `operations` operations. What is there afterwards, and whether it came to its end. */
 async function installedWithCrash(seed: number, operations: number): Promise<{ readonly storage: Storage; readonly finished: boolean }> {
   const env = createMemoryEnv({ seed });

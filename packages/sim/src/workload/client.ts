@@ -25,7 +25,12 @@ import { LAST_SEEN, type Script } from './scripts.ts';
 /** A client's way to a machine and back. */
 const WAY_MS = 0.5;
 /** What these say has not happened. */
-const REFUSALS = ['etcdserver: no leader', 'etcdserver: too many requests', 'refused the connection'];
+const REFUSALS = [
+  'etcdserver: no leader',
+  'etcdserver: too many requests',
+  'etcdserver: rpc not supported for learner',
+  'refused the connection',
+];
 
 const noMetadata: Metadata = { get: () => undefined, getBinary: () => undefined, entries: () => [][Symbol.iterator]() as never };
 
