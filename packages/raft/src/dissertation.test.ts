@@ -255,6 +255,24 @@ test('§3.10: after an election timeout without success the leader leads on; so 
   assert.deepEqual(kinds(only(solo.drain(), 'timeout-now')), ['timeout-now>2']);
 });
 
+test('§3.10: what followers propose while it hands over is taken up when it leads on, as far as there is room', () => {
+  const solo = Solo.as('leader', { maxUncommittedBytes: 10 });
+  solo.drain();
+  solo.accept(2, 1);
+  solo.raft.transferLeadership(member(3));
+  const forwarded = { kind: 'propose', from: member(2), to: member(1), term: 1 as Term } as const;
+  for (const bytes of [4, 3, 7, 1]) solo.step({ ...forwarded, commands: [new Uint8Array(bytes)] });
+  assert.equal(solo.status.lastIndex, 1, 'it appends nothing meanwhile');
+  ticks(solo, ELECTION_TICKS - 1);
+  solo.answerHeartbeat(2, 0);
+  solo.drain();
+  ticks(solo, 1);
+  assert.deepEqual(
+    only(solo.drain(), 'append-entries').flatMap(({ to, entries }) => (to === 2n ? entries.map(({ data }) => data.length) : [])),
+    [4, 3, 1],
+  );
+});
+
 test('§3.10: the successor runs at once, without pre-vote, and says that the leader wants it', () => {
   const solo = new Solo({ term: 1, log: [1] });
   solo.step(heartbeat({ from: 2, term: 1 }));

@@ -39,6 +39,12 @@ export class Leader {
   #ticksSinceHeartbeat = 0;
   #commitAtLastTick = Infinity;
   #transfer: { readonly to: MemberId; readonly endsAtTick: number } | undefined;
+  /**
+   * What followers proposed while it hands over. They count on it until they see another term: if this leader goes on in its own, nobody
+   * else would take these up, and their clients would wait until they give up.
+   */
+  #held: (readonly Uint8Array[])[] = [];
+  #heldBytes = 0;
 
   constructor(member: Member) {
     const { id, log, limits } = member;
@@ -69,7 +75,7 @@ export class Leader {
 
   tick(): void {
     this.#ticks++;
-    if (this.#transfer !== undefined && this.#ticks >= this.#transfer.endsAtTick) this.#transfer = undefined;
+    if (this.#transfer !== undefined && this.#ticks >= this.#transfer.endsAtTick) this.#leadOn();
     this.#leaveJointWhenCommitted();
     this.#admitWhenReady();
     if (++this.#ticksSinceHeartbeat < this.#member.limits.heartbeatTicks) return;
@@ -149,7 +155,7 @@ export class Leader {
         return this.#stepHeartbeatResponse(message);
       case 'propose':
         if (!this.#followers.has(message.from)) return 'unknown-sender';
-        this.propose(message.commands); // Past the bound, or while it hands over, it is dropped, as a lost message would be.
+        this.#takeForwarded(message.commands);
         return undefined;
       case 'propose-configuration':
         this.proposeConfiguration(message.basis, message.target); // If not now, it is dropped, as a lost message would be.
@@ -172,6 +178,26 @@ export class Leader {
       default:
         return unreachable(message);
     }
+  }
+
+  /** Past the bound it is dropped, as a lost message would be. */
+  #takeForwarded(commands: readonly Uint8Array[]): void {
+    if (this.#transfer === undefined) {
+      this.propose(commands);
+      return;
+    }
+    const bytes = commands.reduce((sum, { length }) => sum + length, 0);
+    if (this.#heldBytes + bytes > this.#member.limits.maxUncommittedBytes) return;
+    this.#heldBytes += bytes;
+    this.#held.push(commands);
+  }
+
+  /** The successor did not take over in time. */
+  #leadOn(): void {
+    this.#transfer = undefined;
+    for (const commands of this.#held) this.propose(commands);
+    this.#held = [];
+    this.#heldBytes = 0;
   }
 
   propose(commands: readonly Uint8Array[]): ProposeResult {

@@ -40,6 +40,8 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'lose-disk'; readonly machine: number }
   | { readonly kind: 'clock-jump'; readonly machine: number; readonly byMs: number }
   | { readonly kind: 'move-leader'; readonly to: number }
+  /** A fight over who leads, in several moves; see world/duels.ts. */
+  | { readonly kind: 'duel'; readonly how: 'cut' | 'pause' | 'lose' | 'split' | 'stale'; readonly seed: number }
   /** An operator adds a machine that was none of the cluster, and starts it. */
   | { readonly kind: 'add-member'; readonly machine: number; readonly asLearner: boolean }
   | { readonly kind: 'promote-member'; readonly machine: number }
@@ -80,6 +82,8 @@ export function describeFault(fault: Fault): string {
       return `set the wall clock of ${name(fault.machine)} by ${seconds(fault.byMs)}`;
     case 'move-leader':
       return `move leadership to ${name(fault.to)}`;
+    case 'duel':
+      return `duel of leaders: ${fault.how}`;
     case 'add-member':
       return `add ${name(fault.machine)} as a ${fault.asLearner ? 'learner' : 'voter'}`;
     case 'promote-member':

@@ -8,7 +8,8 @@ import { Violation } from './violation.ts';
 import type { Client } from './workload/client.ts';
 import type { Operation } from './workload/operations.ts';
 import type { Machine } from './world/machine.ts';
-import { type Nemesis, linksOf } from './world/nemesis.ts';
+import { linksOf } from './world/links.ts';
+import type { Nemesis } from './world/nemesis.ts';
 import type { World } from './world/world.ts';
 
 /** An election timeout is drawn from one to two of the configured one; clocks of the world may be a tenth slow. */
@@ -96,7 +97,10 @@ export class LivenessPhase {
     const cut = (from: readonly number[], to: readonly number[], both: boolean): void => {
       for (const [a, b] of linksOf({ from, to, both })) world.network.cut(a, b);
     };
-    const how = pick(this.#random, ['dead', 'paused', 'cut off', 'silent', 'deaf', 'well'] as const);
+    const leads = machine.process?.running?.member.raft.role === 'leader';
+    // A leader that is heard and hears nothing is the worst of them: its followers must not wait for it.
+    const how =
+      leads && this.#random.chance(0.5) ? 'deaf' : pick(this.#random, ['dead', 'paused', 'cut off', 'silent', 'deaf', 'well'] as const);
     world.trace.note(machine.name, `is left ${how}`);
     if (how === 'dead') {
       world.crash(machine, 'lost');

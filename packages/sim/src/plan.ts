@@ -37,7 +37,37 @@ const RECOVERABLE: readonly FaultKind[] = [
   'move-leader',
 ];
 
+const DUELS = ['cut', 'pause', 'lose', 'split', 'stale'] as const;
+
+/** Two seeds in five have duels, half of them nothing else that heals: logs diverge farthest where nobody disturbs. */
 export function drawPlan(seed: number, durationMs = 30_000): Plan {
+  const plan = drawBase(seed, durationMs);
+  const random = seededRandom(seed + 2 ** 31);
+  if (plan.members < 3 || !random.chance(0.4)) return plan;
+  const isAlone = random.chance(0.5);
+  const faults = [...plan.faults.filter(({ kind }) => !isAlone || !RECOVERABLE.includes(kind)), ...drawDuels(random, durationMs)];
+  return {
+    ...plan,
+    faults: faults.sort((a, b) => a.atMs - b.atMs),
+    scripts: random.chance(0.4) ? plan.scripts.map((script) => impatient(random, script)) : plan.scripts,
+  };
+}
+
+function drawDuels(random: Random, durationMs: number): Fault[] {
+  const hows = shuffled(random, DUELS).slice(0, random.between(1, 3));
+  const meanGapMs = pick(random, [2500, 5000]);
+  const duels: Fault[] = [];
+  for (let atMs = 2000 + meanGapMs * random.float(); atMs < durationMs; atMs += meanGapMs * (0.6 + 0.8 * random.float()))
+    duels.push({ kind: 'duel', atMs, how: pick(random, hows), seed: random.uint32() });
+  return duels;
+}
+
+/** Clients that give up soon and stay where they are, so that a leader that was cut off goes on being asked, and its log grows. */
+function impatient(random: Random, script: Script): Script {
+  return script.map((line) => ({ ...line, timeoutMs: random.between(30, 200), stays: true }));
+}
+
+function drawBase(seed: number, durationMs: number): Plan {
   const random = seededRandom(seed);
   const members = pick(random, [1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]);
   const membership = drawMembership(random, members);

@@ -1,14 +1,29 @@
 // Bugs to plant: one line each, in the compiled code of the real packages. The simulator that does not find one of them is not worth its name;
 // the test that plants them fails when the code has moved on and a line is not there any more.
-export interface PlantedBug {
-  /** What goes wrong, in a few words. */
-  readonly name: string;
+export interface Mutation {
   /** Below packages/. */
   readonly file: string;
   /** Occurs once. */
   readonly find: string;
   readonly replace: string;
 }
+
+export interface PlantedBug extends Mutation {
+  /** What goes wrong, in a few words. */
+  readonly name: string;
+  /** A second line of defence that is taken away with it, or a bound made small enough to be met within seconds. */
+  readonly also?: Mutation;
+}
+
+/**
+ * Appends of one entry each, as they are where entries are large. A follower whose log diverged is otherwise sent all that it lacks at once,
+ * which replaces its tail before anything can be believed of it.
+ */
+const ONE_ENTRY_AN_APPEND: Mutation = {
+  file: 'raft/dist/leader.js',
+  find: 'log.entriesFrom(progress.next, limits.maxAppendBytes)',
+  replace: 'log.entriesFrom(progress.next, 1)',
+};
 
 export const plantedBugs: readonly PlantedBug[] = [
   // --- Raft: elections ---
@@ -73,12 +88,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'raft/dist/follower.js',
     find: 'this.#answer(append, true, matched > log.commit ? matched : log.commit, 0, 0);',
     replace: 'this.#answer(append, true, log.lastIndex, 0, 0);',
+    also: ONE_ENTRY_AN_APPEND,
   },
   {
     name: 'commits entries that the leader did not vouch for',
     file: 'raft/dist/follower.js',
     find: 'append.leaderCommit < matched ? append.leaderCommit : matched',
     replace: 'Math.min(append.leaderCommit, log.lastIndex)',
+    also: ONE_ENTRY_AN_APPEND,
   },
   {
     name: 'heartbeats commit beyond what a follower is known to have',

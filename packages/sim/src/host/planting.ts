@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runCampaign } from './campaign.ts';
-import type { PlantedBug } from './planted-bugs.ts';
+import type { Mutation, PlantedBug } from './planted-bugs.ts';
 
 const packages = fileURLToPath(new URL('../../../', import.meta.url));
 const OTHERS = join(packages, '../node_modules');
@@ -18,10 +18,12 @@ export interface PlantedResult {
   readonly found: string;
 }
 
-/** Whether the line is there, once. */
-export function isPlantable({ file, find }: PlantedBug): boolean {
-  return readFileSync(join(packages, file), 'utf8').split(find).length === 2;
+/** Whether every line is there, once. */
+export function isPlantable(bug: PlantedBug): boolean {
+  return mutationsOf(bug).every(({ file, find }) => readFileSync(join(packages, file), 'utf8').split(find).length === 2);
 }
+
+const mutationsOf = (bug: PlantedBug): readonly Mutation[] => (bug.also ? [bug, bug.also] : [bug]);
 
 /** A copy of all packages, in which bugs come and go. */
 export class Garden {
@@ -44,14 +46,18 @@ export class Garden {
 
   /** Runs seeds from `from` on, at most `most`, until one fails. A world that the bug brings down altogether counts as found. */
   async plant(bug: PlantedBug, from: number, most: number, durationMs: number): Promise<PlantedResult> {
-    const path = join(this.#scope, bug.file);
-    const sound = readFileSync(path, 'utf8');
+    const sound = new Map<string, string>();
     let seeds = 0;
     try {
-      writeFileSync(
-        path,
-        sound.replace(bug.find, () => bug.replace),
-      );
+      for (const { file, find, replace } of mutationsOf(bug)) {
+        const path = join(this.#scope, file);
+        const text = readFileSync(path, 'utf8');
+        if (!sound.has(path)) sound.set(path, text);
+        writeFileSync(
+          path,
+          text.replace(find, () => replace),
+        );
+      }
       const entry = pathToFileURL(join(this.#scope, 'sim/dist/host/campaign-worker.js'));
       const { failures } = await runCampaign({
         from,
@@ -67,7 +73,7 @@ export class Garden {
     } catch (error) {
       return { bug, seeds: seeds + 1, found: `the world ends: ${error instanceof Error ? error.message : String(error)}` };
     } finally {
-      writeFileSync(path, sound);
+      for (const [path, text] of sound) writeFileSync(path, text);
     }
   }
 

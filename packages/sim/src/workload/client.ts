@@ -58,18 +58,18 @@ export class Client {
       await this.#world.time.timers.sleep(line.thinkMs);
       if (this.#world.isClosing) return;
       if (line.moves) this.#at = (this.#at + 1) % this.#world.machines.length;
-      await this.ask(this.#filled(line.operation), this.#world.machines[this.#at] as Machine, line.timeoutMs);
+      await this.ask(this.#filled(line.operation), this.#world.machines[this.#at] as Machine, line.timeoutMs, line.stays);
     }
   }
 
-  async ask(operation: Operation, machine: Machine, timeoutMs: number): Promise<Operated> {
+  async ask(operation: Operation, machine: Machine, timeoutMs: number, stays = false): Promise<Operated> {
     const { time, trace } = this.#world;
     const operated = this.#history.begin(this.#index, operation, time.monotonicMs());
     trace.note(this.name, `asks ${machine.name}: ${describeOperation(operation)}`);
     const outcome = await this.#outcome(operation, machine, timeoutMs);
     this.#history.end(operated, outcome, time.monotonicMs());
     if (outcome.kind === 'answered') this.#remember(operation, outcome.answer);
-    else this.#at = (this.#at + 1) % this.#world.machines.length;
+    else if (!stays || outcome.kind === 'refused') this.#at = (this.#at + 1) % this.#world.machines.length;
     trace.note(this.name, outcome.kind === 'answered' ? `has ${describeAnswer(outcome.answer)}` : `${outcome.kind}: ${outcome.why}`);
     return operated;
   }

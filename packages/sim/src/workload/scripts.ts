@@ -11,6 +11,8 @@ export interface ScriptLine {
   /** The client goes to another machine first. */
   readonly moves: boolean;
   readonly timeoutMs: number;
+  /** It does not go elsewhere when it gets no answer. */
+  readonly stays?: boolean;
 }
 
 export type Script = readonly ScriptLine[];

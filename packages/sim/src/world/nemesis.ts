@@ -3,6 +3,8 @@ import { type MemberId, messageOf, seededRandom, unreachable } from '@distrokv/b
 import type { ServerCall } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { type Fault, type FaultKind, LEADER, describeFault } from '../faults.ts';
+import { Duels } from './duels.ts';
+import { linksOf } from './links.ts';
 import type { Machine } from './machine.ts';
 import type { MemberProcess } from './process.ts';
 import type { World } from './world.ts';
@@ -17,8 +19,15 @@ export class Nemesis {
   /** How many faults of each kind happened. */
   readonly counts: Map<FaultKind, number> = new Map();
 
+  readonly #duels: Duels;
+
   constructor(world: World) {
     this.#world = world;
+    this.#duels = new Duels({
+      world,
+      onHeal: (heal) => void this.#heal.push(heal),
+      moveLeader: (from, to) => this.#moveLeader(from, to),
+    });
   }
 
   schedule(faults: readonly Fault[]): void {
@@ -97,7 +106,9 @@ export class Nemesis {
         this.#machine(fault.machine).clock.wallOffsetMs += fault.byMs;
         return;
       case 'move-leader':
-        return this.#moveLeader(this.#machine(fault.to));
+        return this.#moveLeader(this.#leader, this.#machine(fault.to).process?.running?.member.id);
+      case 'duel':
+        return void this.#duels.fight(fault);
       case 'add-member':
         return this.#addMember(this.#machine(fault.machine), fault.asLearner);
       case 'promote-member':
@@ -162,13 +173,10 @@ export class Nemesis {
     this.#world.later(downMs, () => this.#world.start(machine));
   }
 
-  /** Whoever leads is asked to hand over, as by an operator. */
-  #moveLeader(to: Machine): void {
-    const target: MemberId | undefined = to.process?.running?.member.id;
-    if (target === undefined) return;
-    Promise.resolve(this.#leader?.process?.maintenance?.moveLeader?.(pb.MoveLeaderRequest.create({ targetID: target }), NO_CALL)).catch(
-      () => {},
-    );
+  /** Who leads is asked to hand over, as by an operator. */
+  #moveLeader(from: Machine | undefined, to: MemberId | undefined): void {
+    if (to === undefined) return;
+    Promise.resolve(from?.process?.maintenance?.moveLeader?.(pb.MoveLeaderRequest.create({ targetID: to }), NO_CALL)).catch(() => {});
   }
 
   #until(forMs: number, heal: () => void): void {
@@ -181,19 +189,4 @@ export class Nemesis {
   }
 
   readonly #index = (index: number): number => this.#machine(index).index;
-}
-
-export function linksOf({ from, to, both }: Pick<Fault & { kind: 'partition' }, 'from' | 'to' | 'both'>): [from: number, to: number][] {
-  return from.flatMap((a) =>
-    to.flatMap((b): [number, number][] =>
-      a === b
-        ? []
-        : both
-          ? [
-              [a, b],
-              [b, a],
-            ]
-          : [[a, b]],
-    ),
-  );
 }
