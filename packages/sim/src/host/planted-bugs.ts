@@ -163,8 +163,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'does not sync the directory of a new segment',
     file: 'server/dist/raft-log/recovery.js',
-    find: 'await fs.syncDirectory(directory);',
-    replace: '',
+    find: 'await fs.rename(path + TEMPORARY, path);\n        await fs.syncDirectory(directory);',
+    replace: 'await fs.rename(path + TEMPORARY, path);',
   },
   {
     name: 'reads entries that a later segment replaced',
