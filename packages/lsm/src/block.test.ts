@@ -61,7 +61,10 @@ seededTest('a search by heads ends where one by restarts does, and goes on from 
     assert.equal(headed.hasHeads, i > 0 && headed.restartsAt <= MAX_HEADED_BYTES);
     for (let steps = random.below(4); steps > 0 && headedCursor.valid; steps--) {
       const forward = random.chance(0.5);
-      for (const cursor of [plainCursor, headedCursor]) forward ? cursor.nextInBlock() : cursor.prevInBlock();
+      for (const cursor of [plainCursor, headedCursor]) {
+        if (forward) cursor.nextInBlock();
+        else cursor.prevInBlock();
+      }
       assert.deepEqual(found(headedCursor, true), found(plainCursor, true));
     }
   }
