@@ -51,7 +51,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
 
   send(response: unknown): boolean {
     if (this.over) return false;
-    const bytes = frame(this.#route.method.response, response);
+    const bytes = frame(this.#route.method.response, response, this.host.allocate);
     this.start();
     return this.#outbox.sent(this.stream.sendData(bytes));
   }
