@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { seededRandom } from '@distrokv/base';
 import { MemoryNetwork, SimulatedTime, type Env, type Socket, createMemoryEnv, createNodeEnv } from '@distrokv/env';
-import { etcdserverpb as pb } from '@distrokv/proto';
+import type { etcdserverpb as pb } from '@distrokv/proto';
 import { createChannel, createServer } from './index.ts';
 import { answer, ask, Echo } from './testing/services.ts';
 import { Buffers } from './wire/buffers.ts';
@@ -20,7 +20,6 @@ function messageOf(i: number, bytes: number): pb.RangeResponse {
 
 /** An env whose sockets report the memory of the large bodies that they are given. */
 function watched(env: Env, seen: Set<ArrayBufferLike>): Env {
-  const { listen } = env.net;
   const watch = (socket: Socket): Socket => {
     const write = socket.write.bind(socket);
     socket.write = (bytes) => {
@@ -29,7 +28,7 @@ function watched(env: Env, seen: Set<ArrayBufferLike>): Env {
     };
     return socket;
   };
-  return { ...env, net: { ...env.net, listen: (options, accept) => listen(options, (socket) => accept(watch(socket))) } };
+  return { ...env, net: { ...env.net, listen: (options, accept) => env.net.listen(options, (socket) => accept(watch(socket))) } };
 }
 
 interface World {

@@ -17,7 +17,7 @@ export function messageType<T>(
   return {
     typeName,
     create: (fields = {}) => create(fields),
-    encode(message, headroom = 0, allocate = undefined) {
+    encode(message, headroom = 0, allocate) {
       writer.start();
       write(writer, message);
       return writer.finish(headroom, allocate);
