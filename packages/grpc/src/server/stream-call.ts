@@ -50,7 +50,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
   }
 
   send(response: unknown): boolean {
-    return !this.over && this.sendFramed(frame(this.#route.method.response, response));
+    return !this.over && this.sendFramed(frame(this.#route.method.response, response, this.host.allocate));
   }
 
   sendFramed(messages: Uint8Array): boolean {
