@@ -91,7 +91,12 @@ async function fresh(row, side) {
 async function session(wanted, side) {
   const dir = options[`data-${side}`];
   const command = commands[side];
-  const dataset = await prepare(command, { dir, keys: number('keys'), history: number('history'), tell: (line) => tell(`${side}, loading: ${line}`) });
+  const dataset = await prepare(command, {
+    dir,
+    keys: number('keys'),
+    history: number('history'),
+    tell: (line) => tell(`${side}, loading: ${line}`),
+  });
   const row = (name) => wanted.find((one) => one.name === name);
   let server = await start(command, { dir });
   if (row('open')) record(row('open'), side, { seconds: server.readyMs / 1000 });
@@ -130,7 +135,8 @@ if (!options.json) {
     }
   }
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-  const print = (line) => process.stdout.write(`| ${line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |\n`);
+  const print = (line) =>
+    process.stdout.write(`| ${line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |\n`);
   print(lines[0]);
   process.stdout.write(`| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |\n`);
   for (const line of lines.slice(1)) print(line);

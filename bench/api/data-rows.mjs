@@ -33,7 +33,10 @@ async function ranges(server, { dataset, seconds }) {
 async function scanPages(channel, isOver) {
   let [key, revision, keys] = [SCAN.key, 0, 0];
   while (!isOver()) {
-    const { kvs, more, header } = await channel.unary(pb.KV.methods.range, pb.RangeRequest.create({ key, rangeEnd: SCAN.rangeEnd, limit: PAGE, revision }));
+    const { kvs, more, header } = await channel.unary(
+      pb.KV.methods.range,
+      pb.RangeRequest.create({ key, rangeEnd: SCAN.rangeEnd, limit: PAGE, revision }),
+    );
     keys += kvs.length;
     revision ||= header.revision;
     key = more ? Buffer.concat([kvs.at(-1).key, Buffer.from([0])]) : SCAN.key;
@@ -76,12 +79,17 @@ async function bigRange(server, { side, dataset }) {
 async function catchUp(server, { dataset, patience }) {
   const startRevision = dataset.firstHistory;
   const began = performance.now();
-  const { state, close } = await openWatchers(server.targets[0], [{ key: Buffer.from('h/'), rangeEnd: Buffer.from('h0'), startRevision }], { conns: 1 });
+  const { state, close } = await openWatchers(server.targets[0], [{ key: Buffer.from('h/'), rangeEnd: Buffer.from('h0'), startRevision }], {
+    conns: 1,
+  });
   const isDone = await until(() => state.events >= dataset.history, patience * 1000);
   const took = (performance.now() - began) / 1000;
   close();
   if (isDone) return { took };
-  return { took: (took * dataset.history) / Math.max(1, state.events), note: `gave up after ${took.toFixed(0)} s and ${state.events} events; the rest at that pace` };
+  return {
+    took: (took * dataset.history) / Math.max(1, state.events),
+    note: `gave up after ${took.toFixed(0)} s and ${state.events} events; the rest at that pace`,
+  };
 }
 
 /** Compactions so that each takes a tenth of what there is to take. */
@@ -109,7 +117,12 @@ const OPEN = { run: undefined };
 
 export const dataRows = [
   { name: 'open', title: 'open to ready after a clean stop (s)', ...OPEN, measures: { seconds: { bar: -0.1 } } },
-  { name: 'memory', title: 'resident memory (MiB)', run: memory, measures: { rss: { title: 'all', bar: -0.15 }, anon: { title: 'without pages of files' } } },
+  {
+    name: 'memory',
+    title: 'resident memory (MiB)',
+    run: memory,
+    measures: { rss: { title: 'all', bar: -0.15 }, anon: { title: 'without pages of files' } },
+  },
   {
     name: 'ranges',
     title: 'ranges of a random key, 10 × 100 (/s)',

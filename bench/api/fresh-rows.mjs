@@ -27,7 +27,10 @@ function numbered(i) {
 async function watchPuts(server, ranges, keys, seconds) {
   const sentMs = [];
   const latencies = [];
-  const onEvent = keys < ranges.length + 1 && ranges.length > 1 && ranges[0].rangeEnd === undefined ? (value) => arrived(value.readUInt32BE(0)) : undefined;
+  const onEvent =
+    keys < ranges.length + 1 && ranges.length > 1 && ranges[0].rangeEnd === undefined
+      ? (value) => arrived(value.readUInt32BE(0))
+      : undefined;
   const arrived = (i) => latencies.push(performance.now() - sentMs[i]);
   const watchers = await openWatchers(server.targets[0], ranges, { onEvent });
   const putAt = (i) => {
@@ -48,11 +51,22 @@ async function watchPuts(server, ranges, keys, seconds) {
 
 const fanOut = {
   run: (server, { seconds }) =>
-    watchPuts(server, Array.from({ length: 1000 }, () => ({ key: Buffer.from('w/'), rangeEnd: Buffer.from('w0') })), FAN_OUT_KEYS, seconds),
+    watchPuts(
+      server,
+      Array.from({ length: 1000 }, () => ({ key: Buffer.from('w/'), rangeEnd: Buffer.from('w0') })),
+      FAN_OUT_KEYS,
+      seconds,
+    ),
 };
 
 const manyKeys = {
-  run: (server, { seconds }) => watchPuts(server, Array.from({ length: 10_000 }, (_, i) => ({ key: watchKey(i) })), 10_000, seconds),
+  run: (server, { seconds }) =>
+    watchPuts(
+      server,
+      Array.from({ length: 10_000 }, (_, i) => ({ key: watchKey(i) })),
+      10_000,
+      seconds,
+    ),
 };
 
 const LEASES = 100_000;
@@ -108,6 +122,10 @@ export const freshRows = [
     title: '100,000 leases, 1,000 expiring a second',
     ...leases,
     nodes: 1,
-    measures: { longest: { title: 'longest put meanwhile (ms)' }, p99: { title: 'p99 put (ms)' }, left: { title: 'keys of expired leases left' } },
+    measures: {
+      longest: { title: 'longest put meanwhile (ms)' },
+      p99: { title: 'p99 put (ms)' },
+      left: { title: 'keys of expired leases left' },
+    },
   },
 ];

@@ -15,7 +15,8 @@ const frame = (type, flags, stream, payload) => {
   payload.copy(out, 9);
   return out;
 };
-const literal = (name, value) => Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
+const literal = (name, value) =>
+  Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
 const windowUpdate = (stream, bytes) => {
   const payload = Buffer.alloc(4);
   payload.writeUInt32BE(bytes);
@@ -62,7 +63,9 @@ async function connect(target, ranges, state, onEvent) {
     literal('content-type', 'application/grpc'),
     literal('te', 'trailers'),
   ];
-  socket.write(Buffer.concat([Buffer.from(PREFACE), frame(4, 0, 0, settings), windowUpdate(0, 0x7fff0000), frame(1, 4, 1, Buffer.concat(headers))]));
+  socket.write(
+    Buffer.concat([Buffer.from(PREFACE), frame(4, 0, 0, settings), windowUpdate(0, 0x7fff0000), frame(1, 4, 1, Buffer.concat(headers))]),
+  );
   const reader = new Reader(socket, state, onEvent);
   const requests = ranges.map((range) => {
     const body = pb.WatchRequest.encode({ requestUnion: { case: 'createRequest', value: pb.WatchCreateRequest.create(range) } });
