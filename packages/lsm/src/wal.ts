@@ -67,7 +67,15 @@ export async function readSegments(env: Env, directory: string, numbers: readonl
     const beforeBytes = readUint32(contents.extra, 4);
     if (before !== undefined && before.byteLength !== beforeBytes)
       throw corrupt(before.path, before.byteLength, `its records ended at byte ${beforeBytes} when the next segment was begun`);
-    segments.push({ number, path, salt: contents.salt, byteLength: contents.end, records: contents.records, unproven: contents.unproven, begun: true });
+    segments.push({
+      number,
+      path,
+      salt: contents.salt,
+      byteLength: contents.end,
+      records: contents.records,
+      unproven: contents.unproven,
+      begun: true,
+    });
   }
   return segments;
 }

@@ -290,7 +290,11 @@ test('what a log shows after its process was killed anywhere, or stopped itself 
       const next = await openLog(createMemoryEnv({ seed: n, fs }));
       const shown = plain(contents(next));
       fs = fs.crash('lost', seededRandom(n));
-      assert.deepEqual(plain(contents(await openLog(createMemoryEnv({ seed: n, fs })))), shown, `${fails ? 'sync failed' : 'killed'} at ${n}`);
+      assert.deepEqual(
+        plain(contents(await openLog(createMemoryEnv({ seed: n, fs })))),
+        shown,
+        `${fails ? 'sync failed' : 'killed'} at ${n}`,
+      );
     }
   }
 });
