@@ -176,9 +176,10 @@ export class WatchHub {
     for (const watcher of batch) {
       const events = watcher.gathered;
       watcher.gathered = undefined;
+      if (watcher.state === 'ended') continue; // by what was given to another of the batch just now
       watcher.next = Math.max(watcher.next, reachedTo);
       if (watcher.next > this.#revision) this.#sync(watcher);
-      if (events && watcher.state !== 'ended') watcher.sink.events(watcher, events, this.#revision);
+      if (events) watcher.sink.events(watcher, events, this.#revision);
       if (watcher.state === 'behind') this.#enqueue(watcher);
     }
   }
