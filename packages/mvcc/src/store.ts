@@ -203,16 +203,20 @@ export class Store {
 
   #put(request: pb.PutRequest): pb.PutResponse {
     this.#checkSpace();
-    this.#checkPut(request);
+    this.#checkLease(request);
+    this.#checkIgnored(request);
     this.#writes.begin(this.#state.revision);
     const response = this.#writes.put(request);
     this.#endRevision();
     return response;
   }
 
-  #checkPut(request: pb.PutRequest): void {
-    if (request.lease !== 0n && !this.leases.get(request.lease)) throw new ApiError('lease-not-found');
-    if ((request.ignoreValue || request.ignoreLease) && !this.#spaces.kv.getEntrySync(request.key)) throw new ApiError('key-not-found');
+  #checkLease({ lease }: pb.PutRequest): void {
+    if (lease !== 0n && !this.leases.get(lease)) throw new ApiError('lease-not-found');
+  }
+
+  #checkIgnored({ key, ignoreValue, ignoreLease }: pb.PutRequest): void {
+    if ((ignoreValue || ignoreLease) && !this.#spaces.kv.getEntrySync(key)) throw new ApiError('key-not-found');
   }
 
   /** Refuses what adds to a store that is full, or changes one that is damaged. */
@@ -236,7 +240,9 @@ export class Store {
     const path = yield* choosePath(this.#spaces.kv, this.#state.revision, request);
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
-      if (op.case === 'requestPut') this.#checkPut(op.value);
+      if (op.case !== 'requestPut') return;
+      this.#checkIgnored(op.value); // the other way round than in a put of its own, as in etcd
+      this.#checkLease(op.value);
     });
     let tooLarge: StoreLimitError | undefined;
     const view: TxnView = {
