@@ -24,7 +24,7 @@ import { type Membership, membershipIn, readMembers, readRemoved, replaceMembers
 import { type RangeChunks, type RangeResult, rangeChunks, rangeSteps } from './range.ts';
 import { STATE_KEY, type StoreState, decodeState, encodeState, freshState } from './state.ts';
 import { type Steps, runSteps } from './steps.ts';
-import { type TxnView, choosePath, forEachOp, revisionHeader, runPath } from './txn.ts';
+import { type TxnPath, type TxnView, choosePath, forEachOp, onlyReads, revisionHeader, runPath } from './txn.ts';
 import { WatchHub } from './watch/watch-hub.ts';
 
 /** What `apply` answers, by the command's kind: the response, whose headers carry the revision alone; nothing for commands about the cluster itself. */
@@ -225,6 +225,11 @@ export class Store {
     this.#checkSound();
   }
 
+  #checkTxnSpace(request: pb.TxnRequest): void {
+    if (hasPut(request)) this.#checkSpace();
+    else this.#checkSound();
+  }
+
   #checkSound(): void {
     if (this.alarms.has(pb.AlarmType.CORRUPT)) throw new ApiError('corrupt');
   }
@@ -235,8 +240,7 @@ export class Store {
   }
 
   *#txn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
-    if (hasPut(request)) this.#checkSpace();
-    else this.#checkSound();
+    this.#checkTxnSpace(request);
     const path = yield* choosePath(this.#spaces.kv, this.#state.revision, request);
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
@@ -391,9 +395,29 @@ export class Store {
     return yield* unlessCompacted(this.#readTxn(request));
   }
 
+  /** Do its compares, by what is applied now, choose operations that only read? A no if that is not to be said in a moment. */
+  wouldOnlyRead(request: pb.TxnRequest): boolean {
+    const steps = choosePath(this.#spaces.kv, this.#state.revision, request);
+    const first = steps.next();
+    if (first.done === true) return onlyReads(first.value);
+    steps.return(undefined as never); // closes what it holds
+    return false;
+  }
+
+  /** Any transaction, as `readOnlyTxn`, if its compares choose operations that only read; else undefined: it has to be applied. */
+  *txnIfItOnlyReads(request: pb.TxnRequest): Steps<pb.TxnResponse | undefined> {
+    this.#checkTxnSpace(request);
+    const at = this.#state.revision;
+    const path = yield* unlessCompacted(choosePath(this.#spaces.kv, at, request));
+    return onlyReads(path) ? yield* unlessCompacted(this.#readPath(path, at)) : undefined;
+  }
+
   *#readTxn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
     const at = this.#state.revision;
-    const path = yield* choosePath(this.#spaces.kv, at, request);
+    return yield* this.#readPath(yield* choosePath(this.#spaces.kv, at, request), at);
+  }
+
+  *#readPath(path: TxnPath, at: Revision): Steps<pb.TxnResponse> {
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
     });

@@ -45,6 +45,12 @@ export function forEachOp(path: TxnPath, check: (op: NonNullable<pb.RequestOp['r
   }
 }
 
+/** Does it change nothing, whatever it finds? */
+export function onlyReads(path: TxnPath): boolean {
+  for (const { request } of path.ops) if (request?.case === 'requestPut' || request?.case === 'requestDeleteRange') return false;
+  return path.nested.every(onlyReads);
+}
+
 export function* runPath(path: TxnPath, view: TxnView): Steps<pb.TxnResponse> {
   const responses: pb.ResponseOp[] = [];
   let nested = 0;
