@@ -9,6 +9,7 @@ import {
   ApiError,
   type Command,
   type CommandResult,
+  type EventBatch,
   Store,
   checkDeleteRange,
   checkPut,
@@ -139,7 +140,7 @@ function watchAll(store: Store): Map<number, mvccpb.Event[]> {
     hasRoom: true,
     park: (): void => assert.fail('there is room'),
     compacted: (): void => assert.fail('it does not lag'),
-    events: (_: unknown, events: readonly mvccpb.Event[]): void => {
+    events: (_: unknown, { events }: EventBatch): void => {
       for (const event of events) {
         const at = event.kv?.modRevision ?? 0;
         seen.set(at, [...(seen.get(at) ?? []), event]);
