@@ -79,27 +79,23 @@ function checkWrites(ops: readonly pb.RequestOp[]): Writes {
     if (!isEmptyRange(range)) deletes.push(range);
   }
   const addPut = (key: string, allowed?: ReadonlySet<string>): void => {
-    if ((puts.has(key) && !allowed?.has(key)) || isDeleted(deletes, key)) throw new ApiError('duplicate-key');
+    const bytes = Buffer.from(key, 'latin1');
+    if ((puts.has(key) && !allowed?.has(key)) || deletes.some((range) => isInRange(range, bytes))) throw new ApiError('duplicate-key');
     puts.add(key);
   };
   for (const { request } of ops) {
     if (request?.case !== 'requestTxn') continue;
     const success = checkWrites(request.value.success);
     const failure = checkWrites(request.value.failure);
-    const nested = [...success.deletes, ...failure.deletes];
-    // Beyond etcd, which lets a nested transaction delete what another before it puts: a change of a revision would be a second one of the key.
-    for (const key of puts) if (isDeleted(nested, key)) throw new ApiError('duplicate-key');
+    const deleted = [...success.deletes, ...failure.deletes];
+    // etcd overlooks a delete that comes after the put, in a later nested transaction, and changes the key twice.
+    for (const key of puts) if (deleted.some((range) => isInRange(range, Buffer.from(key, 'latin1')))) throw new ApiError('duplicate-key');
     for (const key of success.puts) addPut(key);
     for (const key of failure.puts) addPut(key, success.puts);
-    deletes.push(...nested);
+    deletes.push(...deleted);
   }
   for (const { request } of ops) if (request?.case === 'requestPut') addPut(latin1(request.value.key));
   return { puts, deletes };
-}
-
-function isDeleted(deletes: readonly KeyRange[], key: string): boolean {
-  const bytes = Buffer.from(key, 'latin1');
-  return deletes.some((range) => isInRange(range, bytes));
 }
 
 /** A transaction that can be answered without the log: nothing but ranges. A nested one counts as a write, as in etcd. */

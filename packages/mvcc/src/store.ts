@@ -24,7 +24,7 @@ import { type Membership, membershipIn, readMembers, readRemoved, replaceMembers
 import { type RangeChunks, type RangeResult, rangeChunks, rangeSteps } from './range.ts';
 import { STATE_KEY, type StoreState, decodeState, encodeState, freshState } from './state.ts';
 import { type Steps, runSteps } from './steps.ts';
-import { type TxnView, choosePath, forEachOp, revisionHeader, runPath } from './txn.ts';
+import { type TxnPath, type TxnView, choosePath, forEachOp, onlyReads, revisionHeader, runPath } from './txn.ts';
 import { WatchHub } from './watch/watch-hub.ts';
 
 /** What `apply` answers, by the command's kind: the response, whose headers carry the revision alone; nothing for commands about the cluster itself. */
@@ -205,22 +205,31 @@ export class Store {
 
   #put(request: pb.PutRequest): pb.PutResponse {
     this.#checkSpace();
-    this.#checkPut(request);
+    this.#checkLease(request);
+    this.#checkIgnored(request);
     this.#writes.begin(this.#state.revision);
     const response = this.#writes.put(request);
     this.#endRevision();
     return response;
   }
 
-  #checkPut(request: pb.PutRequest): void {
-    if (request.lease !== 0n && !this.leases.get(request.lease)) throw new ApiError('lease-not-found');
-    if ((request.ignoreValue || request.ignoreLease) && !this.#spaces.kv.getEntrySync(request.key)) throw new ApiError('key-not-found');
+  #checkLease({ lease }: pb.PutRequest): void {
+    if (lease !== 0n && !this.leases.get(lease)) throw new ApiError('lease-not-found');
+  }
+
+  #checkIgnored({ key, ignoreValue, ignoreLease }: pb.PutRequest): void {
+    if ((ignoreValue || ignoreLease) && !this.#spaces.kv.getEntrySync(key)) throw new ApiError('key-not-found');
   }
 
   /** Refuses what adds to a store that is full, or changes one that is damaged. */
   #checkSpace(): void {
     if (this.alarms.has(pb.AlarmType.NOSPACE)) throw new ApiError('no-space');
     this.#checkSound();
+  }
+
+  #checkTxnSpace(request: pb.TxnRequest): void {
+    if (hasPut(request)) this.#checkSpace();
+    else this.#checkSound();
   }
 
   #checkSound(): void {
@@ -233,12 +242,13 @@ export class Store {
   }
 
   *#txn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
-    if (hasPut(request)) this.#checkSpace();
-    else this.#checkSound();
+    this.#checkTxnSpace(request);
     const path = yield* choosePath(this.#spaces.kv, this.#state.revision, request);
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
-      if (op.case === 'requestPut') this.#checkPut(op.value);
+      if (op.case !== 'requestPut') return;
+      this.#checkIgnored(op.value); // the other way round than in a put of its own, as in etcd
+      this.#checkLease(op.value);
     });
     let tooLarge: StoreLimitError | undefined;
     const view: TxnView = {
@@ -394,9 +404,29 @@ export class Store {
     return yield* unlessCompacted(this.#readTxn(request));
   }
 
+  /** Do its compares, by what is applied now, choose operations that only read? A no if that is not to be said in a moment. */
+  wouldOnlyRead(request: pb.TxnRequest): boolean {
+    const steps = choosePath(this.#spaces.kv, this.#state.revision, request);
+    const first = steps.next();
+    if (first.done === true) return onlyReads(first.value);
+    steps.return(undefined as never); // closes what it holds
+    return false;
+  }
+
+  /** Any transaction, as `readOnlyTxn`, if its compares choose operations that only read; else undefined: it has to be applied. */
+  *txnIfItOnlyReads(request: pb.TxnRequest): Steps<pb.TxnResponse | undefined> {
+    this.#checkTxnSpace(request);
+    const at = this.#state.revision;
+    const path = yield* unlessCompacted(choosePath(this.#spaces.kv, at, request));
+    return onlyReads(path) ? yield* unlessCompacted(this.#readPath(path, at)) : undefined;
+  }
+
   *#readTxn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
     const at = this.#state.revision;
-    const path = yield* choosePath(this.#spaces.kv, at, request);
+    return yield* this.#readPath(yield* choosePath(this.#spaces.kv, at, request), at);
+  }
+
+  *#readPath(path: TxnPath, at: Revision): Steps<pb.TxnResponse> {
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
     });
