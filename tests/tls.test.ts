@@ -4,6 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { connect as connectTcp } from 'node:net';
 import { deferred, fromUtf8, utf8 } from '@distrokv/base';
 import { type ListenOptions, type Listener, NetError, type Socket, createNodeEnv } from '@distrokv/env';
+import { createChannel, createServer } from '@distrokv/grpc';
+import { etcdserverpb as pb, type Method } from '@distrokv/proto';
 import { createAuthority, type Pem } from './support/certificates.ts';
 
 const nodeNetwork = createNodeEnv().net;
@@ -120,4 +122,47 @@ test('a connection that never shakes hands does not keep others out', async (t) 
   const socket = await nodeNetwork.connect({ ...address(listener), tls: { ca: utf8(authority.cert), protocols: ['h2'] } });
   assert.equal(await firstWords(socket), 'h2 undefined');
   socket.destroy();
+});
+
+test('large messages are sent from memory that is used again, and TLS has read it by then', async (t) => {
+  const authority = await createAuthority('ours');
+  const tls = { identity: identity(await authority.issue('server')) };
+  const server = createServer();
+  const method: Method<pb.PutRequest, pb.PutRequest, 'server-stream'> = {
+    path: '/test.Large/Stream',
+    kind: 'server-stream',
+    request: pb.PutRequest,
+    response: pb.PutRequest,
+  };
+  const messages = 100;
+  server.addService(
+    { typeName: 'test.Large', methods: { stream: method } },
+    {
+      async stream(_, call) {
+        for (let i = 0; i < messages; i++) {
+          const value = new Uint8Array(300_000 + 5000 * i).fill(i);
+          if (!call.send(pb.PutRequest.create({ value }))) await call.writable();
+        }
+      },
+    },
+  );
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0, tls });
+  const channel = createChannel(`127.0.0.1:${port}`, { tls: { ca: utf8(authority.cert) } });
+  t.after(async () => {
+    channel.close();
+    await server.close({ graceMs: 0 });
+  });
+  const call = channel.stream(method);
+  call.send(pb.PutRequest.create({}));
+  call.finish();
+  let came = 0;
+  for await (const { value } of call.responses) {
+    assert.equal(value.length, 300_000 + 5000 * came);
+    assert.ok(
+      value.every((byte) => byte === came),
+      `message ${came}`,
+    );
+    came++;
+  }
+  assert.equal(came, messages);
 });

@@ -105,10 +105,12 @@ export interface Socket {
   /** Delivers to `events` from now on; called again, to others, who take the connection over where it is. */
   open(events: SocketEvents): void;
   /**
-   * Sends `bytes`, which must not change any more. False when more is waiting than a connection should keep (256 KiB): the
+   * Sends `bytes`, which must not change before `waitingBytes` is 0. False when more is waiting than a connection should keep (256 KiB): the
    * caller should write no more until `onDrain`. Dropped when the connection is gone.
    */
   write(bytes: Uint8Array): boolean;
+  /** Bytes that were written and not handed on yet; while there are some, this end may refer to what it was given. */
+  readonly waitingBytes: number;
   /** Stops reading (the other side will have to wait, in the end), and goes on. */
   pause(): void;
   resume(): void;

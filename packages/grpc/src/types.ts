@@ -39,6 +39,8 @@ export interface ServerStream<Request, Response> extends ServerCall {
    * the next. It returns false, too, and drops the message, when the call is over. Never throws for what the caller did.
    */
   send(response: Response): boolean;
+  /** As `send`, for one or several whole messages as `framed` makes them, one behind the other. The bytes are the stream's from here on. */
+  sendFramed(messages: Uint8Array): boolean;
   /** Resolves when the queue has room; rejects with GrpcError `cancelled` when the call is over, which need not be handled. */
   writable(): Promise<void>;
 }

@@ -206,6 +206,10 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
     this.nuisance.earn(EARNED_BY_DATA_FRAME);
   }
 
+  onDataMoved(bytes: Uint8Array): void {
+    this.handler.onDataMoved?.(bytes);
+  }
+
   // The connection.
 
   /** Tells the owner, once until it takes it, that there is output. */

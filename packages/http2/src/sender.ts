@@ -15,6 +15,8 @@ export interface SenderEvents<Context> {
   onRoom(stream: Http2Stream<Context>): void;
   /** A DATA frame is in the output. */
   onDataSent(): void;
+  /** All of `bytes`, which did not fit into one frame, is in the output. */
+  onDataMoved(bytes: Uint8Array): void;
 }
 
 export class Sender<Context> {
@@ -138,6 +140,7 @@ export class Sender<Context> {
       if (stream.headSent === piece.length) {
         stream.headSent = 0;
         pieces++;
+        if (piece.length > MIN_MAX_FRAME_SIZE) this.#events.onDataMoved(piece);
       }
     }
     if (pieces > 0) stream.queue.splice(0, pieces);

@@ -41,7 +41,7 @@ export interface Stream<Context = unknown> {
    */
   sendHeaders(headers: HeaderBlock | HeaderList, endStream?: boolean, extra?: HeaderList): boolean;
   /**
-   * Sends or queues `bytes`, which nobody may change any more. Returns false when more than `options.streamQueueBytes` are queued: wait for
+   * Sends or queues `bytes`, which nobody may change before they are written (`onDataMoved`). Returns false when more than `options.streamQueueBytes` are queued: wait for
    * `onWritable`. Everything is taken, whatever it returns.
    */
   sendData(bytes: Uint8Array, endStream?: boolean): boolean;
@@ -71,6 +71,11 @@ export interface ConnectionHandler<Context = unknown> {
   onReset(stream: Stream<Context>, reset: StreamReset): void;
   /** `queuedBytes` fell below half of `options.streamQueueBytes` after `sendData` had returned false, or to 0. */
   onWritable?(stream: Stream<Context>): void;
+  /**
+   * All of `bytes`, which `sendData` was given, is in the output: once that is taken and written, nobody refers to `bytes` any more. Told of
+   * what is larger than a frame, unless its stream ends before.
+   */
+  onDataMoved?(bytes: Uint8Array): void;
   /** Both sides have ended the stream in order, and all that this side queued is in the output. */
   onStreamEnd?(stream: Stream<Context>): void;
   /** The peer takes no new streams on this connection. Streams that it did not process get `onReset` with `unprocessed`. */

@@ -11,5 +11,6 @@ export { storeKeyspaces } from './keyspaces.ts';
 export { type KeyRange, isEmptyRange, keyRange } from './key-range.ts';
 export { type Lease, MAX_LEASE_TTL, MAX_TICK_MS, secondsLeft } from './leases.ts';
 export { type Steps, runSteps } from './steps.ts';
+export { EventBatch } from './watch/event-batch.ts';
 export type { WatchHub } from './watch/watch-hub.ts';
 export type { WatchOptions, WatchSink, Watcher } from './watch/watcher.ts';

@@ -164,6 +164,24 @@ test('Txn: all compares, nested ones too, are evaluated before any operation', a
   assert.ok(nested?.case === 'responseTxn' && nested.value.succeeded && nested.value.header?.revision === 0);
 });
 
+test('Txn: one whose compares choose nothing but ranges needs no log; any other does', async () => {
+  const f = await withKeys('a');
+  const isRead = (request: pb.TxnRequest): boolean => f.store.wouldOnlyRead(request);
+  const taken = compare('a', 'version', '=', 0);
+  const free = compare('b', 'version', '=', 0);
+  assert.ok(isRead(txn([taken], [put('a')], [range('a')])), 'what would have been written is not');
+  assert.ok(isRead(txn([taken], [put('a')])), 'nothing to do');
+  assert.ok(isRead(txn([taken], [put('a')], [txn([], [range('a')])])), 'nested');
+  assert.ok(!isRead(txn([free], [put('b')], [range('b')])));
+  assert.ok(!isRead(txn([taken], [put('a')], [txn([free], [del('b')])])));
+  const before = f.log.length;
+  const { responses } = await f.txn(txn([taken], [put('a')], [range('a')])); // the fixture compares the two answers
+  assert.equal(responses.length, 1);
+  await assert.rejects(f.txn(txn([taken], [put('a')], [range('a', { revision: 9 })])), { code: 'future-revision' });
+  assert.equal(f.store.state.revision, 2);
+  assert.equal(f.log.length, before + 2);
+});
+
 test('Txn: an operation that cannot run refuses the whole transaction', async () => {
   const f = await withKeys('a');
   await assert.rejects(f.txn(txn([], [put('b'), range('a', { revision: 9 })])), { code: 'future-revision' });

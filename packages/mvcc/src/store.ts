@@ -24,7 +24,7 @@ import { type Membership, membershipIn, readMembers, readRemoved, replaceMembers
 import { type RangeChunks, type RangeResult, rangeChunks, rangeSteps } from './range.ts';
 import { STATE_KEY, type StoreState, decodeState, encodeState, freshState } from './state.ts';
 import { type Steps, runSteps } from './steps.ts';
-import { type TxnView, choosePath, forEachOp, revisionHeader, runPath } from './txn.ts';
+import { type TxnPath, type TxnView, choosePath, forEachOp, onlyReads, revisionHeader, runPath } from './txn.ts';
 import { WatchHub } from './watch/watch-hub.ts';
 
 /** What `apply` answers, by the command's kind: the response, whose headers carry the revision alone; nothing for commands about the cluster itself. */
@@ -184,14 +184,16 @@ export class Store {
   commit(index: LogIndex, term: Term): Promise<void> | undefined {
     assert(index > this.#state.appliedIndex, `entries are applied in order: ${index} after ${this.#state.appliedIndex}`);
     this.#state = { ...this.#state, appliedIndex: index, appliedTerm: term };
-    const { writer, meta } = this.#spaces;
+    const { writer, kv, meta } = this.#spaces;
     const { compactRevision } = this.#state;
-    if (compactRevision > this.#forgottenTo) this.#history.forget(this.#forgottenTo, compactRevision);
+    const isCompacted = compactRevision > this.#forgottenTo;
+    if (isCompacted) this.#history.forget(this.#forgottenTo, compactRevision);
     this.#forgottenTo = Math.max(this.#forgottenTo, compactRevision);
     writer.put(meta, STATE_KEY, encodeState(this.#state));
-    const room = writer.commit();
     this.watches.publish(this.#writes.take(), this.#state.revision);
-    return room;
+    // Not before: who watches is given what changed in this entry as of revisions that it may have compacted as well.
+    if (isCompacted) kv.setRetention(compactRevision);
+    return writer.commit();
   }
 
   #endRevision(): void {
@@ -208,22 +210,31 @@ export class Store {
 
   #put(request: pb.PutRequest): pb.PutResponse {
     this.#checkSpace();
-    this.#checkPut(request);
+    this.#checkLease(request);
+    this.#checkIgnored(request);
     this.#writes.begin(this.#state.revision);
     const response = this.#writes.put(request);
     this.#endRevision();
     return response;
   }
 
-  #checkPut(request: pb.PutRequest): void {
-    if (request.lease !== 0n && !this.leases.get(request.lease)) throw new ApiError('lease-not-found');
-    if ((request.ignoreValue || request.ignoreLease) && !this.#spaces.kv.getEntrySync(request.key)) throw new ApiError('key-not-found');
+  #checkLease({ lease }: pb.PutRequest): void {
+    if (lease !== 0n && !this.leases.get(lease)) throw new ApiError('lease-not-found');
+  }
+
+  #checkIgnored({ key, ignoreValue, ignoreLease }: pb.PutRequest): void {
+    if ((ignoreValue || ignoreLease) && !this.#spaces.kv.getEntrySync(key)) throw new ApiError('key-not-found');
   }
 
   /** Refuses what adds to a store that is full, or changes one that is damaged. */
   #checkSpace(): void {
     if (this.alarms.has(pb.AlarmType.NOSPACE)) throw new ApiError('no-space');
     this.#checkSound();
+  }
+
+  #checkTxnSpace(request: pb.TxnRequest): void {
+    if (hasPut(request)) this.#checkSpace();
+    else this.#checkSound();
   }
 
   #checkSound(): void {
@@ -236,12 +247,13 @@ export class Store {
   }
 
   *#txn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
-    if (hasPut(request)) this.#checkSpace();
-    else this.#checkSound();
+    this.#checkTxnSpace(request);
     const path = yield* choosePath(this.#spaces.kv, this.#state.revision, request);
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
-      if (op.case === 'requestPut') this.#checkPut(op.value);
+      if (op.case !== 'requestPut') return;
+      this.#checkIgnored(op.value); // the other way round than in a put of its own, as in etcd
+      this.#checkLease(op.value);
     });
     let tooLarge: StoreLimitError | undefined;
     const view: TxnView = {
@@ -281,7 +293,6 @@ export class Store {
     if (at <= this.#state.compactRevision) throw new ApiError('compacted');
     if (at > this.#state.revision) throw new ApiError('future-revision');
     this.#state = { ...this.#state, compactRevision: at };
-    this.#spaces.kv.setRetention(at);
     this.#onCompact();
     return pb.CompactionResponse.create({ header: revisionHeader(this.#state.revision) });
   }
@@ -375,14 +386,22 @@ export class Store {
     return { chunks: rangeChunks(this.#spaces.kv, request, at, maxBytes), toResponse };
   }
 
-  /** Of all that can be read as of `requested` (0: now) and of the history behind it; equal on members that are equal. */
+  /**
+   * Of all that can be read as of `requested` (0: now) and of the history behind it; equal on members that are equal. Begins anew when a compaction
+   * takes some of that history away meanwhile.
+   */
   *hash(requested: number): Steps<StoreHash> {
-    this.checkRevision(requested);
-    const { revision: now, compactRevision } = this.#state;
-    const hashRevision = requested > 0 ? requested : now;
-    const { kv } = this.#spaces;
-    const hash = yield* unlessCompacted(hashStore(kv, this.#history, { from: compactRevision, to: hashRevision }));
-    return { hash, compactRevision, hashRevision };
+    for (;;) {
+      this.checkRevision(requested);
+      const { revision: now, compactRevision } = this.#state;
+      const hashRevision = requested > 0 ? requested : now;
+      try {
+        const hash = yield* hashStore(this.#spaces.kv, this.#history, { from: compactRevision, to: hashRevision });
+        if (this.#state.compactRevision === compactRevision) return { hash, compactRevision, hashRevision };
+      } catch (error) {
+        if (!isCompactedAway(error)) throw error;
+      }
+    }
   }
 
   /** A transaction of ranges alone (`isReadOnlyTxn`), answered from what is applied, all of it as of the revision at the first step. */
@@ -390,9 +409,29 @@ export class Store {
     return yield* unlessCompacted(this.#readTxn(request));
   }
 
+  /** Do its compares, by what is applied now, choose operations that only read? A no if that is not to be said in a moment. */
+  wouldOnlyRead(request: pb.TxnRequest): boolean {
+    const steps = choosePath(this.#spaces.kv, this.#state.revision, request);
+    const first = steps.next();
+    if (first.done === true) return onlyReads(first.value);
+    steps.return(undefined as never); // closes what it holds
+    return false;
+  }
+
+  /** Any transaction, as `readOnlyTxn`, if its compares choose operations that only read; else undefined: it has to be applied. */
+  *txnIfItOnlyReads(request: pb.TxnRequest): Steps<pb.TxnResponse | undefined> {
+    this.#checkTxnSpace(request);
+    const at = this.#state.revision;
+    const path = yield* unlessCompacted(choosePath(this.#spaces.kv, at, request));
+    return onlyReads(path) ? yield* unlessCompacted(this.#readPath(path, at)) : undefined;
+  }
+
   *#readTxn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
     const at = this.#state.revision;
-    const path = yield* choosePath(this.#spaces.kv, at, request);
+    return yield* this.#readPath(yield* choosePath(this.#spaces.kv, at, request), at);
+  }
+
+  *#readPath(path: TxnPath, at: Revision): Steps<pb.TxnResponse> {
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
     });
@@ -414,7 +453,11 @@ function* unlessCompacted<T>(steps: Steps<T>): Steps<T> {
   try {
     return yield* steps;
   } catch (error) {
-    if (error instanceof LsmError && error.code === 'compacted') throw new ApiError('compacted');
+    if (isCompactedAway(error)) throw new ApiError('compacted');
     throw error;
   }
+}
+
+function isCompactedAway(error: unknown): boolean {
+  return error instanceof LsmError && error.code === 'compacted';
 }

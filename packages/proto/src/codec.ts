@@ -17,10 +17,10 @@ export function messageType<T>(
   return {
     typeName,
     create: (fields = {}) => create(fields),
-    encode(message, headroom = 0) {
+    encode(message, headroom = 0, allocate) {
       writer.start();
       write(writer, message);
-      return writer.finish(headroom);
+      return writer.finish(headroom, allocate);
     },
     decode(bytes, given = false) {
       return read(new Reader(bytes, given), bytes.length, empty);

@@ -1,5 +1,8 @@
 // What generated code is made of. A message is a plain object; its `MessageType` makes, writes and reads it.
 
+/** Gives memory for a message of so many bytes, headroom included; undefined for fresh memory. */
+export type Allocate = (bytes: number) => Uint8Array | undefined;
+
 /** Reads and writes one message type in protobuf's binary form. */
 export interface MessageType<T> {
   /** Full protobuf name, as "etcdserverpb.PutRequest". */
@@ -8,9 +11,10 @@ export interface MessageType<T> {
   create(fields?: Partial<T>): T;
   /**
    * The message behind `headroom` bytes (default 0) that are the caller's to fill: what goes in front of it needs no second
-   * copy. Throws ProtoError `too-large` on a message of 2 GiB or more.
+   * copy. Throws ProtoError `too-large` on a message of 2 GiB or more. `allocate` may give the bytes that are written to,
+   * of exactly the length that it is told.
    */
-  encode(message: T, headroom?: number): Uint8Array;
+  encode(message: T, headroom?: number, allocate?: Allocate): Uint8Array;
   /**
    * Throws ProtoError on anything that is not this message within the limits on depth and size. Unknown fields are
    * skipped. Bytes are copied, but for a field that is most of the message when `given` says that nobody else needs `bytes`. A 64-bit field that is a number here saturates at ±(2^53 - 1).

@@ -1,9 +1,10 @@
 // Writes protobuf's binary form, back to front: a message within a message is preceded by its length, and written
 // backwards that length is known when its turn comes. So there is one pass and no table of sizes. One buffer serves all
 // messages; what `finish` returns is a copy of its end, the only allocation of an encoding.
-import { AssertionError, utf8 } from '@distrokv/base';
+import { assert, AssertionError, utf8 } from '@distrokv/base';
 import { copyInto, copyOf } from './copy.ts';
 import { MAX_MESSAGE_BYTES, ProtoError } from './errors.ts';
+import type { Allocate } from './message.ts';
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -30,11 +31,15 @@ export class Writer {
   }
 
   /** What is written, behind `headroom` bytes that are the caller's to fill. */
-  finish(headroom: number): Uint8Array {
+  finish(headroom: number, allocate?: Allocate): Uint8Array {
     const length = this.mark();
     if (length > MAX_MESSAGE_BYTES) throw new ProtoError('too-large', `a message of ${length} bytes is too large`);
     this.#reserve(headroom);
-    return copyOf(this.#bytes, this.#at - headroom, this.#bytes.length);
+    const given = allocate?.(headroom + length);
+    if (given === undefined) return copyOf(this.#bytes, this.#at - headroom, this.#bytes.length);
+    assert(given.length === headroom + length, 'memory for a message is as long as the message');
+    copyInto(given, headroom, this.#bytes, this.#at, length);
+    return given;
   }
 
   /** How much is written: marks the end of a message within the message, for `close`. */

@@ -222,6 +222,10 @@ class MemorySocket implements Socket {
     return !this.#full;
   }
 
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   pause(): void {
     this.#paused = true;
   }
@@ -295,6 +299,7 @@ class MemorySocket implements Socket {
   #gone(): void {
     this.#closed = true;
     this.#outgoing = [];
+    this.#waitingBytes = 0;
     this.#network.forget(this);
   }
 }

@@ -153,6 +153,10 @@ class NodeConnection implements Socket {
     return socket.write(bytes);
   }
 
+  get waitingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
   pause(): void {
     this.#socket.pause();
   }

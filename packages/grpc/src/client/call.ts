@@ -3,6 +3,7 @@ import { type HeaderList, ErrorCode, type Stream, type StreamReset, errorName } 
 import type { Method } from '@distrokv/proto';
 import { GrpcError, type StatusName } from '../status.ts';
 import type { CallOptions } from '../types.ts';
+import type { Buffers } from '../wire/buffers.ts';
 import { type Compression, compressionOf } from '../wire/compression.ts';
 import type { Deadlines, Due } from '../wire/deadlines.ts';
 import { ReceivedMetadata, metadataHeaders } from '../wire/metadata.ts';
@@ -13,6 +14,7 @@ import type { ClientConnection } from './connection.ts';
 export interface CallOwner {
   readonly deadlines: Deadlines;
   readonly maxReceiveBytes: number;
+  readonly buffers: Buffers;
   /** Starts a call, now or when there is a connection. */
   begin(call: Call): void;
   /** The call is over. */

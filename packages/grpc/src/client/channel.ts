@@ -6,8 +6,9 @@ import type { ConnectionOptions } from '@distrokv/http2';
 import type { Method } from '@distrokv/proto';
 import { GrpcError } from '../status.ts';
 import type { CallOptions, Channel, ChannelOptions, ClientStream } from '../types.ts';
+import { Buffers } from '../wire/buffers.ts';
 import { Deadlines } from '../wire/deadlines.ts';
-import { TurnEnd } from '../wire/link.ts';
+import { type LinkHost, TurnEnd } from '../wire/link.ts';
 import type { Call, CallOwner } from './call.ts';
 import { ClientConnection, type ConnectionEvents } from './connection.ts';
 import { RequestHeaders } from './headers.ts';
@@ -44,14 +45,15 @@ interface Endpoint {
  */
 type State = 'closed' | 'connecting' | 'idle' | 'ready' | 'waiting';
 
-class ClientChannel implements Channel, CallOwner, ConnectionEvents {
+class ClientChannel implements Channel, CallOwner, ConnectionEvents, LinkHost {
   readonly target: string;
   readonly deadlines: Deadlines;
   readonly maxReceiveBytes: number;
   readonly #env: Env;
   readonly #options: ChannelOptions;
   readonly #endpoints: readonly Endpoint[];
-  readonly #turnEnd: TurnEnd;
+  readonly turnEnd: TurnEnd;
+  readonly buffers: Buffers = new Buffers();
   readonly #calls = new Set<Call>();
   /** Calls without a connection, in order. */
   #queue: Call[] = [];
@@ -78,7 +80,7 @@ class ClientChannel implements Channel, CallOwner, ConnectionEvents {
     this.#endpoints = targets.map((text) => parseTarget(text.trim(), options));
     this.maxReceiveBytes = options.maxReceiveBytes ?? MAX_MESSAGE_BYTES;
     this.deadlines = new Deadlines(this.#env.clock, this.#env.timers);
-    this.#turnEnd = new TurnEnd(this.#env.timers);
+    this.turnEnd = new TurnEnd(this.#env.timers);
   }
 
   unary<Request, Response>(method: Method<Request, Response, 'unary'>, request: Request, options: CallOptions = {}): Promise<Response> {
@@ -186,7 +188,7 @@ class ClientChannel implements Channel, CallOwner, ConnectionEvents {
       return;
     }
     const http2 = { ...keepalive, ...this.#options.http2 };
-    const options = { http2, headers, turnEnd: this.#turnEnd, nowMs: this.#env.clock.monotonicMs() };
+    const options = { http2, headers, host: this, nowMs: this.#env.clock.monotonicMs() };
     this.#candidate = new ClientConnection(socket, options, this);
     this.#connections.add(this.#candidate);
     this.#ticks ??= this.#env.timers.every(TICK_MS, () => this.#tick());
@@ -259,12 +261,14 @@ class ClientChannel implements Channel, CallOwner, ConnectionEvents {
 
   #tick(): void {
     const nowMs = this.#env.clock.monotonicMs();
+    this.buffers.tick();
     for (const connection of [...this.#connections]) connection.tick(nowMs);
   }
 
   #stopTicking(): void {
     this.#ticks?.cancel();
     this.#ticks = undefined;
+    this.buffers.clear();
   }
 }
 

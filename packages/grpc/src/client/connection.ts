@@ -10,7 +10,7 @@ import {
   type StreamReset,
   createClientConnection,
 } from '@distrokv/http2';
-import { Link, type TurnEnd } from '../wire/link.ts';
+import { Link, type LinkHost } from '../wire/link.ts';
 import type { Call } from './call.ts';
 import type { RequestHeaders } from './headers.ts';
 
@@ -34,7 +34,7 @@ export class ClientConnection implements ConnectionHandler<Call> {
 
   constructor(
     socket: Socket,
-    options: { readonly http2: ConnectionOptions; readonly headers: RequestHeaders; readonly turnEnd: TurnEnd; readonly nowMs: number },
+    options: { readonly http2: ConnectionOptions; readonly headers: RequestHeaders; readonly host: LinkHost; readonly nowMs: number },
     events: ConnectionEvents,
   ) {
     this.tls = socket.tls;
@@ -42,7 +42,7 @@ export class ClientConnection implements ConnectionHandler<Call> {
     this.#events = events;
     this.#connection = createClientConnection<Call>(this, options.http2);
     this.#connection.tick(options.nowMs);
-    this.#link = new Link(socket, this.#connection, options.turnEnd, () => events.onGone(this));
+    this.#link = new Link(socket, this.#connection, options.host, () => events.onGone(this));
     socket.open(this.#link);
     this.#link.wake();
   }
@@ -107,6 +107,10 @@ export class ClientConnection implements ConnectionHandler<Call> {
     this.#events.onRetired(this, 'the server is shutting down');
     // The calls that are there go on; then the connection ends by itself.
     this.#connection.shutdown();
+  }
+
+  onDataMoved(bytes: Uint8Array): void {
+    this.#link.onDataMoved(bytes);
   }
 
   onOutput(): void {

@@ -47,7 +47,7 @@ export class StreamCall extends Call implements ClientStream<unknown, unknown> {
 
   send(request: unknown): boolean {
     if (this.over || this.#finished) return false;
-    const bytes = frame(this.method.request, request);
+    const bytes = frame(this.method.request, request, this.owner.buffers.allocate);
     if (this.stream !== undefined) return this.#outbox.sent(this.stream.sendData(bytes));
     this.#early.push(bytes);
     this.#earlyBytes += bytes.length;

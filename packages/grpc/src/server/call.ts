@@ -2,6 +2,7 @@
 import { messageOf } from '@distrokv/base';
 import type { HeaderList, Stream } from '@distrokv/http2';
 import { ErrorCode } from '@distrokv/http2';
+import type { Allocate } from '@distrokv/proto';
 import { GrpcError } from '../status.ts';
 import type { Metadata, MetadataInit, ServerCall } from '../types.ts';
 import type { Deadlines, Due } from '../wire/deadlines.ts';
@@ -15,6 +16,8 @@ export interface CallHost {
   readonly peerCommonName: string | undefined;
   readonly deadlines: Deadlines;
   readonly maxReceiveBytes: number;
+  /** Memory for answers. */
+  readonly allocate: Allocate;
   readonly onUnexpectedError: ((error: unknown, path: string) => void) | undefined;
 }
 

@@ -10,6 +10,7 @@ import {
   createServerConnection,
   startsLikeHttp2,
 } from '@distrokv/http2';
+import type { Allocate } from '@distrokv/proto';
 import { GrpcError } from '../status.ts';
 import type { Deadlines } from '../wire/deadlines.ts';
 import { Link } from '../wire/link.ts';
@@ -85,6 +86,7 @@ export class ServerConnection implements ConnectionHandler<Call>, CallHost {
   readonly peerCommonName: string | undefined;
   readonly deadlines: Deadlines;
   readonly maxReceiveBytes: number;
+  readonly allocate: Allocate;
   readonly onUnexpectedError: CallHost['onUnexpectedError'];
   readonly #host: ConnectionHost;
   readonly #connection: Connection;
@@ -99,10 +101,11 @@ export class ServerConnection implements ConnectionHandler<Call>, CallHost {
     this.peerCommonName = socket.tls?.peerCommonName;
     this.deadlines = host.deadlines;
     this.maxReceiveBytes = host.maxReceiveBytes;
+    this.allocate = host.buffers.allocate;
     this.onUnexpectedError = host.options.onUnexpectedError;
     this.#connection = createServerConnection<Call>(this, host.http2);
     this.#connection.tick(host.env.clock.monotonicMs());
-    this.#link = new Link(socket, this.#connection, host.turnEnd, () => this.#gone());
+    this.#link = new Link(socket, this.#connection, host, () => this.#gone());
     host.connections.add(this);
     socket.open(this.#link);
   }
@@ -143,6 +146,10 @@ export class ServerConnection implements ConnectionHandler<Call>, CallHost {
 
   onWritable(stream: Stream<Call>): void {
     stream.context?.onWritable();
+  }
+
+  onDataMoved(bytes: Uint8Array): void {
+    this.#link.onDataMoved(bytes);
   }
 
   onOutput(): void {

@@ -4,8 +4,9 @@ import type { ConnectionOptions, HeaderList } from '@distrokv/http2';
 import type { Service } from '@distrokv/proto';
 import { GrpcError, type StatusName } from '../status.ts';
 import type { Handlers, ListenAddress, Listening, ListenTls, Server, ServerOptions } from '../types.ts';
+import { Buffers } from '../wire/buffers.ts';
 import { Deadlines } from '../wire/deadlines.ts';
-import { TurnEnd } from '../wire/link.ts';
+import { type LinkHost, TurnEnd } from '../wire/link.ts';
 import { NewConnection, type ServerConnection } from './connection.ts';
 import type { CallRequest } from './request.ts';
 import { Router } from './router.ts';
@@ -24,14 +25,13 @@ const keepalive: ConnectionOptions = {
 };
 
 /** What connections need of their server. */
-export interface ConnectionHost {
+export interface ConnectionHost extends LinkHost {
   readonly env: Env;
   readonly options: ServerOptions;
   readonly http2: ConnectionOptions;
   readonly maxReceiveBytes: number;
   readonly router: Router;
   readonly deadlines: Deadlines;
-  readonly turnEnd: TurnEnd;
   readonly newcomers: Set<NewConnection>;
   readonly connections: Set<ServerConnection>;
   /** Those that are over, and only wait for the other side to hang up. */
@@ -64,6 +64,7 @@ class GrpcServer implements Server {
       router: new Router(),
       deadlines: new Deadlines(env.clock, env.timers),
       turnEnd: new TurnEnd(env.timers),
+      buffers: new Buffers(),
       newcomers: new Set(),
       connections: new Set(),
       lingering: new Set(),
@@ -143,8 +144,9 @@ class GrpcServer implements Server {
   }
 
   #tick(): void {
-    const { env, newcomers, connections, lingering } = this.#host;
+    const { env, newcomers, connections, lingering, buffers } = this.#host;
     const nowMs = env.clock.monotonicMs();
+    buffers.tick();
     for (const newcomer of [...newcomers]) newcomer.tick(nowMs);
     for (const connection of [...connections, ...lingering]) connection.tick(nowMs);
   }

@@ -50,10 +50,13 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
   }
 
   send(response: unknown): boolean {
+    return !this.over && this.sendFramed(frame(this.#route.method.response, response, this.host.allocate));
+  }
+
+  sendFramed(messages: Uint8Array): boolean {
     if (this.over) return false;
-    const bytes = frame(this.#route.method.response, response);
     this.start();
-    return this.#outbox.sent(this.stream.sendData(bytes));
+    return this.#outbox.sent(this.stream.sendData(messages));
   }
 
   writable(): Promise<void> {

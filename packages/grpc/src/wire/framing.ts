@@ -1,15 +1,15 @@
 // Messages in a byte stream (gRPC over HTTP/2, "Length-Prefixed-Message"): one byte that says whether it is compressed,
 // four of length, the message. DATA frames cut them anywhere.
 import { messageOf } from '@distrokv/base';
-import type { MessageType } from '@distrokv/proto';
+import type { Allocate, MessageType } from '@distrokv/proto';
 import { GrpcError } from '../status.ts';
 import { type Compression, decompress } from './compression.ts';
 
 export const PREFIX_BYTES = 5;
 
-/** A message with its prefix, ready to send. */
-export function frame<T>(type: MessageType<T>, message: T): Uint8Array {
-  const bytes = type.encode(message, PREFIX_BYTES);
+/** A message with its prefix, ready to send; `allocate` may give the memory. */
+export function frame<T>(type: MessageType<T>, message: T, allocate?: Allocate): Uint8Array {
+  const bytes = type.encode(message, PREFIX_BYTES, allocate);
   const length = bytes.length - PREFIX_BYTES;
   bytes[0] = 0;
   bytes[1] = length >>> 24;

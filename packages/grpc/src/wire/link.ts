@@ -2,6 +2,7 @@
 // no more output is taken, so queues fill and senders wait; when too much output waits, no more is read.
 import type { Socket, SocketEvents, Timers } from '@distrokv/env';
 import { ErrorCode, type Connection } from '@distrokv/http2';
+import type { Buffers } from './buffers.ts';
 
 /** Runs what has to be done at the end of this turn: one entry in the event loop, however many links have output. */
 export class TurnEnd {
@@ -29,13 +30,19 @@ export class TurnEnd {
   }
 }
 
+/** What links share. */
+export interface LinkHost {
+  readonly turnEnd: TurnEnd;
+  readonly buffers: Buffers;
+}
+
 /** A connection that is over may take so long to send the rest and to hear that the other side has ended, too. */
 const LINGER_MS = 5000;
 
 export class Link implements SocketEvents {
   readonly socket: Socket;
   readonly connection: Connection;
-  readonly #turnEnd: TurnEnd;
+  readonly #host: LinkHost;
   readonly #onGone: () => void;
   /** Inside of `onData`, which ends with a flush. */
   #receiving = false;
@@ -45,12 +52,15 @@ export class Link implements SocketEvents {
   #ending = false;
   /** When `tick` first saw it ending. */
   #endingSinceMs: number | undefined;
+  /** Large messages of which some may be in the output, and those that were taken out of it but are perhaps not written yet. */
+  #moved: Uint8Array[] = [];
+  #taken: Uint8Array[] = [];
 
   /** `onGone` is called once, when the socket is closed. */
-  constructor(socket: Socket, connection: Connection, turnEnd: TurnEnd, onGone: () => void) {
+  constructor(socket: Socket, connection: Connection, host: LinkHost, onGone: () => void) {
     this.socket = socket;
     this.connection = connection;
-    this.#turnEnd = turnEnd;
+    this.#host = host;
     this.#onGone = onGone;
   }
 
@@ -79,6 +89,9 @@ export class Link implements SocketEvents {
 
   onClose(error: Error | undefined): void {
     this.connection.disconnected(error?.message);
+    // The host may still hold what it could not write.
+    this.#moved = [];
+    this.#taken = [];
     this.#onGone();
   }
 
@@ -86,12 +99,23 @@ export class Link implements SocketEvents {
   wake(): void {
     if (this.#receiving || this.#planned || this.#full) return;
     this.#planned = true;
-    this.#turnEnd.add(this);
+    this.#host.turnEnd.add(this);
+  }
+
+  /** `bytes` is all in the output. */
+  onDataMoved(bytes: Uint8Array): void {
+    this.#moved.push(bytes);
   }
 
   flush(): void {
     this.#planned = false;
+    if (this.#taken.length > 0 && this.socket.waitingBytes === 0) this.#recycle();
     while (!this.#full) {
+      // What moves into the output while it is taken is in the next one.
+      if (this.#moved.length > 0) {
+        this.#taken.push(...this.#moved);
+        this.#moved = [];
+      }
       const output = this.connection.takeOutput();
       if (output.length === 0) break;
       for (const bytes of output) if (!this.socket.write(bytes)) this.#full = true;
@@ -101,6 +125,12 @@ export class Link implements SocketEvents {
       this.socket.resume();
     }
     if (this.#ending && !this.#full) this.socket.end();
+  }
+
+  /** All that was taken is written. */
+  #recycle(): void {
+    for (const bytes of this.#taken) this.#host.buffers.giveBack(bytes);
+    this.#taken = [];
   }
 
   /** The connection is over: what it still has to say goes out, then the socket ends. */
@@ -122,6 +152,6 @@ export class Link implements SocketEvents {
   cut(why: string): void {
     this.connection.close(ErrorCode.noError, why);
     this.flush();
-    this.#turnEnd.later(() => this.socket.destroy());
+    this.#host.turnEnd.later(() => this.socket.destroy());
   }
 }

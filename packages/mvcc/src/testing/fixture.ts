@@ -1,4 +1,5 @@
 // A store on an engine in memory, with what a member does around it: entries in, ranges out, crash and replay.
+import assert from 'node:assert/strict';
 import { logIndex, term } from '@distrokv/base';
 import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
 import { type Engine, openEngine } from '@distrokv/lsm';
@@ -37,7 +38,23 @@ export class StoreFixture {
   async apply(...commands: Command[]): Promise<(CommandResult | ApiError)[]> {
     const entry = commands.map(encodeCommand);
     this.log.push(entry);
-    return this.#applyEntry(entry, this.log.length);
+    const [only] = commands;
+    const read = commands.length === 1 && only?.kind === 'txn' ? this.#readAlone(only.request) : undefined;
+    const results = await this.#applyEntry(entry, this.log.length);
+    if (read) assert.deepEqual(results, [read], 'a transaction that only reads is answered alike with the log and without');
+    return results;
+  }
+
+  /** The answer to a transaction as a member gives it without the log, if it does. */
+  #readAlone(request: pb.TxnRequest): pb.TxnResponse | ApiError | undefined {
+    try {
+      const read = runSteps(this.#store.txnIfItOnlyReads(request));
+      if (this.#store.wouldOnlyRead(request)) assert.ok(read, 'who would only read does');
+      return read;
+    } catch (error) {
+      if (error instanceof ApiError) return error;
+      throw error;
+    }
   }
 
   async put(request: pb.PutRequest): Promise<pb.PutResponse> {

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { fromUtf8 } from '@distrokv/base';
 import type { mvccpb } from '@distrokv/proto';
 import { type KeyRange, isInRange } from '../key-range.ts';
+import type { EventBatch } from '../watch/event-batch.ts';
 import type { WatchHub } from '../watch/watch-hub.ts';
 import type { WatchOptions, WatchSink, Watcher } from '../watch/watcher.ts';
 
 export class RecordingSink implements WatchSink {
   hasRoom = true;
+  readonly batches: EventBatch[] = [];
   readonly responses: { readonly events: readonly mvccpb.Event[]; readonly revision: number }[] = [];
   compactedAt: number | undefined;
   readonly #hub: WatchHub;
@@ -21,7 +23,9 @@ export class RecordingSink implements WatchSink {
     this.#parked.push(watcher);
   }
 
-  events(_watcher: Watcher, events: readonly mvccpb.Event[], revision: number): void {
+  events(_watcher: Watcher, batch: EventBatch, revision: number): void {
+    const { events } = batch;
+    this.batches.push(batch);
     assert.ok(this.hasRoom, 'nothing is given where there is no room');
     assert.ok(events.length > 0, 'a response has events');
     this.responses.push({ events, revision });

@@ -11,6 +11,8 @@ import { assert } from '@distrokv/base';
 import type { mvccpb } from '@distrokv/proto';
 import type { Change, History } from '../history.ts';
 import { isInRange } from '../key-range.ts';
+import { EventBatch } from './event-batch.ts';
+import { type WatchGroup, WatchGroups } from './watch-group.ts';
 import { WatchIndex } from './watch-index.ts';
 import { type WatchOptions, type WatchSink, Watcher } from './watcher.ts';
 
@@ -18,6 +20,8 @@ import { type WatchOptions, type WatchSink, Watcher } from './watcher.ts';
 const SLICE_COST = 1000;
 /** Revisions that a slice spans at most. */
 const SLICE_REVISIONS = 1000;
+/** Watchers that are given something in one go at most; the others of a larger crowd are behind then, and take their turn. */
+const CROWD = 10_000;
 
 export interface WatchHubOptions {
   readonly history: History;
@@ -27,12 +31,15 @@ export interface WatchHubOptions {
 
 export class WatchHub {
   readonly #options: WatchHubOptions;
-  readonly #synced = new WatchIndex<Watcher>();
+  readonly #groups = new WatchGroups();
+  /** The groups that have synced watchers. */
+  readonly #synced = new WatchIndex<WatchGroup>();
   /** Watchers that read history and whose sinks have room; each takes its turn. */
   #queue: Watcher[] = [];
   #revision: number;
   #size = 0;
   #onWork: () => void = () => {};
+  #onGiven: () => void = () => {};
 
   constructor(options: WatchHubOptions) {
     this.#options = options;
@@ -54,9 +61,15 @@ export class WatchHub {
     this.#onWork = listener;
   }
 
+  /** `listener` is called when sinks were given events, and nothing more comes in this go. */
+  onGiven(listener: () => void): void {
+    this.#onGiven = listener;
+  }
+
   create(options: WatchOptions, sink: WatchSink): Watcher {
     this.#size++;
-    const watcher = new Watcher(options, sink, options.startRevision > 0 ? options.startRevision : this.#revision + 1);
+    const next = options.startRevision > 0 ? options.startRevision : this.#revision + 1;
+    const watcher = new Watcher(options, this.#groups.join(options), sink, next);
     if (watcher.next > this.#revision) this.#sync(watcher);
     else this.#enqueue(watcher);
     return watcher;
@@ -66,6 +79,7 @@ export class WatchHub {
     if (watcher.state === 'ended') return;
     if (watcher.state === 'synced') this.#unsync(watcher);
     watcher.state = 'ended';
+    this.#groups.leave(watcher.group, watcher.options);
     this.#size--;
   }
 
@@ -85,37 +99,45 @@ export class WatchHub {
   publish(changes: readonly Change[], revision: number): void {
     this.#revision = revision;
     if (changes.length === 0 || this.#synced.size === 0) return;
-    const reached: Watcher[] = [];
+    const reached: WatchGroup[] = [];
     for (const change of changes) {
       const event = this.#eventOf(change);
-      this.#synced.find(change.key, (watcher) => {
-        if (watcher.next > change.revision) return;
-        const found = event(watcher.options.prevKv);
-        if (!watcher.wants(found)) return;
-        if (watcher.gathered) watcher.gathered.push(found);
+      this.#synced.find(change.key, (group) => {
+        const found = event(group.prevKv);
+        if (!group.wants(found)) return;
+        if (group.gathered) group.gathered.push(found);
         else {
-          watcher.gathered = [found];
-          reached.push(watcher);
+          group.gathered = [found];
+          reached.push(group);
         }
       });
     }
-    for (const watcher of reached) this.#deliver(watcher);
+    let given = 0;
+    for (const group of reached) given = this.#deliver(group, given);
+    if (given > 0) this.#onGiven();
   }
 
-  #deliver(watcher: Watcher): void {
-    const events = watcher.gathered as mvccpb.Event[];
-    watcher.gathered = undefined;
-    if (watcher.state !== 'synced') return; // ended by what was given to its sink just now
-    if (watcher.sink.hasRoom) {
-      watcher.next = this.#revision + 1;
-      watcher.sink.events(watcher, events, this.#revision);
-      return;
+  /** `given`: how many watchers were given something for this entry before; returns how many with these. */
+  #deliver(group: WatchGroup, given: number): number {
+    const all = new EventBatch(group.gathered as mvccpb.Event[]);
+    group.gathered = undefined;
+    for (const watcher of group.synced) {
+      const batch = all.from(watcher.next); // it may begin in the future
+      if (!batch) continue;
+      if (watcher.sink.hasRoom && given < CROWD) {
+        given++;
+        watcher.next = this.#revision + 1;
+        watcher.sink.events(watcher, batch, this.#revision);
+        continue;
+      }
+      // Forgets the events: from here it will read them again.
+      this.#unsync(watcher);
+      watcher.state = 'behind';
+      watcher.next = batch.firstRevision;
+      if (watcher.sink.hasRoom) this.#enqueue(watcher);
+      else watcher.sink.park(watcher);
     }
-    // Forgets the events: from here it will read them again.
-    this.#unsync(watcher);
-    watcher.state = 'behind';
-    watcher.next = Math.max(watcher.next, events[0]?.kv?.modRevision ?? watcher.next);
-    watcher.sink.park(watcher);
+    return given;
   }
 
   /** Made when the first watcher wants it, and shared by all. */
@@ -148,39 +170,50 @@ export class WatchHub {
 
   /** With the watcher whose turn it is go those that are not far ahead of it. */
   #batchOf(first: Watcher): Watcher[] {
-    const isNear = (watcher: Watcher): boolean =>
-      watcher.state === 'behind' && watcher.next >= first.next && watcher.next < first.next + SLICE_REVISIONS && watcher.sink.hasRoom;
-    const near = this.#queue.filter(isNear);
-    if (near.length === 0) return [first];
-    this.#queue = this.#queue.filter((watcher) => !isNear(watcher));
-    for (const watcher of near) watcher.isQueued = false;
-    return [first, ...near];
+    const batch = [first];
+    const others: Watcher[] = [];
+    for (const watcher of this.#queue) {
+      const isNear =
+        watcher.state === 'behind' && watcher.next >= first.next && watcher.next < first.next + SLICE_REVISIONS && watcher.sink.hasRoom;
+      if (isNear && batch.length < CROWD) batch.push(watcher);
+      else others.push(watcher);
+    }
+    if (batch.length === 1) return batch;
+    this.#queue = others;
+    for (const watcher of batch) watcher.isQueued = false;
+    return batch;
   }
 
   #readFor(batch: readonly Watcher[]): void {
     const from = (batch[0] as Watcher).next;
     const to = Math.min(this.#revision, from + SLICE_REVISIONS - 1);
-    const find = finderOf(batch);
+    const groups = new Set(batch.map((watcher) => watcher.group));
+    const find = finderOf(groups);
     const reachedTo = this.#options.history.read({ from, to, maxCost: SLICE_COST }, (change) => {
       const event = this.#eventOf(change);
       let bytes = 0;
-      find(change.key, (watcher) => {
-        if (watcher.next > change.revision) return;
-        const found = event(watcher.options.prevKv);
-        if (!watcher.wants(found)) return;
-        (watcher.gathered ??= []).push(found);
+      find(change.key, (group) => {
+        const found = event(group.prevKv);
+        if (!group.wants(found)) return;
+        (group.gathered ??= []).push(found);
         bytes = change.key.length + (found.kv?.value.length ?? 0) + (found.prevKv?.value.length ?? 0);
       });
       return 1 + (bytes >> 10);
     });
+    const batches = new Map<WatchGroup, EventBatch>();
+    for (const group of groups) {
+      if (group.gathered) batches.set(group, new EventBatch(group.gathered));
+      group.gathered = undefined;
+    }
     for (const watcher of batch) {
-      const events = watcher.gathered;
-      watcher.gathered = undefined;
+      if (watcher.state === 'ended') continue; // by what was given to its sink just now
+      const events = batches.get(watcher.group)?.from(watcher.next);
       watcher.next = Math.max(watcher.next, reachedTo);
       if (watcher.next > this.#revision) this.#sync(watcher);
-      if (events && watcher.state !== 'ended') watcher.sink.events(watcher, events, this.#revision);
+      if (events) watcher.sink.events(watcher, events, this.#revision);
       if (watcher.state === 'behind') this.#enqueue(watcher);
     }
+    this.#onGiven();
   }
 
   #enqueue(watcher: Watcher): void {
@@ -193,20 +226,24 @@ export class WatchHub {
   #sync(watcher: Watcher): void {
     assert(watcher.next > this.#revision, 'a synced watcher has been given everything');
     watcher.state = 'synced';
-    this.#synced.add(watcher.options.range, watcher);
+    const { group } = watcher;
+    if (group.synced.size === 0) this.#synced.add(group.range, group);
+    group.synced.add(watcher);
   }
 
   #unsync(watcher: Watcher): void {
-    this.#synced.remove(watcher.options.range, watcher);
+    const { group } = watcher;
+    group.synced.delete(watcher);
+    if (group.synced.size === 0) this.#synced.remove(group.range, group);
   }
 }
 
-type Find = (key: Uint8Array, visit: (watcher: Watcher) => void) => void;
+type Find = (key: Uint8Array, visit: (group: WatchGroup) => void) => void;
 
-function finderOf(batch: readonly Watcher[]): Find {
-  const [only] = batch;
-  if (batch.length === 1 && only) return (key, visit) => void (isInRange(only.options.range, key) && visit(only));
-  const index = new WatchIndex<Watcher>();
-  for (const watcher of batch) index.add(watcher.options.range, watcher);
+function finderOf(groups: ReadonlySet<WatchGroup>): Find {
+  const [only] = groups;
+  if (groups.size === 1 && only) return (key, visit) => void (isInRange(only.range, key) && visit(only));
+  const index = new WatchIndex<WatchGroup>();
+  for (const group of groups) index.add(group.range, group);
   return (key, visit) => index.find(key, visit);
 }

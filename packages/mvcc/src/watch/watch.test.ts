@@ -83,6 +83,25 @@ test('reliability 31: a starved watcher loses nothing, and costs the others noth
   assert.ok(slow.responses.length >= 3 && slow.responses.length < 10, 'in slices');
 });
 
+test('a crowd is given an event in several goes, all of it the same bytes; who begins later is left out', async () => {
+  const f = await StoreFixture.open();
+  const sinks = Array.from({ length: 25_000 }, () => new RecordingSink(f.store.watches));
+  for (const sink of sinks) f.store.watches.create(watch(key('k', 'l')), sink);
+  const later = new RecordingSink(f.store.watches);
+  f.store.watches.create(watch(key('k', 'l'), { startRevision: 3 }), later);
+  const served = (): number => sinks.filter(({ responses }) => responses.length > 0).length;
+  await f.put(put('k1', 'v'));
+  assert.ok(served() > 0 && served() <= 10_000, `at once: ${served()}`);
+  for (let before = served(); f.store.watches.step(); before = served()) assert.ok(served() - before <= 10_000, 'in a slice');
+  assert.equal(served(), sinks.length);
+  await f.put(put('k2', 'v'));
+  catchUp(f);
+  for (const sink of sinks) assert.deepEqual(sink.all.map(showEvent), ['2 put k1=v', '3 put k2=v']);
+  assert.deepEqual(later.all.map(showEvent), ['3 put k2=v']);
+  const first = sinks.slice(0, 100).map(({ batches }) => batches[0]?.encoded);
+  assert.ok(first.every((bytes) => bytes === first[0]));
+});
+
 /** Random commands, and watchers of every kind whose sinks have room now and then. */
 async function play(seed: number): Promise<void> {
   const random = seededRandom(seed);
@@ -191,4 +210,32 @@ test('the range index finds what a list would', () => {
         .sort((a, b) => a - b),
     );
   }
+});
+
+test('a watcher that is removed while others of its batch are given their events stays removed', async () => {
+  const f = await StoreFixture.open();
+  await f.put(put('a', '1'));
+  const { watches } = f.store;
+  const second = new RecordingSink(watches);
+  const first = new (class extends RecordingSink {
+    override events(): void {
+      watches.remove(removed);
+    }
+  })(watches);
+  watches.create(watch(key('a'), { startRevision: 2 }), first);
+  const removed = watches.create(watch(key('a'), { startRevision: 2 }), second);
+  catchUp(f);
+  assert.equal(removed.state, 'ended');
+  await f.put(put('a', '2'));
+  assert.deepEqual([second.responses.length, watches.size], [0, 1]);
+});
+
+test('ranges that come and go, with nothing happening between, leave nothing behind', () => {
+  const index = new RangeIndex<string>();
+  for (let i = 0; i < 1000; i++) {
+    const range = key(`a${i}`, 'b');
+    index.add(range, 'x');
+    index.remove(range, 'x');
+  }
+  assert.ok(index.entries < 100, `${index.entries} entries`);
 });

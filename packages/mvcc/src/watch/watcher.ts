@@ -1,6 +1,7 @@
 // One watcher: what it wants to see, how far it has come, and who takes its events.
-import type { mvccpb } from '@distrokv/proto';
 import type { KeyRange } from '../key-range.ts';
+import type { EventBatch } from './event-batch.ts';
+import type { WatchGroup } from './watch-group.ts';
 
 export interface WatchOptions {
   readonly range: KeyRange;
@@ -18,7 +19,7 @@ export interface WatchSink {
   /** There was no room for the watcher's events: `WatchHub.resume` it when there is. */
   park(watcher: Watcher): void;
   /** Events of one or several revisions, whole and in order; `revision` is the store's, and everything up to it has been given with these. */
-  events(watcher: Watcher, events: readonly mvccpb.Event[], revision: number): void;
+  events(watcher: Watcher, batch: EventBatch, revision: number): void;
   /** The watcher has ended: what it would see next is compacted. */
   compacted(watcher: Watcher, compactRevision: number): void;
 }
@@ -32,22 +33,18 @@ export type WatcherState = 'synced' | 'behind' | 'ended';
 
 export class Watcher {
   readonly options: WatchOptions;
+  readonly group: WatchGroup;
   readonly sink: WatchSink;
   state: WatcherState = 'behind';
   /** Revisions below have been given to the sink, or are not wanted. Of a synced watcher it is only brought up to date with an event. */
   next: number;
   /** In the hub's queue of those that read history. */
   isQueued = false;
-  /** Events that are being gathered for it. */
-  gathered: mvccpb.Event[] | undefined;
 
-  constructor(options: WatchOptions, sink: WatchSink, next: number) {
+  constructor(options: WatchOptions, group: WatchGroup, sink: WatchSink, next: number) {
     this.options = options;
+    this.group = group;
     this.sink = sink;
     this.next = next;
-  }
-
-  wants(event: mvccpb.Event): boolean {
-    return event.type === 1 ? !this.options.noDelete : !this.options.noPut;
   }
 }

@@ -102,9 +102,9 @@ export class Applier {
     const own = proposals.commandsOf(proposal);
     const results: Result[] = [];
     for (const [i, bytes] of proposal.commands.entries()) {
-      // A put of this member need not be decoded again; its fields are plain, and what they hold is what the bytes say.
+      // A put or a transaction of this member need not be decoded again; its fields are plain, and what they hold is what the bytes say.
       const before = own?.[i];
-      const command = before?.kind === 'put' ? before : decodeCommand(bytes);
+      const command = before?.kind === 'put' || before?.kind === 'txn' ? before : decodeCommand(bytes);
       if (command.kind === 'put') {
         results.push(refusable(() => store.apply(command)));
         continue;

@@ -1,6 +1,6 @@
 // Watching from inside the server: the events of a key or a range, one after the other.
 import { type Deferred, deferred } from '@distrokv/base';
-import { ApiError, type KeyRange, type Store, type WatchSink, type Watcher } from '@distrokv/mvcc';
+import { ApiError, type EventBatch, type KeyRange, type Store, type WatchSink, type Watcher } from '@distrokv/mvcc';
 import type { mvccpb } from '@distrokv/proto';
 
 /** What waits to be read; beyond it, the watcher reads history when there is room again. */
@@ -52,7 +52,7 @@ export class EventReader implements WatchSink, Disposable {
     this.#isParked = true;
   }
 
-  events(_watcher: Watcher, events: readonly mvccpb.Event[]): void {
+  events(_watcher: Watcher, { events }: EventBatch): void {
     this.#waiting = [...this.#waiting, ...events];
     this.#wake?.resolve();
   }

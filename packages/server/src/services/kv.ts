@@ -5,7 +5,7 @@ import { etcdserverpb as pb } from '@distrokv/proto';
 import { type ServiceContext, answer, withHeader } from './context.ts';
 import type { Compactor } from './compactor.ts';
 import type { Quota } from './quota.ts';
-import { SLICE_MS, inSlices } from './slices.ts';
+import { SLICE_MS, type Waiting, inSlices } from './slices.ts';
 
 /** What a put takes beside its key and value: etcd's estimate, for the quota. */
 const PUT_OVERHEAD_BYTES = 256;
@@ -24,21 +24,21 @@ export class KvService {
   get handlers(): Handlers<typeof pb.KV> {
     return {
       range: (request, call) =>
-        answer(this.#context, call, () => this.range(request, call.signal), request.serializable ? 'from-learners-too' : 'from-voters'),
+        answer(this.#context, call, () => this.range(request, call), request.serializable ? 'from-learners-too' : 'from-voters'),
       put: (request, call) => answer(this.#context, call, () => this.put(request)),
       deleteRange: (request, call) => answer(this.#context, call, () => this.deleteRange(request)),
-      txn: (request, call) => answer(this.#context, call, () => this.txn(request, call.signal)),
+      txn: (request, call) => answer(this.#context, call, () => this.txn(request, call)),
       compact: (request, call) => answer(this.#context, call, () => this.compact(request)),
       rangeStream: (request, call) => answer(this.#context, call, () => this.#rangeStream(request, call)),
     };
   }
 
-  async range(request: pb.RangeRequest, signal?: AbortSignal): Promise<pb.RangeResponse> {
+  async range(request: pb.RangeRequest, waiting?: Waiting): Promise<pb.RangeResponse> {
     const { env, replica, store } = this.#context;
     checkRange(request);
     if (!request.serializable) await replica.linearize();
     const { steps, toResponse } = store.rangeSteps(request);
-    return withHeader(this.#context, toResponse(await inSlices(env, steps, signal)));
+    return withHeader(this.#context, toResponse(await inSlices(env, steps, waiting)));
   }
 
   /** A range in pieces: keys in order, and with the last piece what a range says of them all. */
@@ -72,14 +72,24 @@ export class KvService {
     return withHeader(this.#context, await this.#context.replica.propose({ kind: 'delete-range', request }));
   }
 
-  async txn(request: pb.TxnRequest, signal?: AbortSignal): Promise<pb.TxnResponse> {
+  /**
+   * A transaction that comes to nothing but ranges needs no log, whether it could not have written, or its compares chose the branch that does
+   * not: then it happened at the moment of its read. Which branch that will be is guessed from what is applied here, and asked again once
+   * that is known to be the latest; so a wrong guess costs time and never changes an answer.
+   */
+  async txn(request: pb.TxnRequest, waiting?: Waiting): Promise<pb.TxnResponse> {
     const { config, env, replica, store } = this.#context;
     checkTxn(request, config.maxTxnOps);
     if (isReadOnlyTxn(request)) {
       if (!isSerializableTxn(request)) await replica.linearize();
-      return withHeader(this.#context, await inSlices(env, store.readOnlyTxn(request), signal));
+      return withHeader(this.#context, await inSlices(env, store.readOnlyTxn(request), waiting));
     }
     this.#quota.check(Math.max(opsBytes(request.success), opsBytes(request.failure)));
+    if (store.wouldOnlyRead(request)) {
+      await replica.linearize();
+      const response = await inSlices(env, store.txnIfItOnlyReads(request), waiting);
+      if (response) return withHeader(this.#context, response);
+    }
     return withHeader(this.#context, await replica.propose({ kind: 'txn', request }));
   }
 

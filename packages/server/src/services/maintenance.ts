@@ -3,7 +3,7 @@ import { memberId } from '@distrokv/base';
 import type { Handlers } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { type ServiceContext, answer, header, withHeader } from './context.ts';
-import { inSlices } from './slices.ts';
+import { type Waiting, inSlices } from './slices.ts';
 
 /** The version of etcd whose API is served: clients and kube-apiserver switch features on by it. */
 export const ETCD_API_VERSION = '3.7.1';
@@ -20,8 +20,8 @@ export function maintenanceHandlers(context: ServiceContext): Handlers<typeof pb
     alarm: (request, call) => answer(context, call, () => alarm(context, request)),
     // Nothing is left to do: the engine gives space back as it merges its tables.
     defragment: (_request, call) => answer(context, call, () => pb.DefragmentResponse.create({})),
-    hash: (_request, call) => answer(context, call, () => hash(context, call.signal)),
-    hashKV: (request, call) => answer(context, call, () => hashKv(context, request, call.signal)),
+    hash: (_request, call) => answer(context, call, () => hash(context, call)),
+    hashKV: (request, call) => answer(context, call, () => hashKv(context, request, call)),
   };
 }
 
@@ -56,14 +56,14 @@ async function alarm(context: ServiceContext, request: pb.AlarmRequest): Promise
 }
 
 /** Of everything that is applied here. */
-async function hash(context: ServiceContext, signal: AbortSignal): Promise<pb.HashResponse> {
+async function hash(context: ServiceContext, waiting: Waiting): Promise<pb.HashResponse> {
   const { store, env } = context;
-  const { hash: value } = await inSlices(env, store.hash(0), signal);
+  const { hash: value } = await inSlices(env, store.hash(0), waiting);
   return { header: header(context, store.state.revision), hash: value };
 }
 
-async function hashKv(context: ServiceContext, request: pb.HashKVRequest, signal: AbortSignal): Promise<pb.HashKVResponse> {
+async function hashKv(context: ServiceContext, request: pb.HashKVRequest, waiting: Waiting): Promise<pb.HashKVResponse> {
   const { store, env } = context;
-  const found = await inSlices(env, store.hash(request.revision), signal);
+  const found = await inSlices(env, store.hash(request.revision), waiting);
   return { header: header(context, store.state.revision), ...found };
 }

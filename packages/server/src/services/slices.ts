@@ -6,14 +6,19 @@ import type { Steps } from '@distrokv/mvcc';
 /** How long a slice may keep the event loop. */
 export const SLICE_MS = 5;
 
+/** Whoever waits for a result. Its signal is asked for only by work that takes long: a call makes one when it is asked. */
+export interface Waiting {
+  readonly signal: AbortSignal;
+}
+
 /** Runs work that comes in steps. Stops when nobody waits for the result any more. */
-export async function inSlices<T>(env: Env, steps: Steps<T>, signal: AbortSignal | undefined): Promise<T> {
+export async function inSlices<T>(env: Env, steps: Steps<T>, waiting: Waiting | undefined): Promise<T> {
   let step = steps.next();
   let sliceStart = step.done === true ? 0 : env.clock.monotonicMs();
   while (step.done !== true) {
     if (env.clock.monotonicMs() - sliceStart >= SLICE_MS) {
       await env.timers.yield();
-      if (signal?.aborted === true) {
+      if (waiting?.signal.aborted === true) {
         steps.return(undefined as never); // closes what it holds
         throw new GrpcError('cancelled', 'context canceled');
       }

@@ -13,6 +13,17 @@ import { WatchService } from './watch.ts';
 
 const PROGRESS_MS = 10_000;
 
+function* messagesIn(bytes: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 5 + view.getUint32(at + 1);
+    assert.equal(bytes[at], 0, 'not compressed');
+    assert.ok(end <= bytes.length, 'whole messages');
+    yield bytes.subarray(at + 5, end);
+    at = end;
+  }
+}
+
 /** The server's end of a call, with a connection that takes what it is told to. */
 class FakeCall {
   readonly sent: pb.WatchResponse[] = [];
@@ -42,8 +53,8 @@ class FakeCall {
       signal: this.controller.signal,
       metadata: { get: () => undefined },
       requests: this.#read(),
-      send: (response: pb.WatchResponse) => {
-        this.sent.push(response);
+      sendFramed: (messages: Uint8Array) => {
+        for (const message of messagesIn(messages)) this.sent.push(pb.WatchResponse.decode(message));
         return !this.isSlow;
       },
       writable: () => this.#room.promise,

@@ -3,15 +3,15 @@
 import { type Deferred, deferred } from '@distrokv/base';
 import type { Timer } from '@distrokv/env';
 import { GrpcError, type Handlers, type ServerStream } from '@distrokv/grpc';
-import { type WatchOptions, type WatchSink, type Watcher, isEmptyRange, keyRange } from '@distrokv/mvcc';
+import { type EventBatch, type WatchOptions, type WatchSink, type Watcher, isEmptyRange, keyRange } from '@distrokv/mvcc';
 import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { serverDefaults } from '../config.ts';
 import { noLeader, serverStopped } from '../replica/errors.ts';
 import { type ServiceContext, header, refuseOnLearner } from './context.ts';
 import { SLICE_MS } from './slices.ts';
+import { WatchOutput } from './watch-output.ts';
 
 /** What a stream whose client reads slowly may hold here; beyond it, its watchers read history again when there is room. */
-const MAX_QUEUED_RESPONSES = 1000;
 const MAX_QUEUED_BYTES = 1 << 20;
 /** etcd's allowance beyond the largest request, before a response is cut in fragments. */
 const FRAGMENT_OVERHEAD_BYTES = 512 << 10;
@@ -25,11 +25,19 @@ type Call = ServerStream<pb.WatchRequest, pb.WatchResponse>;
 export class WatchService {
   readonly #context: ServiceContext;
   readonly #streams = new Set<WatchStream>();
+  /** Streams that were given events which they have not sent. */
+  #given: WatchStream[] = [];
+  /** The header that was encoded last: all streams send the same one in a moment. */
+  #header: { readonly revision: number; readonly term: number; readonly bytes: Uint8Array } | undefined;
   #isReading = false;
 
   constructor(context: ServiceContext) {
     this.#context = context;
     context.store.watches.onWork(() => void this.#readHistory());
+    context.store.watches.onGiven(() => {
+      for (const stream of this.#given) stream.flush();
+      this.#given = [];
+    });
     context.replica.onLeaderless(() => {
       for (const stream of this.#streams) stream.leaderLost();
     });
@@ -45,13 +53,27 @@ export class WatchService {
   }
 
   async #serve(call: Call): Promise<void> {
-    const stream = new WatchStream(this.#context, call);
+    const stream = new WatchStream(this.#context, call, this);
     this.#streams.add(stream);
     try {
       await stream.run();
     } finally {
       this.#streams.delete(stream);
     }
+  }
+
+  /** The stream is to be flushed when nothing more comes for it in this go. */
+  willSend(stream: WatchStream): void {
+    this.#given.push(stream);
+  }
+
+  /** The header of a WatchResponse, encoded. */
+  header(revision: number): Uint8Array {
+    const { term } = this.#context.replica;
+    if (this.#header?.revision === revision && this.#header.term === term) return this.#header.bytes;
+    const bytes = pb.WatchResponse.encode(pb.WatchResponse.create({ header: header(this.#context, revision) }));
+    this.#header = { revision, term, bytes };
+    return bytes;
   }
 
   /** Lets those who are behind catch up, in slices. */
@@ -90,8 +112,10 @@ class WatchStream implements WatchSink {
   readonly #needsLeader: boolean;
   readonly #ended: Deferred<void> = deferred();
   #nextId = 0;
+  readonly #service: WatchService;
+  readonly #output = new WatchOutput((messages) => this.#emit(messages));
   /** What waits until the connection takes more; empty unless `#isFull`. */
-  #queue: { readonly response: pb.WatchResponse; readonly bytes: number }[] = [];
+  #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #isFull = false;
   /** Those whose events found no room. */
@@ -100,8 +124,9 @@ class WatchStream implements WatchSink {
   #progress: Timer | undefined;
   #isOver = false;
 
-  constructor(context: ServiceContext, call: Call) {
+  constructor(context: ServiceContext, call: Call, service: WatchService) {
     this.#context = context;
+    this.#service = service;
     this.#call = call;
     this.#needsLeader = call.metadata.get('hasleader') === 'true';
   }
@@ -120,6 +145,7 @@ class WatchStream implements WatchSink {
     this.#progress?.cancel();
     for (const watcher of this.#watches.keys()) this.#context.store.watches.remove(watcher);
     this.#onRoom();
+    this.flush();
     this.#ended.reject(error);
   }
 
@@ -216,21 +242,28 @@ class WatchStream implements WatchSink {
   // --- What the hub gives. ---
 
   get hasRoom(): boolean {
-    return !this.#isFull || (this.#queue.length < MAX_QUEUED_RESPONSES && this.#queuedBytes < MAX_QUEUED_BYTES);
+    return !this.#isFull || this.#queuedBytes < MAX_QUEUED_BYTES;
   }
 
   park(watcher: Watcher): void {
     this.#parked.push(watcher);
   }
 
-  events(watcher: Watcher, events: readonly mvccpb.Event[], revision: number): void {
+  events(watcher: Watcher, batch: EventBatch, revision: number): void {
     const watch = this.#watches.get(watcher);
     if (!watch) return;
     watch.isQuiet = false;
-    const response = { header: header(this.#context, revision), watchId: watch.id };
+    if (!this.#output.isPending) this.#service.willSend(this);
     const limit = this.#context.config.maxRequestBytes + FRAGMENT_OVERHEAD_BYTES;
-    const pieces = watch.request.fragment && events.length > 1 ? fragmentsOf(events, limit) : [events];
-    for (const [i, piece] of pieces.entries()) this.#send({ ...response, events: piece, fragment: i < pieces.length - 1 });
+    if (watch.request.fragment && batch.encoded.length >= limit) this.#addFragments(watch.id, fragmentsOf(batch.events, limit), revision);
+    else this.#output.addEvents(this.#service.header(revision), watch.id, batch.encoded);
+  }
+
+  #addFragments(watchId: number, pieces: readonly (readonly mvccpb.Event[])[], revision: number): void {
+    for (const [i, events] of pieces.entries()) {
+      const fragment = i < pieces.length - 1;
+      this.#output.add(pb.WatchResponse.create({ header: header(this.#context, revision), watchId, events, fragment }));
+    }
   }
 
   compacted(watcher: Watcher, compactRevision: number): void {
@@ -244,14 +277,22 @@ class WatchStream implements WatchSink {
   // --- What goes out. ---
 
   #send(fields: Partial<pb.WatchResponse>): void {
-    const response = pb.WatchResponse.create(fields);
+    this.#output.add(pb.WatchResponse.create(fields));
+    this.flush();
+  }
+
+  /** Sends what was given. */
+  flush(): void {
+    this.#output.flush();
+  }
+
+  #emit(messages: Uint8Array): void {
     if (!this.#isFull) {
-      if (!this.#call.send(response)) this.#full();
+      if (!this.#call.sendFramed(messages)) this.#full();
       return;
     }
-    const bytes = bytesOf(response.events);
-    this.#queue.push({ response, bytes });
-    this.#queuedBytes += bytes;
+    this.#queue.push(messages);
+    this.#queuedBytes += messages.length;
   }
 
   #full(): void {
@@ -267,9 +308,9 @@ class WatchStream implements WatchSink {
     this.#isFull = false;
     let sent = 0;
     for (; sent < this.#queue.length && !this.#isFull; sent++) {
-      const { response, bytes } = this.#queue[sent] as { response: pb.WatchResponse; bytes: number };
-      this.#queuedBytes -= bytes;
-      if (!this.#call.send(response)) this.#full();
+      const messages = this.#queue[sent] as Uint8Array;
+      this.#queuedBytes -= messages.length;
+      if (!this.#call.sendFramed(messages)) this.#full();
     }
     this.#queue = this.#queue.slice(sent);
     if (!this.hasRoom) return;
@@ -281,12 +322,6 @@ class WatchStream implements WatchSink {
 function sizeOf({ kv, prevKv }: mvccpb.Event): number {
   const pair = (one: mvccpb.KeyValue | undefined): number => (one ? one.key.length + one.value.length : 0);
   return EVENT_OVERHEAD_BYTES + pair(kv) + pair(prevKv);
-}
-
-function bytesOf(events: readonly mvccpb.Event[]): number {
-  let bytes = 0;
-  for (const event of events) bytes += sizeOf(event);
-  return bytes;
 }
 
 /** Pieces below `limit` bytes; one event at least in each. */
