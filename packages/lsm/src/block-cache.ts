@@ -27,6 +27,13 @@ export class CachePiece {
   line: Line | undefined;
   older: CachePiece | undefined;
   newer: CachePiece | undefined;
+
+  /** It takes so many bytes more; others may leave for them, or this one. */
+  protected grow(bytes: number): void {
+    if (this.line === undefined) return;
+    this.cost += bytes;
+    this.line.grow(bytes);
+  }
 }
 
 /** Pieces in the order in which they came up last. */
@@ -34,6 +41,17 @@ class Line {
   byteLength = 0;
   oldest: CachePiece | undefined;
   #newest: CachePiece | undefined;
+  readonly #onGrow: () => void;
+
+  constructor(onGrow: () => void) {
+    this.#onGrow = onGrow;
+  }
+
+  /** Its pieces take so many bytes more. */
+  grow(bytes: number): void {
+    this.byteLength += bytes;
+    this.#onGrow();
+  }
 
   append(piece: CachePiece): void {
     piece.older = this.#newest;
@@ -53,8 +71,8 @@ class Line {
 
 export class BlockCache {
   readonly #maxBytes: number;
-  readonly #data = new Line();
-  readonly #metadata = new Line();
+  readonly #data: Line = new Line(() => this.#shrink());
+  readonly #metadata: Line = new Line(() => this.#shrink());
   #pinnedBytes = 0;
 
   constructor(maxBytes: number) {

@@ -3,63 +3,16 @@
 //
 // This is the innermost loop of every read, hence the plain integers: nothing is allocated on the way to an entry, and a
 // search builds no key but that of the entry where it ends.
-import { CachePiece } from './block-cache.ts';
+import { type Block, MAX_HEADED_BYTES } from './block.ts';
 import type { Cursor } from './cursor.ts';
-import { type LsmError, corrupt } from './errors.ts';
-import { compareRanges, copyRange, grown, readUint32 } from './ranges.ts';
-
-/** A block in memory, with its place for messages. */
-export class Block extends CachePiece {
-  readonly bytes: Uint8Array;
-  /** Where the entries end and the restarts begin. */
-  readonly restartsAt: number;
-  readonly restartCount: number;
-  readonly #path: string;
-  readonly #offset: number;
-
-  /** Throws LsmError `corrupt` if the restarts are none. */
-  constructor(bytes: Uint8Array, path: string, offset: number) {
-    super();
-    this.bytes = bytes;
-    this.#path = path;
-    this.#offset = offset;
-    const count = bytes.length < 4 ? 0 : readUint32(bytes, bytes.length - 4);
-    this.restartCount = count;
-    this.restartsAt = bytes.length - 4 - count * 4;
-    if (count === 0 || this.restartsAt <= 0) throw this.corruptAt(bytes.length, `a block with ${count} restarts`);
-    for (let i = 0, before = -1; i < count; i++) {
-      const restart = this.restart(i);
-      if (restart <= before || restart >= this.restartsAt || (i === 0 && restart !== 0))
-        throw this.corruptAt(restart, 'a restart out of order');
-      before = restart;
-    }
-  }
-
-  restart(index: number): number {
-    return readUint32(this.bytes, this.restartsAt + index * 4);
-  }
-
-  /** The last restart before byte `at`, which lies behind the first. */
-  restartBefore(at: number): number {
-    let low = 0;
-    let high = this.restartCount - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (this.restart(middle) < at) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-
-  corruptAt(at: number, what: string): LsmError {
-    return corrupt(this.#path, this.#offset + at, what);
-  }
-}
+import { commonPrefix, compareRanges, copyRange, grown } from './ranges.ts';
 
 type EntryFields = Omit<Cursor, 'seek' | 'seekBefore' | 'next' | 'prev'>;
 
 /** No slot: the cursor did not come from behind. */
 const FORWARD = -1;
+/** Of an entry that was not read, but found by its head; no key is longer. */
+const ANY_LENGTH = 0x3fff_ffff;
 /** Numbers that a slot of a stretch takes: key start, key end, version, value start, value end × 2 + tombstone. */
 const SLOT_NUMBERS = 5;
 
@@ -101,9 +54,19 @@ export class BlockCursor implements EntryFields {
     this.#enter(block);
     const bytes = block.bytes;
     const end = block.restartsAt;
-    let at = this.#stretchOf(block, key, keyEnd, version);
+    let at = end;
     let matched = 0;
     let length = 0;
+    if (!block.hasHeads && block.isSearched) this.#noteHeads(block);
+    const place = block.placeOf(key, keyEnd);
+    if (place < 0) {
+      block.isSearched = true;
+      at = this.#stretchOf(block, key, keyEnd, version);
+    } else if (place < block.entries) {
+      at = block.entryAt(place);
+      // What the entry shares with the one before, which lies before the target, it shares with the target.
+      if (place > 0) matched = length = ANY_LENGTH;
+    }
     while (at < end) {
       // Most entries are passed over: of those only the lengths are read, and here, where they are one byte or two each.
       let keyAt = at + 2;
@@ -191,6 +154,26 @@ export class BlockCursor implements EntryFields {
       else high = middle - 1;
     }
     return block.restart(low);
+  }
+
+  /** Reads all of the block for its heads. */
+  #noteHeads(block: Block): void {
+    if (block.restartsAt > MAX_HEADED_BYTES) return;
+    this.firstInBlock(block);
+    const first = this.keyBytes.slice(0, this.keyEnd);
+    let entries = 1;
+    let prefix = first.length;
+    for (this.nextInBlock(); this.valid; this.nextInBlock()) {
+      entries++;
+      prefix = commonPrefix(first, 0, prefix, this.keyBytes, 0, this.keyEnd);
+    }
+    block.startHeads(first, prefix, entries);
+    this.firstInBlock(block);
+    for (let i = 0; i < entries; i++) {
+      block.setHead(i, this.keyBytes, this.keyEnd, this.#entryAt);
+      this.nextInBlock();
+    }
+    this.#enter(block);
   }
 
   /** Stops at the entry whose header was read; what it shares with the entry before it shares with `key`. */

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { type Random, EMPTY, utf8 } from '@distrokv/base';
 import { createMemoryEnv } from '@distrokv/env';
 import { applyGroup } from './batch.ts';
-import { Block, BlockCursor } from './block-cursor.ts';
+import { BlockCursor } from './block-cursor.ts';
+import { Block } from './block.ts';
 import { BlockBuilder } from './block-builder.ts';
 import { NEWEST } from './cursor.ts';
 import { LsmError } from './errors.ts';
@@ -124,7 +125,11 @@ const decoders: Readonly<Record<string, readonly [bytes: Uint8Array, decode: (by
       const cursor = new BlockCursor();
       for (cursor.firstInBlock(block); cursor.valid; cursor.nextInBlock()) assert.ok(cursor.valueEnd <= bytes.length);
       const target = utf8('\u0001key/7');
-      cursor.seekInBlock(block, target, target.length, 50);
+      // By restarts, then by heads.
+      for (let i = 0; i < 2; i++) {
+        cursor.seekInBlock(block, target, target.length, 50);
+        if (cursor.valid) assert.ok(cursor.valueEnd <= bytes.length);
+      }
       cursor.lastInBlock(block);
       for (let steps = 0; cursor.valid && steps < 100; steps++) cursor.prevInBlock();
     },

@@ -1,7 +1,7 @@
 // Feeds a merge with blocks, a stretch of each input at a time. `fill` reads them in the background between two slices, so that the
 // slice itself hardly ever waits for the disk; a thread that has nothing else to do just waits. Nothing goes through the cache, which belongs
 // to the readers.
-import type { Block } from './block-cursor.ts';
+import type { Block } from './block.ts';
 import type { BlockSource } from './run.ts';
 import type { TableIndex } from './table-index.ts';
 import type { Table } from './table.ts';

@@ -3,7 +3,8 @@
 //
 // A read of one key allocates nothing but its result while memory has the answer, whether it was asked to be synchronous or not:
 // a trip through Node's thread pool costs ten times as much as the read.
-import { type Block, BlockCursor } from './block-cursor.ts';
+import { BlockCursor } from './block-cursor.ts';
+import type { Block } from './block.ts';
 import { hashKey } from './bloom.ts';
 import { copyOut } from './copy-out.ts';
 import type { Cursor } from './cursor.ts';

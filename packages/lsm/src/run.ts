@@ -1,7 +1,8 @@
 // A run: tables that follow each other without overlap, which is what one flush made, or a whole level below level 0.
 // Its cursor walks from block to block and from table to table as if the run were one sorted array.
 import { assert, compareBytes } from '@distrokv/base';
-import { type Block, BlockCursor } from './block-cursor.ts';
+import { BlockCursor } from './block-cursor.ts';
+import type { Block } from './block.ts';
 import type { Cursor } from './cursor.ts';
 import { headOf } from './memtable-view.ts';
 import { commonPrefix, compareRanges } from './ranges.ts';

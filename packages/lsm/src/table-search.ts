@@ -1,7 +1,7 @@
 // The way of one key through the tables, the latest run first: of each run the table that may have it, then the line of the table's
 // filter, then the page of its index, then the block. It goes as far as memory takes it; what is missing is for its user to load,
 // waiting for the disk or in the background. The hash of the key serves the filters of all tables.
-import type { Block } from './block-cursor.ts';
+import type { Block } from './block.ts';
 import type { Run } from './run.ts';
 import type { TableIndex } from './table-index.ts';
 import { type FilterPage, type Table, mayContain } from './table.ts';

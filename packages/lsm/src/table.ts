@@ -3,7 +3,7 @@
 import { compareBytes } from '@distrokv/base';
 import { type FileSystem, FsError } from '@distrokv/env';
 import { BlockCache, CachePiece, type Slots } from './block-cache.ts';
-import { Block } from './block-cursor.ts';
+import { Block } from './block.ts';
 import { LINE_BYTES, lineOf, mayBeInLine } from './bloom.ts';
 import { NEWEST } from './cursor.ts';
 import { corrupt } from './errors.ts';

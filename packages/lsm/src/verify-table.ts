@@ -1,7 +1,8 @@
 // Checks a table against itself: every block's checksum, the order of all entries, and whether index, filter and properties
 // tell the truth about them. Nothing goes through the cache, which belongs to the readers.
 import { compareBytes } from '@distrokv/base';
-import { type Block, BlockCursor } from './block-cursor.ts';
+import { BlockCursor } from './block-cursor.ts';
+import type { Block } from './block.ts';
 import { hashKey } from './bloom.ts';
 import { NEWEST } from './cursor.ts';
 import { corrupt } from './errors.ts';
