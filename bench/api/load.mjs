@@ -33,10 +33,10 @@ export function pacedPuts(target, perSecond, putAt) {
       const dueMs = began + (sent / perSecond) * 1000;
       const call = channel.unary(pb.KV.methods.put, putAt(sent)).then(
         () => latencies.push(performance.now() - dueMs),
-        (error) => (failure ??= error),
+        (error) => (failure ??= new Error('a put failed', { cause: error })),
       );
       waiting.add(call);
-      call.finally(() => waiting.delete(call));
+      void call.finally(() => waiting.delete(call));
     }
     if (!isOver) setTimeout(send, 2);
   };
