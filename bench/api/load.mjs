@@ -26,14 +26,15 @@ export function pacedPuts(target, perSecond, putAt) {
   const latencies = [];
   const began = performance.now();
   const waiting = new Set();
-  let [sent, isOver, failure] = [0, false, undefined];
+  const failures = [];
+  let [sent, isOver] = [0, false];
   const send = () => {
     const due = Math.floor(((performance.now() - began) / 1000) * perSecond);
     for (; sent < due; sent++) {
       const dueMs = began + (sent / perSecond) * 1000;
       const call = channel.unary(pb.KV.methods.put, putAt(sent)).then(
         () => latencies.push(performance.now() - dueMs),
-        (error) => (failure ??= new Error('a put failed', { cause: error })),
+        (error) => failures.push(error),
       );
       waiting.add(call);
       void call.finally(() => waiting.delete(call));
@@ -46,7 +47,7 @@ export function pacedPuts(target, perSecond, putAt) {
       isOver = true;
       await Promise.all(waiting);
       channel.close();
-      if (failure) throw failure;
+      if (failures.length > 0) throw new Error(`${failures.length} puts failed`, { cause: failures[0] });
       return { count: latencies.length, latencies: latencies.sort((a, b) => a - b) };
     },
   };
