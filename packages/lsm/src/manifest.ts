@@ -105,6 +105,8 @@ export class Manifest {
   #wholeBytes: number;
   /** The end of the line of appends: one at a time. */
   #line: Promise<unknown> = Promise.resolve();
+  /** The final failure of an append: nothing is known of the file since. */
+  #failure: unknown;
 
   /** Writes the first manifest of a new store. */
   static async create(env: Env, directory: string, logger: Logger): Promise<Manifest> {
@@ -139,11 +141,17 @@ export class Manifest {
 
   /**
    * Makes an edit durable, and part of `state`. Throws FsError when the disk is full: then the edit is not in the manifest,
-   * and may be tried again. Any other failure is final.
+   * and may be tried again. Any other failure is final, for those who wait behind it too: a sync that succeeds after one that failed
+   * proves nothing.
    */
   append(edit: VersionEdit): Promise<void> {
-    const done = this.#line.then(() => this.#append(edit));
-    this.#line = done.catch(() => {});
+    const done = this.#line.then(() => {
+      if (this.#failure !== undefined) throw this.#failure;
+      return this.#append(edit);
+    });
+    this.#line = done.catch((error: unknown) => {
+      if (!isTransient(error)) this.#failure ??= error;
+    });
     return done;
   }
 
