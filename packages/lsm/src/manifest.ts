@@ -1,7 +1,8 @@
 // The manifest: which tables make up the store, and from where the log counts. A log file (log-file.ts) of version edits;
 // the first one makes the whole state. When it has grown, it is written anew under a temporary name and renamed over.
+import { messageOf } from '@distrokv/base';
 import type { Env, File, Logger } from '@distrokv/env';
-import { corrupt } from './errors.ts';
+import { LsmError, corrupt } from './errors.ts';
 import { isTransient, syncDirectoryOrFail, syncOrFail } from './fail-stop.ts';
 import { type LogContents, type LogKind, LogWriter, MAX_LOG_BYTES, RECORD_HEADER_BYTES, readLog } from './log-file.ts';
 import { MANIFEST, temporaryName } from './names.ts';
@@ -106,7 +107,7 @@ export class Manifest {
   /** The end of the line of appends: one at a time. */
   #line: Promise<unknown> = Promise.resolve();
   /** The final failure of an append: nothing is known of the file since. */
-  #failure: unknown;
+  #failure: LsmError | undefined;
 
   /** Writes the first manifest of a new store. */
   static async create(env: Env, directory: string, logger: Logger): Promise<Manifest> {
@@ -150,7 +151,8 @@ export class Manifest {
       return this.#append(edit);
     });
     this.#line = done.catch((error: unknown) => {
-      if (!isTransient(error)) this.#failure ??= error;
+      if (!isTransient(error))
+        this.#failure ??= new LsmError('failed', `the manifest takes no more edits: ${messageOf(error)}`, { cause: error });
     });
     return done;
   }
