@@ -60,6 +60,11 @@ export class CommandWrites {
     return taken;
   }
 
+  /** No change was made since. */
+  get areTaken(): boolean {
+    return this.#made.length === 0;
+  }
+
   put(request: pb.PutRequest): pb.PutResponse {
     const at = this.#next;
     const found = this.#spaces.kv.getEntrySync(request.key);

@@ -88,6 +88,11 @@ export class Store {
     return this.#state;
   }
 
+  /** Commands of an entry have made revisions, and the entry is not at its end: the applied index is still that of the one before. */
+  get isMidEntry(): boolean {
+    return !this.#writes.areTaken;
+  }
+
   get members(): readonly pb.Member[] {
     return this.#members;
   }
