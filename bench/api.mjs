@@ -100,7 +100,15 @@ async function session(wanted, side) {
   const row = (name) => wanted.find((one) => one.name === name);
   let server = await start(command, { dir });
   if (row('open')) record(row('open'), side, { seconds: server.readyMs / 1000 });
-  for (const one of wanted) if (one.run) record(one, side, await one.run(server, { side, dir, dataset, seconds, patience }));
+  for (const one of wanted) {
+    if (!one.run) continue;
+    try {
+      record(one, side, await one.run(server, { side, dir, dataset, seconds, patience }));
+    } catch (error) {
+      if (error.code === undefined) throw error;
+      record(one, side, { note: `refused: ${error.message}` });
+    }
+  }
   if (row('killed')) {
     await server.stop('SIGKILL');
     server = await start(command, { dir });

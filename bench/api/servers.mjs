@@ -29,7 +29,7 @@ const freePort = () =>
   });
 
 /** Starts `nodes` members of one cluster in `dir`, which may hold their data already, and waits until each answers a linearizable range. */
-export async function start(command, { dir, nodes = 1, readyTimeoutMs = 300_000 }) {
+export async function start(command, { dir, nodes = 1, readyTimeoutMs = 600_000 }) {
   fs.mkdirSync(dir, { recursive: true });
   const members = [];
   for (let i = 1; i <= nodes; i++) members.push({ name: `n${i}`, client: await freePort(), peer: await freePort() });
