@@ -59,8 +59,9 @@ export class LogWriter {
     return new LogWriter(file, salt, HEADER_BYTES);
   }
 
-  /** Goes on behind what `readLog` found in a file. */
-  static resume(file: File, contents: LogContents): LogWriter {
+  /** Goes on behind what `readLog` found in a file, once that is durable (`makeDurable`). Throws LsmError `failed`. */
+  static async resume(file: File, contents: LogContents): Promise<LogWriter> {
+    await makeDurable(file, contents);
     return new LogWriter(file, contents.salt, contents.end);
   }
 
@@ -151,8 +152,22 @@ export interface LogContents {
   readonly records: readonly Uint8Array[];
   /** Where the last whole record ends. What follows is a torn tail, or room for more records. */
   readonly end: number;
+  /** The last bytes before `end`, which no record proves to have been synced. */
+  readonly unproven: Uint8Array;
   /** Where the record lies, behind `end`, that proves that what follows `end` was synced, and is damaged. */
   readonly proof: number | undefined;
+}
+
+/**
+ * Cuts off what follows the records that were found in a file, and makes them durable, since from here on they count. A process that was
+ * killed leaves its writes in the page cache; and after a sync that failed, the kernel takes pages for clean that never reached the disk, so
+ * that no later sync writes them (Rebello et al., ATC 2020). So what no record proves to have been synced is written once more.
+ * Throws LsmError `failed`.
+ */
+export async function makeDurable(file: File, { end, unproven }: Pick<LogContents, 'end' | 'unproven'>): Promise<void> {
+  if (file.size() > end) await file.truncate(end);
+  if (unproven.length > 0) file.writeSync(unproven, end - unproven.length);
+  await syncOrFail(file);
 }
 
 /**
@@ -179,11 +194,14 @@ export function salvageLog(bytes: Uint8Array, kind: LogKind, path: string): LogC
   const salt = readUint32(bytes, 12);
   const records: Uint8Array[] = [];
   let at = HEADER_BYTES;
+  let proven = HEADER_BYTES;
   for (let length = recordLength(bytes, at, at, salt); length !== undefined; length = recordLength(bytes, at, at, salt)) {
     if (length > 0) records.push(bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length));
+    proven = Math.max(proven, Math.min(at, readUint32(bytes, at + 12)));
     at += RECORD_HEADER_BYTES + length;
   }
-  return { salt, extra: bytes.subarray(16, 24), records, end: at, proof: findProof(bytes, at, salt) };
+  const unproven = bytes.subarray(proven, at);
+  return { salt, extra: bytes.subarray(16, 24), records, end: at, unproven, proof: findProof(bytes, at, salt) };
 }
 
 function isHeader(bytes: Uint8Array, kind: LogKind): boolean {

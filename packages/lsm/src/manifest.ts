@@ -2,7 +2,7 @@
 // the first one makes the whole state. When it has grown, it is written anew under a temporary name and renamed over.
 import type { Env, File, Logger } from '@distrokv/env';
 import { corrupt } from './errors.ts';
-import { isTransient, syncDirectoryOrFail, syncOrFail } from './fail-stop.ts';
+import { isTransient, syncDirectoryOrFail } from './fail-stop.ts';
 import { type LogContents, type LogKind, LogWriter, MAX_LOG_BYTES, RECORD_HEADER_BYTES, readLog } from './log-file.ts';
 import { MANIFEST, temporaryName } from './names.ts';
 import type { KeptRange } from './range-ledger.ts';
@@ -113,15 +113,14 @@ export class Manifest {
   }
 
   /**
-   * Goes on with a manifest that was read: cuts off its torn tail, and syncs the file and its name, which a killed process may
+   * Goes on with a manifest that was read: makes it durable (LogWriter.resume), and its name, which a killed process may
    * not have done. Only then may files go that it does not name.
    */
   static async resume(env: Env, directory: string, logger: Logger, state: ManifestState, contents: LogContents): Promise<Manifest> {
     const file = await env.fs.open(`${directory}/${MANIFEST}`, 'write');
-    if (file.size() > contents.end) await file.truncate(contents.end);
-    await syncOrFail(file);
+    const log = await LogWriter.resume(file, contents);
     await syncDirectoryOrFail(env.fs, directory);
-    return new Manifest(env, directory, logger, state, LogWriter.resume(file, contents));
+    return new Manifest(env, directory, logger, state, log);
   }
 
   private constructor(env: Env, directory: string, logger: Logger, state: ManifestState, log: LogWriter) {

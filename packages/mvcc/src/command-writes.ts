@@ -61,6 +61,11 @@ export class CommandWrites {
     return taken;
   }
 
+  /** No change was made since. */
+  get areTaken(): boolean {
+    return this.#made.length === 0;
+  }
+
   put(request: pb.PutRequest): pb.PutResponse {
     const { kv, writer } = this.#spaces;
     const at = this.#next;

@@ -88,6 +88,11 @@ export class Store {
     return this.#state;
   }
 
+  /** Commands of an entry have made revisions, and the entry is not at its end: the applied index is still that of the one before. */
+  get isMidEntry(): boolean {
+    return !this.#writes.areTaken;
+  }
+
   get members(): readonly pb.Member[] {
     return this.#members;
   }
@@ -179,14 +184,16 @@ export class Store {
   commit(index: LogIndex, term: Term): Promise<void> | undefined {
     assert(index > this.#state.appliedIndex, `entries are applied in order: ${index} after ${this.#state.appliedIndex}`);
     this.#state = { ...this.#state, appliedIndex: index, appliedTerm: term };
-    const { writer, meta } = this.#spaces;
+    const { writer, kv, meta } = this.#spaces;
     const { compactRevision } = this.#state;
-    if (compactRevision > this.#forgottenTo) this.#history.forget(this.#forgottenTo, compactRevision);
+    const isCompacted = compactRevision > this.#forgottenTo;
+    if (isCompacted) this.#history.forget(this.#forgottenTo, compactRevision);
     this.#forgottenTo = Math.max(this.#forgottenTo, compactRevision);
     writer.put(meta, STATE_KEY, encodeState(this.#state));
-    const room = writer.commit();
     this.watches.publish(this.#writes.take(), this.#state.revision);
-    return room;
+    // Not before: who watches is given what changed in this entry as of revisions that it may have compacted as well.
+    if (isCompacted) kv.setRetention(compactRevision);
+    return writer.commit();
   }
 
   #endRevision(): void {
@@ -286,7 +293,6 @@ export class Store {
     if (at <= this.#state.compactRevision) throw new ApiError('compacted');
     if (at > this.#state.revision) throw new ApiError('future-revision');
     this.#state = { ...this.#state, compactRevision: at };
-    this.#spaces.kv.setRetention(at);
     this.#onCompact();
     return pb.CompactionResponse.create({ header: revisionHeader(this.#state.revision) });
   }
@@ -380,14 +386,22 @@ export class Store {
     return { chunks: rangeChunks(this.#spaces.kv, request, at, maxBytes), toResponse };
   }
 
-  /** Of all that can be read as of `requested` (0: now) and of the history behind it; equal on members that are equal. */
+  /**
+   * Of all that can be read as of `requested` (0: now) and of the history behind it; equal on members that are equal. Begins anew when a compaction
+   * takes some of that history away meanwhile.
+   */
   *hash(requested: number): Steps<StoreHash> {
-    this.checkRevision(requested);
-    const { revision: now, compactRevision } = this.#state;
-    const hashRevision = requested > 0 ? requested : now;
-    const { kv } = this.#spaces;
-    const hash = yield* unlessCompacted(hashStore(kv, this.#history, { from: compactRevision, to: hashRevision }));
-    return { hash, compactRevision, hashRevision };
+    for (;;) {
+      this.checkRevision(requested);
+      const { revision: now, compactRevision } = this.#state;
+      const hashRevision = requested > 0 ? requested : now;
+      try {
+        const hash = yield* hashStore(this.#spaces.kv, this.#history, { from: compactRevision, to: hashRevision });
+        if (this.#state.compactRevision === compactRevision) return { hash, compactRevision, hashRevision };
+      } catch (error) {
+        if (!isCompactedAway(error)) throw error;
+      }
+    }
   }
 
   /** A transaction of ranges alone (`isReadOnlyTxn`), answered from what is applied, all of it as of the revision at the first step. */
@@ -439,7 +453,11 @@ function* unlessCompacted<T>(steps: Steps<T>): Steps<T> {
   try {
     return yield* steps;
   } catch (error) {
-    if (error instanceof LsmError && error.code === 'compacted') throw new ApiError('compacted');
+    if (isCompactedAway(error)) throw new ApiError('compacted');
     throw error;
   }
+}
+
+function isCompactedAway(error: unknown): boolean {
+  return error instanceof LsmError && error.code === 'compacted';
 }

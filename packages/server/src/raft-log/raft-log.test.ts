@@ -271,3 +271,30 @@ test('a full disk is waited for: the write happens once there is room, and is no
   assert.equal(durable, 1);
   assert.deepEqual(log.entries(logIndex(1), logIndex(2), 100), entries);
 });
+
+test('what a log shows after its process was killed anywhere, or stopped itself at a failed sync, outlives the next loss of power', async () => {
+  const writes = randomWrites(seededRandom(5), 30);
+  for (const fails of [false, true]) {
+    for (let n = 0, isStruck = true; isStruck; n++) {
+      const env = createMemoryEnv({ seed: n });
+      isStruck = false;
+      env.fs.onOperation = ({ kind, mutation }) => {
+        if (mutation === undefined || mutation < n || isStruck || (fails && kind !== 'sync')) return undefined;
+        isStruck = true;
+        return fails ? 'io' : 'crash';
+      };
+      const log = await openLog(env, () => {}).catch(() => undefined);
+      if (log) void run(log, writes, seededRandom(n), () => {});
+      await env.time.settle();
+      let fs = env.fs.kill();
+      const next = await openLog(createMemoryEnv({ seed: n, fs }));
+      const shown = plain(contents(next));
+      fs = fs.crash('lost', seededRandom(n));
+      assert.deepEqual(
+        plain(contents(await openLog(createMemoryEnv({ seed: n, fs })))),
+        shown,
+        `${fails ? 'sync failed' : 'killed'} at ${n}`,
+      );
+    }
+  }
+});
