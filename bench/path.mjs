@@ -99,15 +99,18 @@ for (const op of options.op) {
   const { perSecond, leader, followers } = await measure(op);
   told.push(`${op} ${perSecond}/s`);
   if (followers.length === 0) {
-    columns.push([`${op} (µs)`, leader]);
+    columns.push({ title: `${op} (µs)`, of: leader });
     continue;
   }
   const meanOf = (name) => followers.reduce((sum, c) => sum + c.get(name), 0) / followers.length;
   const rows = [...leader.keys()];
-  columns.push([`${op}: leader (µs)`, leader]);
-  columns.push([`${op}: each follower (µs)`, new Map(rows.map((name) => [name, meanOf(name)]))]);
-  columns.push([`${op}: all members (µs)`, new Map(rows.map((name) => [name, leader.get(name) + followers.length * meanOf(name)]))]);
+  columns.push({ title: `${op}: leader (µs)`, of: leader });
+  columns.push({ title: `${op}: each follower (µs)`, of: new Map(rows.map((name) => [name, meanOf(name)])) });
+  const all = rows.map((name) => [name, leader.get(name) + followers.length * meanOf(name)]);
+  columns.push({ title: `${op}: all members (µs)`, of: new Map(all) });
 }
 console.log(`${options.nodes} member(s), ${told.join(', ')}, ${options.conns} connections × ${options.inflight} in flight\n`);
-console.log(`| step | ${columns.map(([title]) => title).join(' | ')} |\n| --- |${' ---: |'.repeat(columns.length)}`);
-for (const name of columns[0][1].keys()) console.log(`| ${name} | ${columns.map(([, of]) => of.get(name).toFixed(2)).join(' | ')} |`);
+const row = (cells) => console.log(`| ${cells.join(' | ')} |`);
+row(['step', ...columns.map(({ title }) => title)]);
+row(['---', ...columns.map(() => '---:')]);
+for (const name of columns[0].of.keys()) row([name, ...columns.map(({ of }) => of.get(name).toFixed(2))]);

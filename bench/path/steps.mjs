@@ -1,19 +1,20 @@
 // The steps that the processor time of a member's event loop is told by, and their shares in a CPU profile.
 
-/** What a function belongs to, by its file and its name; the first that fits. */
+/** What a function belongs to, by its file and its name, or its caller's; the first that fits. */
 const steps = [
   ['waiting', ({ functionName }) => functionName === '(idle)'],
   ['garbage collector', ({ functionName }) => functionName === '(garbage collector)'],
   [
-    'disk calls (write, sync)',
-    ({ functionName, url }) => /^(writeBuffer|fdatasync|fsync|read)$/.test(functionName) && !url.includes('/dist/'),
-  ],
-  [
     'socket: read, write',
-    ({ functionName, url }) =>
-      /^(writev|writeUtf8String|writeBuffer)$/.test(functionName) ||
+    ({ functionName, url }, { url: caller }) =>
+      /^(writev|writeUtf8String)$/.test(functionName) ||
+      (functionName === 'writeBuffer' && !caller.startsWith('node:fs')) ||
       /^node:(internal\/(stream|streams)|net|_stream|stream|tty)/.test(url) ||
       url.includes('env/dist/node/net'),
+  ],
+  [
+    'disk calls (write, sync)',
+    ({ functionName, url }) => /^(writeBuffer|fdatasync|fsync|read)$/.test(functionName) && !url.includes('/dist/'),
   ],
   ['frames, HPACK, flow control', ({ url }) => url.includes('/http2/dist/')],
   ['calls: route, frame, status', ({ url }) => url.includes('/grpc/dist/')],
@@ -40,7 +41,11 @@ export const stepNames = steps.map(([name]) => name).filter((name) => name !== '
 
 /** The share that each step has in what was not waited, in the part of a profile from one to another time of the monotonic clock (microseconds). */
 export function sharesOf(profile, fromUs, toUs) {
-  const stepOf = new Map(profile.nodes.map(({ id, callFrame }) => [id, steps.find(([, fits]) => fits(callFrame))[0]]));
+  const callers = new Map(profile.nodes.flatMap(({ callFrame, children = [] }) => children.map((child) => [child, callFrame])));
+  const nobody = { functionName: '', url: '' };
+  const stepOf = new Map(
+    profile.nodes.map(({ id, callFrame }) => [id, steps.find(([, fits]) => fits(callFrame, callers.get(id) ?? nobody))[0]]),
+  );
   const sums = new Map(stepNames.map((name) => [name, 0]));
   let total = 0;
   let at = profile.startTime;
