@@ -125,7 +125,7 @@ export interface Snapshot {
  * the next `next`, and may lie in shared memory: copy what is kept. Close it, or its tables stay open.
  */
 export interface KeyIterator {
-  /** Steps to the next key; false at the end. May read a block of a table, and block for it. */
+  /** Steps to the next key; false at the end. May read a block of a table, and block for it. After one that threw, only `seek` goes on. */
   next(): boolean;
   /**
    * The next keys with their values, which are the caller's: `count` of them, or fewer once they have `bytes` bytes (default: no

@@ -164,6 +164,49 @@ for (const [what, pattern] of [
   });
 }
 
+test('an edit of the manifest that waited behind a sync that failed is not acknowledged', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const env = createMemoryEnv({ seed });
+    const engine = await open(env);
+    let failures = 0;
+    env.fs.onOperation = ({ kind, path }) => (kind === 'sync' && path.includes('manifest') && failures++ === 0 ? 'io' : undefined);
+    const made = ['one', 'two'].map((name) => engine.createKeyspace({ name, versions: 'latest' }));
+    for (const { status } of await Promise.allSettled(made)) assert.equal(status, 'rejected');
+    // What was in the page cache when the sync failed is lost, whatever later syncs said.
+    const afterCrash = createMemoryEnv({ seed, fs: env.fs.crash('lost', seededRandom(seed)) });
+    await (await open(afterCrash)).close();
+  }
+});
+
+test('a sync of the log that fails while a large group is being applied is told to its writer alone', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { memtableBytes: 4 << 20 });
+  const batch = engine.batch();
+  for (let i = 0; i < 10_000; i++) batch.put(engine.keyspace('meta'), utf8(String(i)), utf8('v'));
+  env.fs.onOperation = ({ kind, path }) => (kind === 'sync' && path.endsWith('.wal') ? 'io' : undefined);
+  // A rejection that nobody handles in time would end the process, and fails this test.
+  await assert.rejects(engine.write(batch), { code: 'failed' });
+  await engine.close();
+});
+
+test('a full disk does not keep an engine from being closed', async () => {
+  for (const wal of ['sync', 'nosync', 'none'] as const) {
+    const env = createMemoryEnv({ seed: 1 });
+    let engine = await open(env, { wal });
+    if (wal === 'none') {
+      engine.unlogged().put(engine.keyspace('meta'), utf8('k'), utf8('v'));
+      await engine.unlogged().commit();
+      await engine.flush();
+    } else await write(engine, [{ keyspace: 'meta', key: 'k', value: 'v', version: undefined }]);
+    env.fs.onOperation = ({ kind }) => (kind === 'write' ? 'no-space' : undefined);
+    await engine.close();
+    env.fs.onOperation = undefined;
+    engine = await open(env, { wal });
+    assert.equal(textOf(engine.keyspace('meta').getSync(utf8('k'))), 'v', wal);
+    await engine.close();
+  }
+});
+
 /** This one comes as a file. */
 const INGESTED = 10;
 

@@ -226,3 +226,19 @@ test('an engine without a log ingests too; what it ingested is there after a cra
   assert.deepEqual([read(again, 'meta', 1), read(again, 'meta', 2), read(again, 'meta', 20)], ['ingested 1', 'ingested 2', 'same unit']);
   await again.close();
 });
+
+test('what found no room when it was to count can be ingested again', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env);
+  await put(engine, 'data', 0, 'before', 3);
+  const files = [await makeFile(env, 1, 0, 10, 4), await makeFile(env, 2, 10, 20, 9)];
+  await engine.flush();
+  env.fs.onOperation = ({ kind, path }) => (kind === 'write' && path.includes('manifest') ? 'no-space' : undefined);
+  const ingest = (): Promise<unknown> => engine.ingest(engine.keyspace('data'), files);
+  await assert.rejects(ingest(), { code: 'no-space' });
+  env.fs.onOperation = undefined;
+  await ingest();
+  assert.equal(engine.keyspace('data').count(), 20);
+  await assert.rejects(put(engine, 'data', 30, 'late', 8), { code: 'invalid' });
+  await engine.close();
+});

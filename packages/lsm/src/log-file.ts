@@ -15,7 +15,7 @@
 import { assert, crc32Pure } from '@distrokv/base';
 import { type Env, type File, crc32 } from '@distrokv/env';
 import { LsmError, corrupt } from './errors.ts';
-import { syncOrFail } from './fail-stop.ts';
+import { isTransient, syncOrFail } from './fail-stop.ts';
 import { readUint32, writeUint32 } from './ranges.ts';
 
 export const HEADER_BYTES = 28;
@@ -129,14 +129,26 @@ export class LogWriter {
     this.#synced = end;
   }
 
-  /** Leaves the proof, for whoever reads the file next, that all of it was synced; then closes it. */
+  /** Leaves the proof, for whoever reads the file next, that all of it was synced, if the disk has room for it; then closes it. */
   async close(): Promise<void> {
-    if (this.#synced < this.#end) await this.sync();
-    this.append(new Uint8Array(RECORD_HEADER_BYTES));
+    try {
+      if (this.#synced < this.#end) await this.sync();
+      await this.#leaveProof();
+      // For the sake of space alone: whether it is done, or survives a crash, makes no difference.
+      if (this.#file.size() > this.#end) await this.#file.truncate(this.#end).catch(() => {});
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  async #leaveProof(): Promise<void> {
+    try {
+      this.append(new Uint8Array(RECORD_HEADER_BYTES));
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      return this.rewind();
+    }
     await this.sync();
-    // For the sake of space alone: whether it is done, or survives a crash, makes no difference.
-    if (this.#file.size() > this.#end) await this.#file.truncate(this.#end).catch(() => {});
-    await this.#file.close();
   }
 
   /** Closes the file as it is. */
