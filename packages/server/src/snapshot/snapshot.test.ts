@@ -239,8 +239,9 @@ test('what a crash leaves of an installed snapshot is not written to by the next
   };
   await assert.rejects(openStorage({ config, env: before, logger: silentLogger, onFatal: () => {} }));
   const env = createMemoryEnv({ seed: 8, fs: before.fs.crash('kept', seededRandom(1)) });
-  let { store, log, engine, close } = await openStorage({ config, env, logger: silentLogger, onFatal });
+  let opened = await openStorage({ config, env, logger: silentLogger, onFatal });
   const append = async (index: number): Promise<void> => {
+    const { store, log, engine } = opened;
     const entry: Entry = { index: logIndex(index), term: term(2), kind: 'noop', data: utf8('') };
     await new Promise<void>((onDurable) => log.write({ hardState: undefined, entries: [entry], onDurable }));
     await apply(store, index, `after ${index}`);
@@ -251,10 +252,10 @@ test('what a crash leaves of an installed snapshot is not written to by the next
   const receiver = new SnapshotReceiver({ env, logger: silentLogger, dataDirectory: '/data', isNeeded: () => false, onReceived: () => {} });
   assert.equal(await receiver.receive(source ?? assert.fail('no snapshot was sent')), AHEAD);
   await append(AHEAD + 2);
-  await close({ flush: true });
-  ({ store, log, engine, close } = await openStorage({ config, env, logger: silentLogger, onFatal }));
-  assert.equal(store.state.appliedIndex, AHEAD + 2);
-  await close({ flush: false });
+  await opened.close({ flush: true });
+  opened = await openStorage({ config, env, logger: silentLogger, onFatal });
+  assert.equal(opened.store.state.appliedIndex, AHEAD + 2);
+  await opened.close({ flush: false });
 });
 
 test('a storage whose disk fails is closed all the same, and its directory can be used again', async () => {
