@@ -121,9 +121,14 @@ export class Manifest {
    */
   static async resume(env: Env, directory: string, logger: Logger, state: ManifestState, contents: LogContents): Promise<Manifest> {
     const file = await env.fs.open(`${directory}/${MANIFEST}`, 'write');
-    const log = await LogWriter.resume(file, contents);
-    await syncDirectoryOrFail(env.fs, directory);
-    return new Manifest(env, directory, logger, state, log);
+    try {
+      const log = await LogWriter.resume(file, contents);
+      await syncDirectoryOrFail(env.fs, directory);
+      return new Manifest(env, directory, logger, state, log);
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
   }
 
   private constructor(env: Env, directory: string, logger: Logger, state: ManifestState, log: LogWriter) {
