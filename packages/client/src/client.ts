@@ -35,7 +35,28 @@ export interface GetOptions extends CallOptions, KeySelection {
   readonly serializable?: boolean;
   readonly keysOnly?: boolean;
   readonly countOnly?: boolean;
+  /** The order of the pairs (default: that of the keys). All are sorted before `limit` cuts. */
+  readonly sort?: Sort;
+  /** Pairs only whose last change, or whose creation, lies between these revisions, both included; 0 (the default): no bound. */
+  readonly minModRevision?: number;
+  readonly maxModRevision?: number;
+  readonly minCreateRevision?: number;
+  readonly maxCreateRevision?: number;
 }
+
+export interface Sort {
+  readonly by: 'create' | 'key' | 'mod' | 'value' | 'version';
+  /** Default: ascending. */
+  readonly descending?: boolean;
+}
+
+const sortTargets: Readonly<Record<Sort['by'], number>> = {
+  create: pb.SortTarget.CREATE,
+  key: pb.SortTarget.KEY,
+  mod: pb.SortTarget.MOD,
+  value: pb.SortTarget.VALUE,
+  version: pb.SortTarget.VERSION,
+};
 
 export interface DeleteOptions extends CallOptions, KeySelection {
   /** Answer with the pairs that were deleted. */
@@ -107,7 +128,10 @@ export function createClient(options: ClientOptions): Client {
     },
     get(key, options = {}) {
       const { limit = 0, revision = 0, serializable = false, keysOnly = false, countOnly = false } = options;
-      const fields = { ...keyRange(key, options), limit, revision, serializable, keysOnly, countOnly };
+      const { sort, minModRevision = 0, maxModRevision = 0, minCreateRevision = 0, maxCreateRevision = 0 } = options;
+      const order = sort && { sortTarget: sortTargets[sort.by], sortOrder: sort.descending ? pb.SortOrder.DESCEND : pb.SortOrder.ASCEND };
+      const filters = { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision };
+      const fields = { ...keyRange(key, options), limit, revision, serializable, keysOnly, countOnly, ...order, ...filters };
       return pool.call(kv.range, pb.RangeRequest.create(fields), 'read', options);
     },
     delete(key, options = {}) {

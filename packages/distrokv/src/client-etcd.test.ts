@@ -195,3 +195,22 @@ test('words, compares and operations as people write them', () => {
   for (const bad of ['', 'mod(k) > 1', 'mod("k") > "x"', 'mod("k") >= "1"']) assert.throws(() => parseCompare(bad), { code: 'usage' }, bad);
   for (const bad of ['put k', 'get', 'go k', 'get a b c', 'del k --all']) assert.throws(() => parseOperation(bad), { code: 'usage' }, bad);
 });
+
+test('get sorts, and knows when keys were created and changed', async () => {
+  const put = async (key: string, value: string): Promise<number> =>
+    (JSON.parse(await ok('put', key, value, '-w', 'json')) as { header: { revision: number } }).header.revision;
+  await put('sorted/a', '2');
+  const second = await put('sorted/b', '3');
+  await put('sorted/c', '1');
+  const last = await put('sorted/a', '2');
+  const get = async (...flags: string[]): Promise<string> =>
+    (await ok('get', 'sorted/', '--prefix', '--keys-only', ...flags)).replaceAll('sorted/', '').replaceAll('\n', '');
+  assert.equal(await get('--order', 'DESCEND'), 'cba');
+  assert.equal(await get('--sort-by', 'value'), 'cab');
+  assert.equal(await get('--sort-by', 'VERSION', '--order', 'DESCEND', '--limit', '1'), 'a');
+  assert.equal(await get('--sort-by', 'MODIFY'), 'bca');
+  assert.equal(await get('--sort-by', 'CREATE', '--order', 'descend'), 'cba');
+  assert.equal(await get('--min-mod-rev', String(last)), 'a');
+  assert.equal(await get('--max-mod-rev', String(last - 1)), 'bc');
+  assert.equal(await get('--min-create-rev', String(second), '--max-create-rev', String(second)), 'b');
+});

@@ -64,6 +64,20 @@ test('how to read is passed on', async () => {
   assert.deepEqual([cluster.lastRange()?.revision, cluster.lastRange()?.serializable], [0, false]);
 });
 
+test('the order, and bounds on revisions, are passed on; words that are none are told', async () => {
+  await ok('get', 'k', '--prefix', '--sort-by', 'modify', '--order=descend', '--min-mod-rev', '3', '--max-mod-rev=9');
+  const first = cluster.lastRange();
+  assert.deepEqual([first?.sortTarget, first?.sortOrder, first?.minModRevision, first?.maxModRevision], [3, 2, 3, 9]);
+  await ok('get', 'k', '--sort-by', 'VALUE', '--min-create-rev', '4', '--max-create-rev', '5');
+  const second = cluster.lastRange();
+  assert.deepEqual([second?.sortTarget, second?.sortOrder, second?.minCreateRevision, second?.maxCreateRevision], [4, 1, 4, 5]);
+  assert.deepEqual(await run(['get', 'k', '--order', 'up']).then(({ code, err }) => [code, err]), [
+    2,
+    'Error: --order: "up" is neither ASCEND nor DESCEND\n',
+  ]);
+  assert.match((await run(['get', 'k', '--sort-by', 'age'])).err, /"age" is none of CREATE, KEY, MODIFY, VALUE, VERSION/);
+});
+
 test('a value comes from standard input, byte for byte', async () => {
   const value = Uint8Array.of(0, 255, 10, 13, 10);
   assert.equal((await run(['put', 'bin'], { stdin: value })).out, 'OK\n');

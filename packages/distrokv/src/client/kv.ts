@@ -1,6 +1,6 @@
 // put, get and del: etcdctl's verbs on keys.
 import { utf8 } from '@distrokv/base';
-import type { KeySelection } from '@distrokv/client';
+import type { KeySelection, Sort } from '@distrokv/client';
 import { usage } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { type Globals, withClient } from './globals.ts';
@@ -41,6 +41,12 @@ export interface GetFlags {
   readonly countOnly?: true;
   readonly printValueOnly?: true;
   readonly consistency?: string;
+  readonly order?: string;
+  readonly sortBy?: string;
+  readonly minModRev?: string;
+  readonly maxModRev?: string;
+  readonly minCreateRev?: string;
+  readonly maxCreateRev?: string;
 }
 
 export async function runGet(host: Host, globals: Globals, key: string, rangeEnd: string | undefined, flags: GetFlags): Promise<void> {
@@ -58,10 +64,27 @@ export async function runGet(host: Host, globals: Globals, key: string, rangeEnd
     serializable: consistency === 's',
     keysOnly: flags.keysOnly ?? false,
     countOnly,
+    ...sorted(flags),
+    minModRevision: wholeNumber(flags.minModRev ?? '0', '--min-mod-rev'),
+    maxModRevision: wholeNumber(flags.maxModRev ?? '0', '--max-mod-rev'),
+    minCreateRevision: wholeNumber(flags.minCreateRev ?? '0', '--min-create-rev'),
+    maxCreateRevision: wholeNumber(flags.maxCreateRev ?? '0', '--max-create-rev'),
   };
   await withClient(globals, 'simple', async (client, format) => {
     host.stdout.write(format.get(await client.get(key, options), { valueOnly, countOnly }));
   });
+}
+
+/** etcdctl's words, in either case. */
+const sortWords: Readonly<Record<string, Sort['by']>> = { CREATE: 'create', KEY: 'key', MODIFY: 'mod', VALUE: 'value', VERSION: 'version' };
+
+function sorted({ order, sortBy }: GetFlags): { readonly sort?: Sort } {
+  if (order === undefined && sortBy === undefined) return {};
+  const by = sortWords[(sortBy ?? 'KEY').toUpperCase()];
+  if (by === undefined) throw usage(`--sort-by: ${JSON.stringify(sortBy)} is none of ${Object.keys(sortWords).join(', ')}`);
+  const direction = (order ?? 'ASCEND').toUpperCase();
+  if (direction !== 'ASCEND' && direction !== 'DESCEND') throw usage(`--order: ${JSON.stringify(order)} is neither ASCEND nor DESCEND`);
+  return { sort: { by, descending: direction === 'DESCEND' } };
 }
 
 export interface DeleteFlags {
