@@ -1,15 +1,14 @@
 // What is measured on servers that hold the large data set, in the order in which it is done: one session from opening to opening again.
 import { createChannel } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
-import { KEY_BYTES, VALUE_BYTES, save } from './data.mjs';
-import { generate, highest, pacedPuts, percentile, until } from './load.mjs';
+import { KEY_BYTES, save } from './data.mjs';
+import { generate, highest, percentile, probe, until } from './load.mjs';
 import { sleep } from './servers.mjs';
 import { openWatchers } from './watchers.mjs';
 
 // Keys of the data set are digits, or begin with the "k" that fills them up.
 const SCAN = { key: Buffer.from('k'), rangeEnd: Buffer.from('l') };
 const PAGE = 1000;
-const probeAt = () => pb.PutRequest.create({ key: Buffer.from('probe'), value: Buffer.alloc(VALUE_BYTES, 'p') });
 
 async function memory(server) {
   await sleep(2000);
@@ -44,14 +43,14 @@ async function scanPages(channel, isOver) {
   return keys;
 }
 
+/** From its first page on, which is the one that counts all keys. */
 async function scan(server, { seconds }) {
   const channel = createChannel(server.targets[0]);
-  await scanPages(channel, () => true);
   const began = performance.now();
-  const keys = await scanPages(channel, () => performance.now() - began >= seconds * 1000);
+  const keys = await scanPages(channel, () => performance.now() - began >= 6 * seconds * 1000);
   const took = (performance.now() - began) / 1000;
   channel.close();
-  return { perSecond: keys / took };
+  return { perSecond: keys / took, keys };
 }
 
 /** A range of a million keys at once: in pieces where the server can, whole where not. */
@@ -59,7 +58,7 @@ async function bigRange(server, { side, dataset }) {
   const channel = createChannel(server.targets[0]);
   const before = server.rssMiB();
   const most = highest(server.rssMiB);
-  const puts = pacedPuts(server.targets[0], 100, probeAt);
+  const puts = probe(server.targets[0], 100);
   await sleep(500);
   const request = pb.RangeRequest.create({ ...SCAN, limit: Math.min(1_000_000, dataset.keys) });
   const began = performance.now();
@@ -100,7 +99,8 @@ async function busyPuts(server, { dir, dataset, seconds }) {
   if (revision <= dataset.compacted) throw new Error(`nothing is left to compact in ${dir}: load it again`);
   let isOver = false;
   const scanning = scanPages(channel, () => isOver);
-  const puts = pacedPuts(server.targets[0], 200, probeAt);
+  const puts = probe(server.targets[0], 200);
+  await sleep(1000);
   await channel.unary(pb.KV.methods.compact, pb.CompactionRequest.create({ revision }));
   dataset.compacted = revision;
   save(dir, dataset);
