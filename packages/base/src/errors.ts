@@ -8,7 +8,7 @@ export interface CodedErrorOptions {
 }
 
 /** V8's bound on what it notes of the stack; other engines have none, and ignore it. */
-const host: { stackTraceLimit?: number } = Error;
+const host = Error as ErrorConstructor & { stackTraceLimit?: number };
 
 /** An expected failure: something outside went wrong, and `code` says what kind of thing. */
 export abstract class CodedError<Code extends string> extends Error {

@@ -10,7 +10,8 @@ export const serverStopped = (): GrpcError => new GrpcError('unavailable', 'etcd
 export const noLeader = (): GrpcError => new GrpcError('unavailable', 'etcdserver: no leader', ANSWER);
 export const notLeader = (): GrpcError => new GrpcError('failed-precondition', 'etcdserver: not leader');
 export const badLeaderTransferee = (): GrpcError => new GrpcError('failed-precondition', 'etcdserver: bad leader transferee');
-export const notSupportedForLearner = (): GrpcError => new GrpcError('failed-precondition', 'etcdserver: rpc not supported for learner', ANSWER);
+export const notSupportedForLearner = (): GrpcError =>
+  new GrpcError('failed-precondition', 'etcdserver: rpc not supported for learner', ANSWER);
 /** Without a code of its own, as in etcd. It may still happen. */
 export const timedOutLeaderTransfer = (): GrpcError =>
   new GrpcError('unknown', 'etcdserver: request timed out, leader transfer took too long');
