@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom, utf8 } from '@distrokv/base';
-import { type FsErrorCode, type FsOperationKind, type MemoryEnv, MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
+import { type CrashMode, type FsErrorCode, type FsOperationKind, type MemoryEnv, MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
 import { parseName } from './names.ts';
 import { openEngine } from './open.ts';
 import { TableFileWriter } from './table-file.ts';
@@ -248,8 +248,13 @@ async function workload(env: MemoryEnv): Promise<Done> {
       if (version % 5 === 0) await engine.flush();
       if (version === 6 || version === 16) {
         done.isThere = undefined;
-        if (version === 6) await engine.createKeyspace({ name: 'temp', versions: 'latest' });
-        else await engine.dropKeyspace('temp');
+        // A flush edits the manifest at the same time.
+        const edits = [
+          engine.flush(),
+          version === 6 ? engine.createKeyspace({ name: 'temp', versions: 'latest' }) : engine.dropKeyspace('temp'),
+        ];
+        await Promise.allSettled(edits);
+        await edits[1];
         done.isThere = version === 6;
       }
       if (version === 12) await engine.checkpoint('/copy');
@@ -265,7 +270,9 @@ async function workload(env: MemoryEnv): Promise<Done> {
 /** How long a fault stays: work on a full disk is tried again until there is room. */
 const FAULT_MS = 20_000;
 
-/** Runs the workload with its `n`-th call of `kind` failing, or all from there on; false if it makes fewer. */
+const crashModes: readonly CrashMode[] = ['kept', 'lost', 'torn', 'reordered'];
+
+/** Runs the workload with its `n`-th call of `kind` failing, or all from there on, and then the power; false if it makes fewer. */
 async function failNth(kind: FsOperationKind, code: FsErrorCode, n: number, lasting: boolean): Promise<boolean> {
   const env = createMemoryEnv({ seed: n + 1 });
   let calls = 0;
@@ -283,9 +290,11 @@ async function failNth(kind: FsOperationKind, code: FsErrorCode, n: number, last
     await env.time.advance(100);
   }
   const { acknowledged, isThere } = await working;
-  env.fs.onOperation = undefined;
-  const engine = await open(env);
-  const kinds = (await env.fs.readDirectory('/db')).map((name) => parseName(name)?.kind);
+  const mode = crashModes[n % crashModes.length];
+  assert.ok(mode !== undefined);
+  const after = createMemoryEnv({ seed: n + 2, fs: env.fs.crash(mode, seededRandom(n)) });
+  const engine = await open(after);
+  const kinds = (await after.fs.readDirectory('/db')).map((name) => parseName(name)?.kind);
   assert.equal(kinds.filter((kind) => kind === 'temporary').length, 0, 'no orphans');
   assert.equal(kinds.filter((kind) => kind === 'table').length, engine.stats().tables, 'no orphans');
   const isTempThere = engine.keyspaces().some(({ name }) => name === 'temp');
@@ -309,16 +318,16 @@ const faults: readonly (readonly [FsOperationKind, readonly FsErrorCode[]])[] = 
   ['write', ['io', 'no-space']],
   ['read', ['io']],
   ['readFile', ['io']],
-  ['truncate', ['io']],
+  ['truncate', ['io', 'no-space']],
   ['sync', ['io', 'no-space']],
-  ['syncDirectory', ['io']],
+  ['syncDirectory', ['io', 'no-space']],
   ['rename', ['io', 'no-space']],
-  ['removeFile', ['io']],
+  ['removeFile', ['io', 'no-space']],
   ['link', ['io', 'no-space']],
   ['makeDirectory', ['io', 'no-space']],
   ['readDirectory', ['io', 'too-many-files']],
   ['sizeOf', ['io']],
-  ['close', ['io']],
+  ['close', ['io', 'no-space']],
 ];
 
 for (const [kind, codes] of faults) {
