@@ -41,6 +41,8 @@ export interface ServerStream<Request, Response> extends ServerCall {
   send(response: Response): boolean;
   /** As `send`, for one or several whole messages as `framed` makes them, one behind the other. The bytes are the stream's from here on. */
   sendFramed(messages: Uint8Array): boolean;
+  /** Memory for `sendFramed` that is used again once it is written; undefined if so few bytes are not worth it. Send more than 16 KiB of it, or it is garbage. */
+  allocate(bytes: number): Uint8Array | undefined;
   /** Resolves when the queue has room; rejects with GrpcError `cancelled` when the call is over, which need not be handled. */
   writable(): Promise<void>;
 }

@@ -15,7 +15,7 @@
 import { assert, crc32Pure } from '@distrokv/base';
 import { type Env, type File, crc32 } from '@distrokv/env';
 import { LsmError, corrupt } from './errors.ts';
-import { syncOrFail } from './fail-stop.ts';
+import { isTransient, syncOrFail } from './fail-stop.ts';
 import { readUint32, writeUint32 } from './ranges.ts';
 
 export const HEADER_BYTES = 28;
@@ -39,6 +39,8 @@ export class LogWriter {
   #synced: number;
   /** An append threw, and left nobody knows what behind the end. */
   #isTorn = false;
+  /** A sync failed: nothing is known of what the file holds. */
+  #hasFailed = false;
 
   /**
    * Writes the header into a file that is empty, or over one of the same kind that nobody needs any more, which had the salt `saltBefore`;
@@ -117,26 +119,46 @@ export class LogWriter {
   async rewind(): Promise<void> {
     if (!this.#isTorn) return;
     await this.#file.truncate(this.#end);
-    await syncOrFail(this.#file);
-    this.#synced = this.#end;
+    await this.sync();
     this.#isTorn = false;
   }
 
   /** Makes every record so far durable. Throws LsmError `failed`, which is final. */
   async sync(): Promise<void> {
     const end = this.#end;
-    await syncOrFail(this.#file);
+    try {
+      await syncOrFail(this.#file);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
     this.#synced = end;
   }
 
-  /** Leaves the proof, for whoever reads the file next, that all of it was synced; then closes it. */
+  /**
+   * Leaves the proof, for whoever reads the file next, that all of it was synced, if the disk has room for it; then closes it. After a sync that
+   * failed there is no such proof, whatever the next one says.
+   */
   async close(): Promise<void> {
-    if (this.#synced < this.#end) await this.sync();
-    this.append(new Uint8Array(RECORD_HEADER_BYTES));
+    if (this.#hasFailed) return this.drop();
+    try {
+      if (this.#synced < this.#end) await this.sync();
+      await this.#leaveProof();
+      // For the sake of space alone: whether it is done, or survives a crash, makes no difference.
+      if (this.#file.size() > this.#end) await this.#file.truncate(this.#end).catch(() => {});
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  async #leaveProof(): Promise<void> {
+    try {
+      this.append(new Uint8Array(RECORD_HEADER_BYTES));
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      return this.rewind();
+    }
     await this.sync();
-    // For the sake of space alone: whether it is done, or survives a crash, makes no difference.
-    if (this.#file.size() > this.#end) await this.#file.truncate(this.#end).catch(() => {});
-    await this.#file.close();
   }
 
   /** Closes the file as it is. */

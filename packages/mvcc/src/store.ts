@@ -18,6 +18,7 @@ import type { Command, LeaseTick } from './command.ts';
 import { StoreLimitError } from './errors.ts';
 import { type StoreHash, hashStore } from './hash.ts';
 import { History } from './history.ts';
+import { KnownCounts } from './known-counts.ts';
 import { type StoreKeyspaces, keyspacesOf } from './keyspaces.ts';
 import { LEASES_PER_TICK, Leases, MAX_LEASE_TTL, MAX_TICK_MS } from './leases.ts';
 import { type Membership, membershipIn, readMembers, readRemoved, replaceMembers, writeMember } from './members.ts';
@@ -56,6 +57,7 @@ export class Store {
   readonly #engine: Engine;
   readonly #spaces: StoreKeyspaces;
   readonly #history: History;
+  readonly #counts = new KnownCounts();
   readonly #writes: CommandWrites;
   #state: StoreState;
   #members: readonly pb.Member[];
@@ -369,7 +371,8 @@ export class Store {
     readonly toResponse: (result: RangeResult) => pb.RangeResponse;
   } {
     this.checkRevision(request.revision);
-    const steps = rangeSteps(this.#spaces.kv, request, request.revision > 0 ? revision(request.revision) : this.#state.revision);
+    const at = request.revision > 0 ? revision(request.revision) : this.#state.revision;
+    const steps = rangeSteps(this.#spaces.kv, request, at, this.#counts);
     // The header names the revision that was current at the call, whatever the read was as of: not a later one, or a client that goes on to watch
     // from there would miss what came between.
     const header = revisionHeader(this.#state.revision);
@@ -383,7 +386,7 @@ export class Store {
   ): { readonly chunks: RangeChunks; readonly toResponse: (result: RangeResult) => pb.RangeResponse } {
     const { toResponse } = this.rangeSteps(request);
     const at = request.revision > 0 ? revision(request.revision) : this.#state.revision;
-    return { chunks: rangeChunks(this.#spaces.kv, request, at, maxBytes), toResponse };
+    return { chunks: rangeChunks(this.#spaces.kv, request, at, maxBytes, this.#counts), toResponse };
   }
 
   /**

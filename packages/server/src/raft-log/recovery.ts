@@ -45,6 +45,16 @@ export async function createSegment(
 
 /** Fills `image`; returns where the last segment goes on, or undefined if there is none. Throws ServerError `corrupt` or `newer-format`. */
 export async function recoverSegments(env: Env, directory: string, image: LogImage): Promise<LogWriter | undefined> {
+  const opened: File[] = [];
+  try {
+    return await recoverInto(env, directory, image, opened);
+  } catch (error) {
+    for (const file of opened) await file.close().catch(() => {});
+    throw error;
+  }
+}
+
+async function recoverInto(env: Env, directory: string, image: LogImage, opened: File[]): Promise<LogWriter | undefined> {
   const sequences = await listSegments(env.fs, directory);
   const newest = sequences.at(-1);
   for (const sequence of sequences) {
@@ -57,6 +67,7 @@ export async function recoverSegments(env: Env, directory: string, image: LogIma
         `${path}: ends in a torn record at offset ${contents.end}, but newer segments follow: nothing was changed`,
       );
     const file = await env.fs.open(path, 'write');
+    opened.push(file);
     const leftovers = addToImage(image, sequence, file, contents, bytes.byteOffset);
     await removeSegments(env.fs, directory, leftovers);
     if (sequence !== newest) continue;
