@@ -1,163 +1,116 @@
 #!/usr/bin/env node
-// Where a member's processor time goes: a put and a range, taken apart by a profile of the event loop under load.
+// Where the members' processor time goes: a put and a range, taken apart by profiles of the event loops under load.
 //
-//   node bench/path.mjs [--seconds 4] [--conns 10] [--inflight 100]
+//   node bench/path.mjs [--nodes 1|3] [--op put|range] [--seconds 4] [--conns 10] [--inflight 100] [--profiles DIRECTORY]
 //
-// Needs `npm run build` at the root. Time of the engine's and the disk's own threads is not in it: they work beside the loop.
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+// Needs `npm run build` at the root, and Linux. A profile says which share of its time an event loop spends where, and the kernel how much
+// processor time it had: the table is the product of the two, in microseconds for each operation of the whole cluster. Time
+// of other threads (the engine's, syncs, the compiler, the collector's helpers) is a row of its own.
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { processorTime, startMembers } from './path/members.mjs';
+import { sharesOf, stepNames } from './path/steps.mjs';
 
 const { values: options } = parseArgs({
   options: {
+    nodes: { type: 'string', default: '1' },
+    op: { type: 'string', multiple: true, default: ['put', 'range'] },
     seconds: { type: 'string', default: '4' },
     conns: { type: 'string', default: '10' },
     inflight: { type: 'string', default: '100' },
+    profiles: { type: 'string' },
   },
 });
-const root = fileURLToPath(new URL('../', import.meta.url));
+/** At the beginning the compiler is busy. */
+const WARM_UP_SECONDS = 4;
+/** Of the measured time, at its beginning and at its end: the generator's own start is not known to the millisecond. */
+const MARGIN_SECONDS = 0.5;
+const KEYS = ['--keys', '20000'];
+const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+const nowUs = () => Number(process.hrtime.bigint() / 1000n);
 
-/** What a function belongs to, by its file and its name; the first that fits. */
-const steps = [
-  ['waiting', ({ functionName }) => functionName === '(idle)'],
-  ['garbage collector', ({ functionName }) => functionName === '(garbage collector)'],
-  [
-    'disk calls (write, sync)',
-    ({ functionName, url }) => /^(writeBuffer|fdatasync|fsync|read)$/.test(functionName) && !url.includes('/dist/'),
-  ],
-  [
-    'socket: read, write',
-    ({ functionName, url }) =>
-      /^(writev|writeUtf8String|writeBuffer)$/.test(functionName) ||
-      /^node:(internal\/(stream|streams)|net|_stream|stream|tty)/.test(url) ||
-      url.includes('env/dist/node/net'),
-  ],
-  ['frames, HPACK, flow control', ({ url }) => url.includes('/http2/dist/')],
-  ['calls: route, frame, status', ({ url }) => url.includes('/grpc/dist/')],
-  ['protobuf', ({ url }) => url.includes('/proto/dist/')],
-  ['services: check, header', ({ url }) => url.includes('/server/dist/services/')],
-  ['consensus: propose, read index', ({ url }) => url.includes('/raft/dist/') || url.includes('/server/dist/replica/')],
-  [
-    'log: encode, append',
-    ({ url }) =>
-      url.includes('/server/dist/raft-log/') || url.includes('/lsm/dist/log-file') || url.includes('crc32') || url.includes('node:zlib'),
-  ],
-  ['apply: revisions, leases, watches', ({ url }) => url.includes('/mvcc/dist/')],
-  ['engine: memtable, reads', ({ url }) => url.includes('/lsm/dist/')],
-  [
-    'promises, timers, turns',
-    ({ functionName, url }) =>
-      /^node:internal\/(timers|process|async_hooks|promise)/.test(url) || /Microtasks|processTicks/.test(functionName),
-  ],
-  ['the rest of Node and V8', () => true],
-];
-
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+function load(members, ...args) {
+  const target = members.map(({ client }) => `127.0.0.1:${client}`).join(',');
+  const generator = fileURLToPath(new URL('wire/loadgen.mjs', import.meta.url));
+  const child = spawn(process.execPath, [generator, '--target', target, ...KEYS, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (text) => (output += text));
+  return new Promise((resolve, reject) => {
+    child.on('exit', (code) => (code === 0 ? resolve(JSON.parse(output)) : reject(new Error('the generator failed'))));
   });
+}
 
+/** For each member what it did, and what a second of the whole cluster's operations is. */
 async function measure(op) {
-  const directory = mkdtempSync(join(tmpdir(), 'path-'));
-  const [client, peer] = [await freePort(), await freePort()];
-  const urls = ['--listen-client-urls', `http://127.0.0.1:${client}`, '--listen-peer-urls', `http://127.0.0.1:${peer}`];
-  const profiling = ['--cpu-prof', '--cpu-prof-interval', '500', `--cpu-prof-dir=${directory}/profile`];
-  const member = spawn(
-    process.execPath,
-    [
-      ...profiling,
-      `${root}packages/distrokv/bin/distrokv.mjs`,
-      'server',
-      '--data-dir',
-      `${directory}/data`,
-      '--log-format',
-      'json',
-      ...urls,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const cluster = await startMembers(Number(options.nodes));
+  const { members } = cluster;
   try {
-    await new Promise((resolve) => {
-      let output = '';
-      member.stdout.on('data', (text) => {
-        output += text;
-        if (output.includes('ready to serve')) resolve();
-      });
-    });
-    const load = (...args) =>
-      JSON.parse(
-        execFileSync(process.execPath, [`${root}bench/wire/loadgen.mjs`, '--target', `127.0.0.1:${client}`, ...args], { encoding: 'utf8' }),
-      );
-    if (op === 'range') load('--op', 'put', '--fill', '--keys', '20000', '--seconds', '0.1', '--warmup', '0.1');
-    const start = process.hrtime.bigint();
-    const result = load(
-      '--op',
-      op,
-      '--keys',
-      '20000',
-      '--conns',
-      options.conns,
-      '--inflight',
-      options.inflight,
-      '--seconds',
-      options.seconds,
-    );
-    const windowMs = Number(process.hrtime.bigint() - start) / 1e6;
-    const ended = new Promise((resolve) => member.on('exit', resolve));
-    member.kill('SIGTERM');
-    await ended;
-    return { result, windowMs, profile: mainThread(`${directory}/profile`) };
+    if (op === 'range') await load(members, '--op', 'put', '--fill', '--seconds', '0.1', '--warmup', '0.1');
+    const { seconds, conns, inflight } = options;
+    const time = ['--seconds', seconds, '--warmup', String(WARM_UP_SECONDS)];
+    const loaded = load(members, '--op', op, '--conns', conns, '--inflight', inflight, ...time);
+    await sleep(WARM_UP_SECONDS + MARGIN_SECONDS);
+    const fromUs = nowUs();
+    const before = members.map(({ child }) => processorTime(child.pid));
+    await sleep(Number(seconds) - 2 * MARGIN_SECONDS);
+    const toUs = nowUs();
+    const after = members.map(({ child }) => processorTime(child.pid));
+    const { perSecond } = await loaded;
+    const leads = members.map(({ text }) => text().lastIndexOf('"became leader"'));
+    await cluster.stop();
+    const operations = (perSecond * (toUs - fromUs)) / 1e6;
+    if (options.profiles) keepProfiles(members, leads, op);
+    const columns = members.map((member, i) => column(sharesOf(member.profile(), fromUs, toUs), before[i], after[i], operations));
+    const leader = columns[leads.findIndex((at) => at >= 0)];
+    return { op, perSecond, leader, followers: columns.filter((c) => c !== leader) };
   } finally {
-    member.kill('SIGKILL');
-    rmSync(directory, { recursive: true, force: true });
+    cluster.close();
   }
 }
 
-function mainThread(directory) {
-  const file = readdirSync(directory).find((name) => /^CPU\.\d+\.\d+\.\d+\.0\./.test(name));
-  return JSON.parse(readFileSync(join(directory, file), 'utf8'));
+function keepProfiles(members, leads, op) {
+  mkdirSync(options.profiles, { recursive: true });
+  for (const [i, { name, profile }] of members.entries())
+    writeFileSync(join(options.profiles, `${op}-${name}-${leads[i] < 0 ? 'follower' : 'leader'}.cpuprofile`), JSON.stringify(profile()));
 }
 
-/** Microseconds of the event loop per operation, by step, in the seconds that were measured. */
-function perOperation({ result, profile }) {
-  const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
-  const stepOf = new Map([...frames].map(([id, frame]) => [id, steps.find(([, fits]) => fits(frame))[0]]));
-  // The load is what comes last, but for the second in which the member stops: the busiest window of that length is it.
-  const length = Number(options.seconds) * 1e6;
-  const ends = [];
-  let [at, busy, from, best] = [0, 0, 0, { busy: -1, from: 0, to: 0 }];
-  for (const [i, delta] of profile.timeDeltas.entries()) {
-    at += delta;
-    ends.push(at);
-    if (stepOf.get(profile.samples[i]) !== 'waiting') busy += delta;
-    while (at - ends[from] > length) {
-      if (stepOf.get(profile.samples[from + 1]) !== 'waiting') busy -= profile.timeDeltas[from + 1];
-      from++;
-    }
-    if (busy > best.busy) best = { busy, from: from + 1, to: i };
+/** Microseconds per operation of one member, by row. */
+function column(shares, before, after, operations) {
+  const spent = (thread) => (after[thread] - before[thread]) / operations;
+  const loop = spent('loop');
+  const [engine, pool, v8] = ['engine', 'pool', 'v8'].map(spent);
+  return new Map([
+    ...stepNames.map((name) => [name, shares.get(name) * loop]),
+    ['**the event loop**', loop],
+    ["the engine's thread: flush, merge", engine],
+    ["threads for the disk's calls", pool],
+    ['threads of V8: compiler, collector', v8],
+    ['**all**', loop + engine + pool + v8],
+    ['of it in the kernel', spent('kernel')],
+  ]);
+}
+
+const columns = [];
+const told = [];
+for (const op of options.op) {
+  const { perSecond, leader, followers } = await measure(op);
+  told.push(`${op} ${perSecond}/s`);
+  if (followers.length === 0) {
+    columns.push({ title: `${op} (µs)`, of: leader });
+    continue;
   }
-  const sums = new Map(steps.map(([name]) => [name, 0]));
-  for (let i = best.from; i <= best.to; i++)
-    sums.set(stepOf.get(profile.samples[i]), sums.get(stepOf.get(profile.samples[i])) + profile.timeDeltas[i]);
-  const operations = result.perSecond * Number(options.seconds);
-  return new Map([...sums].map(([name, us]) => [name, us / operations]));
+  const meanOf = (name) => followers.reduce((sum, c) => sum + c.get(name), 0) / followers.length;
+  const rows = [...leader.keys()];
+  columns.push({ title: `${op}: leader (µs)`, of: leader });
+  columns.push({ title: `${op}: each follower (µs)`, of: new Map(rows.map((name) => [name, meanOf(name)])) });
+  const all = rows.map((name) => [name, leader.get(name) + followers.length * meanOf(name)]);
+  columns.push({ title: `${op}: all members (µs)`, of: new Map(all) });
 }
-
-const put = await measure('put');
-const range = await measure('range');
-const [puts, ranges] = [perOperation(put), perOperation(range)];
-console.log(
-  `put ${put.result.perSecond}/s, range ${range.result.perSecond}/s, ${options.conns} connections × ${options.inflight} in flight\n`,
-);
-console.log('| step | put (µs) | range (µs) |\n| --- | ---: | ---: |');
-for (const [name, us] of puts)
-  if (name !== 'waiting') console.log(`| ${String(name)} | ${us.toFixed(2)} | ${ranges.get(name).toFixed(2)} |`);
-const total = (sums) => [...sums].reduce((sum, [name, us]) => sum + (name === 'waiting' ? 0 : us), 0).toFixed(2);
-console.log(`| **all of the event loop** | **${total(puts)}** | **${total(ranges)}** |`);
+console.log(`${options.nodes} member(s), ${told.join(', ')}, ${options.conns} connections × ${options.inflight} in flight\n`);
+const row = (cells) => console.log(`| ${cells.join(' | ')} |`);
+row(['step', ...columns.map(({ title }) => title)]);
+row(['---', ...columns.map(() => '---:')]);
+for (const name of columns[0].of.keys()) row([name, ...columns.map(({ of }) => of.get(name).toFixed(2))]);

@@ -76,6 +76,12 @@ export class VarintReader {
     return this.bytes.subarray(this.at - length, this.at);
   }
 
+  /** Passes the next `length` bytes; `ok` is false if there are fewer. */
+  skip(length: number): void {
+    if (length > this.end - this.at) this.ok = false;
+    else this.at += length;
+  }
+
   get done(): boolean {
     return this.at >= this.end || !this.ok;
   }

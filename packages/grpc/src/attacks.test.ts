@@ -4,6 +4,7 @@ import { type Socket, connect as connectTcp } from 'node:net';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { createPair, type Pair } from './testing/pair.ts';
+import { frame, literals, preface } from './testing/raw.ts';
 import { answer, ask, Echo } from './testing/services.ts';
 
 const SCALE = Number(process.env['DISTROKV_TEST_SCALE'] ?? 1);
@@ -51,23 +52,6 @@ async function honestCalls({ channel }: Pair, calls = 20): Promise<void> {
 function memoryMiB(): number {
   (globalThis as { gc?: () => void }).gc?.();
   return process.memoryUsage.rss() / MIB;
-}
-
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
-
-function frame(type: number, flags: number, id: number, payload: Uint8Array): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(id, 5);
-  return Buffer.concat([head, payload]);
-}
-
-/** A field block of literals that touch no table (RFC 7541 §6.2.2). */
-function literals(fields: Readonly<Record<string, string>>): Buffer {
-  const text = (each: string): Buffer => Buffer.concat([Buffer.of(each.length), Buffer.from(each)]);
-  return Buffer.concat(Object.entries(fields).flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)]));
 }
 
 for (const [name, method, body] of [

@@ -41,6 +41,8 @@ export interface ServerStream<Request, Response> extends ServerCall {
   send(response: Response): boolean;
   /** As `send`, for one or several whole messages as `framed` makes them, one behind the other. The bytes are the stream's from here on. */
   sendFramed(messages: Uint8Array): boolean;
+  /** Memory for `sendFramed` that is used again once it is written; undefined if so few bytes are not worth it. Send more than 16 KiB of it, or it is garbage. */
+  allocate(bytes: number): Uint8Array | undefined;
   /** Resolves when the queue has room; rejects with GrpcError `cancelled` when the call is over, which need not be handled. */
   writable(): Promise<void>;
 }
@@ -74,6 +76,8 @@ export interface ServerOptions {
   readonly onUnexpectedError?: (error: unknown, path: string) => void;
   /** Limits of HTTP/2, where they are not to be the defaults. */
   readonly http2?: ConnectionOptions;
+  /** What all connections from one address may do together. */
+  readonly perAddress?: AddressLimits;
   /**
    * Takes connections that begin as HTTP/1, with the bytes that have come so far; it must `open` the socket and end with it.
    * Without it they are closed.
@@ -81,6 +85,22 @@ export interface ServerOptions {
   readonly onHttp1?: (socket: Socket, received: Uint8Array) => void;
   /** Told of connections that ended for what the other side did: broke the protocol, failed a handshake. */
   readonly onBadConnection?: (peer: string, error: Error) => void;
+}
+
+/**
+ * What connections from one IPv4 address, or one /64 of IPv6, share, beside the limits of each. Frames that cost the server work and bring the caller nothing are
+ * counted (`nuisanceBurst` of `http2`); from half of the burst down until it is whole again the address is in trouble: new connections wait for their turn and may spend little.
+ * Nobody who keeps to the protocol comes near: 1000 clients behind one address that cancel a call a second do.
+ */
+export interface AddressLimits {
+  /** Such frames at once (default 10,000). */
+  readonly nuisanceBurst?: number;
+  /** And so many more each second (default 1000). */
+  readonly nuisancePerSecond?: number;
+  /** Connections that are admitted each second while the address is in trouble (default 100). */
+  readonly connectionsPerSecond?: number;
+  /** Connections that may wait for that; more are hung up on (default 1000). */
+  readonly maxWaiting?: number;
 }
 
 export interface ListenAddress {

@@ -10,12 +10,19 @@ import { HeaderBlock } from './header-block.ts';
 import { INITIAL_TABLE_BYTES } from './hpack-static.ts';
 import { type ConnectionOptions, limitsOf } from './options.ts';
 import { protocolError, Receiver } from './receiver.ts';
-import type { ClientConnection, Connection, ConnectionHandler, HeaderList, PeerSettings, Stream } from './types.ts';
+import type { ClientConnection, Connection, ConnectionHandler, HeaderList, PeerSettings, SharedNuisance, Stream } from './types.ts';
 import { Watch } from './watch.ts';
 
-/** A connection that a client has opened to us. It has output at once, which `onOutput` does not tell of. Throws Http2Error `bad-options`. */
-export function createServerConnection<Context>(handler: ConnectionHandler<Context>, options: ConnectionOptions = {}): Connection {
-  return new Http2Connection<Context>(true, handler, options);
+/**
+ * A connection that a client has opened to us. It has output at once, which `onOutput` does not tell of. `shared` is what it has in common with others of
+ * the same peer. Throws Http2Error `bad-options`.
+ */
+export function createServerConnection<Context>(
+  handler: ConnectionHandler<Context>,
+  options: ConnectionOptions = {},
+  shared?: SharedNuisance,
+): Connection {
+  return new Http2Connection<Context>(true, handler, options, shared);
 }
 
 /** A connection that we have opened to a server. It has output at once, which `onOutput` does not tell of. Throws Http2Error `bad-options`. */
@@ -37,9 +44,9 @@ class Http2Connection<Context> implements ClientConnection<Context> {
   #isReceiving = false;
   #isShuttingDown = false;
 
-  constructor(isServer: boolean, handler: ConnectionHandler<Context>, options: ConnectionOptions) {
+  constructor(isServer: boolean, handler: ConnectionHandler<Context>, options: ConnectionOptions, shared?: SharedNuisance) {
     const limits = limitsOf(options);
-    this.#core = new Core(isServer, handler, limits);
+    this.#core = new Core(isServer, handler, limits, shared);
     this.#watch = new Watch(this.#core, () => this.#sendLastGoaway());
     this.#control = new ControlFrames(this.#core, this.#watch);
     this.#receiver = new Receiver(this.#core, this.#control);

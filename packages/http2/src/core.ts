@@ -11,7 +11,7 @@ import { ReceiveWindow } from './receive-window.ts';
 import { Sender, type SenderEvents } from './sender.ts';
 import { Http2Stream, type StreamOwner } from './stream.ts';
 import { Streams } from './streams.ts';
-import type { ConnectionHandler, HeaderList, PeerSettings, StreamReset } from './types.ts';
+import type { ConnectionHandler, HeaderList, PeerSettings, SharedNuisance, StreamReset } from './types.ts';
 
 /** Tokens of nuisance that honest work earns. */
 const EARNED_BY_DATA_FRAME = 3; // The peer may answer it with two window updates and a ping.
@@ -53,14 +53,14 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
   #unreadAnswers = 0;
   #told = true; // A new connection has output, and whoever made it knows.
 
-  constructor(isServer: boolean, handler: ConnectionHandler<Context>, limits: Limits) {
+  constructor(isServer: boolean, handler: ConnectionHandler<Context>, limits: Limits, shared: SharedNuisance | undefined) {
     this.isServer = isServer;
     this.handler = handler;
     this.limits = limits;
     this.streams = new Streams(isServer);
     this.sender = new Sender(limits, this);
     this.window = new ReceiveWindow(limits.connectionWindowBytes, limits.maxConnectionWindowBytes);
-    this.nuisance = new Nuisance(limits.nuisanceBurst, limits.nuisancePerSecond);
+    this.nuisance = new Nuisance(limits.nuisanceBurst, limits.nuisancePerSecond, shared);
     this.peer = {
       headerTableSize: INITIAL_TABLE_BYTES,
       enablePush: isServer,

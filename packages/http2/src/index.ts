@@ -1,5 +1,14 @@
 // `http2`: HTTP/2 for server and client, without a socket. The contract is in types.ts.
-export type { ClientConnection, Connection, ConnectionHandler, HeaderList, PeerSettings, Stream, StreamReset } from './types.ts';
+export type {
+  ClientConnection,
+  Connection,
+  ConnectionHandler,
+  HeaderList,
+  PeerSettings,
+  SharedNuisance,
+  Stream,
+  StreamReset,
+} from './types.ts';
 export type { ConnectionOptions } from './options.ts';
 export { ErrorCode, errorName, startsLikeHttp2 } from './codes.ts';
 export { HeaderBlock } from './header-block.ts';

@@ -105,6 +105,16 @@ export interface PeerSettings {
   readonly maxHeaderListSize: number;
 }
 
+/** A bucket that a server keeps for all connections of one peer, so that no peer gains by connecting again: what `nuisanceBurst` counts is counted there, too. */
+export interface SharedNuisance {
+  /** At most so many tokens has a new connection of this peer. */
+  readonly firstTokens: number;
+  /** A frame that is a nuisance came. Returns how many tokens of its own it costs the connection, 1 or more. */
+  take(): number;
+  /** Honest work happened on a connection that had not all of its own tokens. */
+  earn(tokens: number): void;
+}
+
 export interface Connection {
   /**
    * Bytes off the socket, however they are cut. What goes wrong reaches `onReset` and `onClose`. After `onClose` it does nothing.

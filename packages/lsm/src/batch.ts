@@ -79,7 +79,7 @@ export class Batch implements WriteBatch {
   }
 
   put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void {
-    checkValue(value);
+    checkValue(value.length);
     this.#add(keyspace, key, value, version);
     this.hasPuts = true;
   }

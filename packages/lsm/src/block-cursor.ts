@@ -313,16 +313,16 @@ export class BlockCursor implements EntryFields {
         return value;
       }
     }
-    // Eight bytes hold 56 bits: more than a safe integer, so the length checks see whatever comes out.
     for (let scale = 2 ** 28, i = 4; i < 8; i++, scale *= 0x80) {
       const byte = bytes[next++] as number;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break;
         this.#varintEnd = next;
         return value;
       }
     }
     this.valid = false;
-    throw block.corruptAt(next, 'a number without an end');
+    throw block.corruptAt(next, 'a number without an end, or beyond 2^53');
   }
 }

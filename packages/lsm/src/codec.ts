@@ -26,12 +26,15 @@ export function isAvailable(codec: Codec): boolean {
   return codec !== 'zstd' || zstdCompressSync !== undefined;
 }
 
+/** More is not kept for the next payload. */
+const MAX_SCRATCH_BYTES = 1 << 20;
 let scratch: Uint8Array = new Uint8Array(8 << 10);
 
 /** The squeezed payload, good until the next call, and its codec byte; the payload itself if that is not worth it. */
 export function squeeze(codec: Codec, payload: Uint8Array): { codec: number; bytes: Uint8Array } {
   const asItIs = { codec: CODEC_NONE, bytes: payload };
   if (codec === 'none') return asItIs;
+  if (scratch.length > MAX_SCRATCH_BYTES) scratch = new Uint8Array(0);
   scratch = grown(scratch, 0, MAX_VARINT_BYTES + lz4Bound(payload.length));
   const at = writeVarint(scratch, 0, payload.length);
   const body = compress(codec, payload, scratch.subarray(at));

@@ -1,7 +1,7 @@
 // What the engine promises in engine.ts, one promise a test.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromUtf8, utf8 } from '@distrokv/base';
+import { EMPTY, fromUtf8, utf8 } from '@distrokv/base';
 import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
 import { openEngine } from './open.ts';
 import type { Engine, EngineOptions } from './engine.ts';
@@ -159,6 +159,25 @@ test('a unit without a log is never split by a flush', async () => {
   await flushed;
   assert.equal((await meta.getFlushed(utf8('a')))?.length, 3000);
   assert.equal(textOf(await meta.getFlushed(utf8('b'))), 'y');
+  await engine.close();
+});
+
+test('a value in two pieces is one, and a peek shows it where it lies, in memory and in a table', async () => {
+  const engine = await open(createMemoryEnv({ seed: 1 }), { wal: 'none' });
+  const data = engine.keyspace('data');
+  const peeked = (key: string): [string, number] | undefined => {
+    const found = data.peekSync(utf8(key));
+    return found && [fromUtf8(found.bytes.slice(found.start, found.end)), found.version];
+  };
+  engine.unlogged().putParts(data, utf8('a'), utf8('head and more'), 4, utf8(`${'x'.repeat(100)}`), 3);
+  engine.unlogged().putParts(data, utf8('b'), EMPTY, 0, utf8('y'), 4);
+  engine.unlogged().delete(data, utf8('c'), 5);
+  void engine.unlogged().commit();
+  for (const where of ['memtable', 'table']) {
+    assert.deepEqual(peeked('a'), [`head${'x'.repeat(100)}`, 3], where);
+    assert.deepEqual([peeked('b'), peeked('c'), peeked('d')], [['y', 4], undefined, undefined], where);
+    if (where === 'memtable') await engine.flush();
+  }
   await engine.close();
 });
 

@@ -81,6 +81,8 @@ export interface WriteBatch {
  */
 export interface UnloggedWriter {
   put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void;
+  /** As `put`, of a value that lies in two pieces: `head[0, headEnd)` and then `rest`. */
+  putParts(keyspace: Keyspace, key: Uint8Array, head: Uint8Array, headEnd: number, rest: Uint8Array, version?: number): void;
   delete(keyspace: Keyspace, key: Uint8Array, version?: number): void;
   /** As a batch's. */
   deleteRange(keyspace: Keyspace, from: Uint8Array, to: Uint8Array | undefined, version?: number): void;
@@ -123,7 +125,7 @@ export interface Snapshot {
  * the next `next`, and may lie in shared memory: copy what is kept. Close it, or its tables stay open.
  */
 export interface KeyIterator {
-  /** Steps to the next key; false at the end. May read a block of a table, and block for it. */
+  /** Steps to the next key; false at the end. May read a block of a table, and block for it. After one that threw, only `seek` goes on. */
   next(): boolean;
   /**
    * The next keys with their values, which are the caller's: `count` of them, or fewer once they have `bytes` bytes (default: no
@@ -150,6 +152,17 @@ export interface KeyValue {
   readonly version: number;
 }
 
+/**
+ * Where a value lies that was found, `bytes[start, end)`; maybe in shared memory. Good until the engine is asked, or written to, again: copy
+ * what is kept.
+ */
+export interface Peek {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly version: number;
+}
+
 export interface Keyspace {
   readonly name: string;
   readonly versions: VersionMode;
@@ -157,6 +170,8 @@ export interface Keyspace {
   getSync(key: Uint8Array, at?: number, snapshot?: Snapshot): Uint8Array | undefined;
   /** As `getSync`, with the version that was found. */
   getEntrySync(key: Uint8Array, at?: number, snapshot?: Snapshot): KeyValue | undefined;
+  /** As `getEntrySync`, of the newest version, without a copy. */
+  peekSync(key: Uint8Array): Peek | undefined;
   /** As `getSync`, without blocking the event loop on the disk; what memory has is there at once. */
   get(key: Uint8Array, at?: number, snapshot?: Snapshot): Promise<Uint8Array | undefined>;
   /** The values of many keys, all as of the moment of the call; blocks that are not cached are read at the same time. */

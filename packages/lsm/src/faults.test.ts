@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom, utf8 } from '@distrokv/base';
-import { type FsErrorCode, type FsOperationKind, type MemoryEnv, MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
+import { type CrashMode, type FsErrorCode, type FsOperationKind, type MemoryEnv, MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
 import { parseName } from './names.ts';
 import { openEngine } from './open.ts';
 import { TableFileWriter } from './table-file.ts';
@@ -197,6 +197,49 @@ test('without syncs of each write the log is synced behind the writers, and a fa
   await engine.close();
 });
 
+test('an edit of the manifest that waited behind a sync that failed is not acknowledged', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const env = createMemoryEnv({ seed });
+    const engine = await open(env);
+    let failures = 0;
+    env.fs.onOperation = ({ kind, path }) => (kind === 'sync' && path.includes('manifest') && failures++ === 0 ? 'io' : undefined);
+    const made = ['one', 'two'].map((name) => engine.createKeyspace({ name, versions: 'latest' }));
+    for (const { status } of await Promise.allSettled(made)) assert.equal(status, 'rejected');
+    // What was in the page cache when the sync failed is lost, whatever later syncs said.
+    const afterCrash = createMemoryEnv({ seed, fs: env.fs.crash('lost', seededRandom(seed)) });
+    await (await open(afterCrash)).close();
+  }
+});
+
+test('a sync of the log that fails while a large group is being applied is told to its writer alone', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { memtableBytes: 4 << 20 });
+  const batch = engine.batch();
+  for (let i = 0; i < 10_000; i++) batch.put(engine.keyspace('meta'), utf8(String(i)), utf8('v'));
+  env.fs.onOperation = ({ kind, path }) => (kind === 'sync' && path.endsWith('.wal') ? 'io' : undefined);
+  // A rejection that nobody handles in time would end the process, and fails this test.
+  await assert.rejects(engine.write(batch), { code: 'failed' });
+  await engine.close();
+});
+
+test('a full disk does not keep an engine from being closed', async () => {
+  for (const wal of ['sync', 'nosync', 'none'] as const) {
+    const env = createMemoryEnv({ seed: 1 });
+    let engine = await open(env, { wal });
+    if (wal === 'none') {
+      engine.unlogged().put(engine.keyspace('meta'), utf8('k'), utf8('v'));
+      await engine.unlogged().commit();
+      await engine.flush();
+    } else await write(engine, [{ keyspace: 'meta', key: 'k', value: 'v', version: undefined }]);
+    env.fs.onOperation = ({ kind }) => (kind === 'write' ? 'no-space' : undefined);
+    await engine.close();
+    env.fs.onOperation = undefined;
+    engine = await open(env, { wal });
+    assert.equal(textOf(engine.keyspace('meta').getSync(utf8('k'))), 'v', wal);
+    await engine.close();
+  }
+});
+
 /** This one comes as a file. */
 const INGESTED = 10;
 
@@ -238,8 +281,13 @@ async function workload(env: MemoryEnv): Promise<Done> {
       if (version % 5 === 0) await engine.flush();
       if (version === 6 || version === 16) {
         done.isThere = undefined;
-        if (version === 6) await engine.createKeyspace({ name: 'temp', versions: 'latest' });
-        else await engine.dropKeyspace('temp');
+        // A flush edits the manifest at the same time.
+        const edits = [
+          engine.flush(),
+          version === 6 ? engine.createKeyspace({ name: 'temp', versions: 'latest' }) : engine.dropKeyspace('temp'),
+        ];
+        await Promise.allSettled(edits);
+        await edits[1];
         done.isThere = version === 6;
       }
       if (version === 12) await engine.checkpoint('/copy');
@@ -255,7 +303,9 @@ async function workload(env: MemoryEnv): Promise<Done> {
 /** How long a fault stays: work on a full disk is tried again until there is room. */
 const FAULT_MS = 20_000;
 
-/** Runs the workload with its `n`-th call of `kind` failing, or all from there on; false if it makes fewer. */
+const crashModes: readonly CrashMode[] = ['kept', 'lost', 'torn', 'reordered'];
+
+/** Runs the workload with its `n`-th call of `kind` failing, or all from there on, and then the power; false if it makes fewer. */
 async function failNth(kind: FsOperationKind, code: FsErrorCode, n: number, lasting: boolean): Promise<boolean> {
   const env = createMemoryEnv({ seed: n + 1 });
   let calls = 0;
@@ -273,9 +323,11 @@ async function failNth(kind: FsOperationKind, code: FsErrorCode, n: number, last
     await env.time.advance(100);
   }
   const { acknowledged, isThere } = await working;
-  env.fs.onOperation = undefined;
-  const engine = await open(env);
-  const kinds = (await env.fs.readDirectory('/db')).map((name) => parseName(name)?.kind);
+  const mode = crashModes[n % crashModes.length];
+  assert.ok(mode !== undefined);
+  const after = createMemoryEnv({ seed: n + 2, fs: env.fs.crash(mode, seededRandom(n)) });
+  const engine = await open(after);
+  const kinds = (await after.fs.readDirectory('/db')).map((name) => parseName(name)?.kind);
   assert.equal(kinds.filter((kind) => kind === 'temporary').length, 0, 'no orphans');
   assert.equal(kinds.filter((kind) => kind === 'table').length, engine.stats().tables, 'no orphans');
   const isTempThere = engine.keyspaces().some(({ name }) => name === 'temp');
@@ -299,16 +351,16 @@ const faults: readonly (readonly [FsOperationKind, readonly FsErrorCode[]])[] = 
   ['write', ['io', 'no-space']],
   ['read', ['io']],
   ['readFile', ['io']],
-  ['truncate', ['io']],
+  ['truncate', ['io', 'no-space']],
   ['sync', ['io', 'no-space']],
-  ['syncDirectory', ['io']],
+  ['syncDirectory', ['io', 'no-space']],
   ['rename', ['io', 'no-space']],
-  ['removeFile', ['io']],
+  ['removeFile', ['io', 'no-space']],
   ['link', ['io', 'no-space']],
   ['makeDirectory', ['io', 'no-space']],
   ['readDirectory', ['io', 'too-many-files']],
   ['sizeOf', ['io']],
-  ['close', ['io']],
+  ['close', ['io', 'no-space']],
 ];
 
 for (const [kind, codes] of faults) {

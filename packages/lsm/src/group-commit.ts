@@ -50,6 +50,8 @@ const WRITTEN: Promise<void> = Promise.resolve();
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #waiting: CommitGroup[] = [];
+  /** On its way through the log and into the memtable. */
+  #underWay: CommitGroup | undefined;
   #freezes: AskedFreeze[] = [];
   #running: Promise<void> | undefined;
   #spare: Uint8Array | undefined;
@@ -97,9 +99,9 @@ export class GroupCommit {
     return asked.promise;
   }
 
-  /** Whether a write to a `caller` keyspace waits for the log. */
+  /** Whether a write to a `caller` keyspace was accepted that is not in the memtable yet. */
   isAwaited(keyspace: KeyspaceState): boolean {
-    return this.#waiting.some((group) => group.isOf(keyspace));
+    return this.#underWay?.isOf(keyspace) === true || this.#waiting.some((group) => group.isOf(keyspace));
   }
 
   /** Resolves when nothing waits any more. */
@@ -190,6 +192,7 @@ export class GroupCommit {
       const freezes = this.#waiting.length === 0 ? this.#freezes.splice(0) : [];
       if (group !== undefined) {
         this.#isAlone = group.batches === 1;
+        this.#underWay = group;
         try {
           health.checkWritable();
           await this.#commit(group);
@@ -197,6 +200,7 @@ export class GroupCommit {
         } catch (error) {
           this.#reject(group, error);
         }
+        this.#underWay = undefined;
         this.#keepBuffer(group);
       }
       if (freezes.length > 0 || generations.isFull) await this.#freeze(freezes);
@@ -220,6 +224,8 @@ export class GroupCommit {
       throw error;
     }
     const synced = settings.wal === 'sync' ? wal.sync() : undefined;
+    // It may fail while a large group is still being applied, which looks at it only then.
+    synced?.catch(ignore);
     try {
       generations.sequence = await this.#apply(record);
     } finally {

@@ -1,13 +1,15 @@
 // Tables that were made elsewhere become part of a store, or nothing happens at all.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromUtf8, seededRandom, utf8 } from '@distrokv/base';
+import { MAX_VARINT_BYTES, fromUtf8, seededRandom, utf8 } from '@distrokv/base';
 import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
 import type { Engine, EngineOptions } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { inspectStore } from './inspect.ts';
 import { openEngine } from './open.ts';
+import { readUint32 } from './ranges.ts';
 import { TableFileWriter } from './table-file.ts';
+import { FOOTER_BYTES, TRAILER_BYTES, sealBlock } from './table-format.ts';
 import { drain, keyspaces, textOf } from './testing/model.ts';
 import { verifyStore } from './verify.ts';
 
@@ -225,4 +227,41 @@ test('an engine without a log ingests too; what it ingested is there after a cra
   const again = await open(crash(env), { wal: 'none' });
   assert.deepEqual([read(again, 'meta', 1), read(again, 'meta', 2), read(again, 'meta', 20)], ['ingested 1', 'ingested 2', 'same unit']);
   await again.close();
+});
+
+test('what found no room when it was to count can be ingested again', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env);
+  await put(engine, 'data', 0, 'before', 3);
+  const files = [await makeFile(env, 1, 0, 10, 4), await makeFile(env, 2, 10, 20, 9)];
+  await engine.flush();
+  env.fs.onOperation = ({ kind, path }) => (kind === 'write' && path.includes('manifest') ? 'no-space' : undefined);
+  const ingest = (): Promise<unknown> => engine.ingest(engine.keyspace('data'), files);
+  await assert.rejects(ingest(), { code: 'no-space' });
+  env.fs.onOperation = undefined;
+  await ingest();
+  assert.equal(engine.keyspace('data').count(), 20);
+  await assert.rejects(put(engine, 'data', 30, 'late', 8), { code: 'invalid' });
+  await engine.close();
+});
+
+test('a version that no engine writes is damage, not an assertion', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env);
+  await env.fs.makeDirectory('/in');
+  const path = '/in/000001.sst';
+  const writer = await TableFileWriter.create({ env, path });
+  await writer.put(keyOf(1), utf8('v'), Number.MAX_SAFE_INTEGER);
+  const { byteLength } = await writer.finish();
+  env.fs.damage(path, (bytes) => {
+    // The block is the first section: its length stands first in the footer, its trailer of five bytes at its end.
+    const length = readUint32(bytes, byteLength - FOOTER_BYTES) - TRAILER_BYTES;
+    const lastOfVersion = 2 + MAX_VARINT_BYTES - 1;
+    assert.equal(bytes[lastOfVersion], 0x0f);
+    bytes[lastOfVersion] = 0x7f;
+    sealBlock(bytes.subarray(0, length + TRAILER_BYTES), length, 0);
+  });
+  await assert.rejects(engine.ingest(engine.keyspace('data'), [path]), { code: 'corrupt' });
+  await put(engine, 'data', 1, 'unharmed', 1);
+  await engine.close();
 });

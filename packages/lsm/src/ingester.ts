@@ -67,12 +67,13 @@ export class Ingester {
   async #install(keyspace: KeyspaceState, version: number | undefined, copied: CopiedTables): Promise<IngestReport> {
     const { settings, generations, tree, flusher } = this.#options;
     const { tables, entries, bounds, highestVersion } = copied;
+    let giveBack = (): void => {};
     try {
       let refusal: Error | undefined;
       let flushed: Promise<void> | undefined;
       await this.#options.freeze(() => {
         try {
-          this.#take(keyspace, version, copied);
+          giveBack = this.#take(keyspace, version, copied);
           flushed = flusher.flushed(generations.generation);
         } catch (error) {
           refusal = error as Error;
@@ -92,25 +93,37 @@ export class Ingester {
     try {
       await tree.change({ level, added: tables, removed: [], arrives: true, run, edit });
     } catch (error) {
-      if (isTransient(error)) await removeTables(tables, settings);
-      else this.#options.health.fail(error);
+      if (isTransient(error)) {
+        giveBack();
+        await removeTables(tables, settings);
+      } else this.#options.health.fail(error);
       throw error;
     }
     const bytes = tables.reduce((sum, { byteLength }) => sum + byteLength, 0);
     return { entries, tables: tables.length, bytes, level };
   }
 
-  /** In the moment of the ingestion: its versions are taken, and whatever is written later has higher ones. Throws LsmError `invalid`. */
-  #take(keyspace: KeyspaceState, version: number | undefined, { lowestVersion, highestVersion }: CopiedTables): void {
+  /**
+   * In the moment of the ingestion: its versions are taken, and whatever is written later has higher ones. Throws LsmError `invalid`. Returns
+   * what gives them back, as long as nothing was written meanwhile.
+   */
+  #take(keyspace: KeyspaceState, version: number | undefined, { lowestVersion, highestVersion }: CopiedTables): () => void {
     const { generations, isAwaited } = this.#options;
     keyspace.checkThere();
     if (version !== undefined) {
       if (generations.sequence >= version) throw new LsmError('invalid', 'too much was written while files were copied: try again');
       generations.sequence = version;
-      return;
+      return () => {};
     }
     if (isAwaited(keyspace)) throw new LsmError('invalid', `keyspace ${keyspace.name} is being written: which version would come first?`);
     keyspace.checkNotLate(lowestVersion);
+    const { lastWritten } = keyspace;
+    const { sequence } = generations;
     keyspace.noteWritten(highestVersion);
+    return () => {
+      if (generations.sequence !== sequence || isAwaited(keyspace)) return;
+      keyspace.lastWritten = lastWritten;
+      keyspace.lastAccepted = lastWritten;
+    };
   }
 }

@@ -23,8 +23,11 @@ export class RangeIterator implements KeyIterator {
   readonly #range: KeyRange;
   readonly #check: () => void;
   readonly #onClose: () => void;
-  /** `placed`: the entries stand where the next key is looked for; `on`: they still stand on the key that was returned. */
-  #state: 'new' | 'placed' | 'on' | 'ended' | 'closed' = 'new';
+  /**
+   * `placed`: the entries stand where the next key is looked for; `on`: they still stand on the key that was returned; `lost`: a read failed, and
+   * to go on from where it left them could pass over entries.
+   */
+  #state: 'new' | 'placed' | 'on' | 'lost' | 'ended' | 'closed' = 'new';
   /** How many keys may still come. */
   #left: number;
   /** The internal key of the last entry that counted. */
@@ -67,16 +70,27 @@ export class RangeIterator implements KeyIterator {
   next(): boolean {
     this.#checkOpen();
     if (this.#state === 'ended' || this.#left === 0) return false;
-    const { reverse, start, end } = this.#range;
-    if (this.#state === 'new') this.#entries.seek(reverse ? end : start, NEWEST);
-    else if (this.#state === 'on') this.#entries.step();
-    const found = reverse ? this.#backward() : this.#forward();
+    if (this.#state === 'lost') throw new LsmError('invalid', 'an iterator that could not read on goes on after a seek only');
+    const { reverse } = this.#range;
+    const found = this.#find(reverse);
     if (found) {
       this.#left--;
       // To know the newest version of a key, the way back has already stepped past it.
       this.#state = reverse ? 'placed' : 'on';
     } else this.#state = 'ended';
     return found;
+  }
+
+  /** Whether there is one more key, which is then taken. */
+  #find(reverse: boolean): boolean {
+    try {
+      if (this.#state === 'new') this.#entries.seek(reverse ? this.#range.end : this.#range.start, NEWEST);
+      else if (this.#state === 'on') this.#entries.step();
+      return reverse ? this.#backward() : this.#forward();
+    } catch (error) {
+      this.#state = 'lost';
+      throw error;
+    }
   }
 
   nextMany(count: number, bytes: number = Infinity): Entry[] {
@@ -100,6 +114,7 @@ export class RangeIterator implements KeyIterator {
     const target = reverse ? keyAfter(id, key) : internalKey(id, key);
     const bound = reverse ? end : start;
     const isWithin = compareRanges(target, 0, target.length, bound, 0, bound.length) < 0 === reverse;
+    this.#state = 'lost';
     this.#entries.seek(isWithin ? target : bound, NEWEST);
     this.#keyLength = 0;
     this.#state = 'placed';
@@ -121,10 +136,14 @@ export class RangeIterator implements KeyIterator {
     const { end, at } = this.#range;
     for (let top = entries.top; top !== undefined; top = entries.top) {
       const { keyBytes, keyStart, keyEnd } = top;
-      if (top.version <= at && !equalRanges(keyBytes, keyStart, keyEnd, this.#key, 0, this.#keyLength)) {
+      const isLater = top.version > at;
+      if (isLater || !equalRanges(keyBytes, keyStart, keyEnd, this.#key, 0, this.#keyLength)) {
+        // Of a later version too: behind the end there may be nothing else for long.
         if (compareRanges(keyBytes, keyStart, keyEnd, end, 0, end.length) >= 0) return false;
-        this.#take(top);
-        if (!top.tombstone && !this.#isHidden()) return true;
+        if (!isLater) {
+          this.#take(top);
+          if (!top.tombstone && !this.#isHidden()) return true;
+        }
       }
       entries.step();
     }

@@ -75,8 +75,8 @@ export function checkKey(key: Uint8Array): void {
   if (key.length > MAX_KEY_BYTES) throw new LsmError('invalid', `a key has at most ${MAX_KEY_BYTES} bytes, not ${key.length}`);
 }
 
-export function checkValue(value: Uint8Array): void {
-  if (value.length > MAX_VALUE_BYTES) throw new LsmError('invalid', `a value has at most ${MAX_VALUE_BYTES} bytes, not ${value.length}`);
+export function checkValue(length: number): void {
+  if (length > MAX_VALUE_BYTES) throw new LsmError('invalid', `a value has at most ${MAX_VALUE_BYTES} bytes, not ${length}`);
 }
 
 export function checkVersion(keyspace: KeyspaceState, version: number | undefined): void {

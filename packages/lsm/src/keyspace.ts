@@ -1,6 +1,6 @@
 // A keyspace as its users see it: reads, with the keyspace's id put before each key.
 import { NEWEST } from './cursor.ts';
-import type { KeyIterator, KeyValue, Keyspace, RangeOptions, Snapshot } from './engine.ts';
+import type { KeyIterator, KeyValue, Keyspace, Peek, RangeOptions, Snapshot } from './engine.ts';
 import { LsmError } from './errors.ts';
 import { KeyspaceState } from './keyspace-state.ts';
 import { keyRange } from './key-range.ts';
@@ -22,6 +22,10 @@ export class EngineKeyspace extends KeyspaceState implements Keyspace {
 
   getEntrySync(key: Uint8Array, at?: number, snapshot?: Snapshot): KeyValue | undefined {
     return this.#source.getEntrySync(this.#wanted(key, at, snapshot));
+  }
+
+  peekSync(key: Uint8Array): Peek | undefined {
+    return this.#source.peekSync(this.#wanted(key, undefined, undefined));
   }
 
   get(key: Uint8Array, at?: number, snapshot?: Snapshot): Promise<Uint8Array | undefined> {

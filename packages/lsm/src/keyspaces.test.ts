@@ -164,3 +164,13 @@ test('a disk that is full leaves the keyspaces as they were; a failed sync is fi
   await assert.rejects(put(engine, 'data', 'k', 'v', 2), { code: 'failed' });
   await engine.close();
 });
+
+test('keyspaces that a full disk refuses cost no ids', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env);
+  env.fs.onOperation = ({ kind, path }) => (kind === 'write' && path.includes('manifest') ? 'no-space' : undefined);
+  for (let i = 0; i < 200; i++) await assert.rejects(engine.createKeyspace({ name: 'late', versions: 'latest' }), { code: 'no-space' });
+  env.fs.onOperation = undefined;
+  await engine.createKeyspace({ name: 'late', versions: 'latest' });
+  await engine.close();
+});

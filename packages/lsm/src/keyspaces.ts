@@ -85,9 +85,14 @@ export class Keyspaces {
     if (this.#byName.has(name)) throw new LsmError('invalid', `there is a keyspace ${name} already`);
     return this.#exclusively(name, async () => {
       const records = this.missing([options]);
-      // Also if the edit fails: another may be on its way.
-      this.#nextId++;
-      await durable(append({ keyspaces: records }), health);
+      const id = this.#nextId++;
+      try {
+        await durable(append({ keyspaces: records }), health);
+      } catch (error) {
+        // Unless another, with a higher one, is on its way.
+        if (this.#nextId === id + 1) this.#nextId = id;
+        throw error;
+      }
       this.add(records);
       return this.get(name);
     });

@@ -15,7 +15,7 @@
 import { assert, crc32Pure } from '@distrokv/base';
 import { type Env, type File, crc32 } from '@distrokv/env';
 import { LsmError, corrupt } from './errors.ts';
-import { syncOrFail } from './fail-stop.ts';
+import { isTransient, syncOrFail } from './fail-stop.ts';
 import { readUint32, writeUint32 } from './ranges.ts';
 
 export const HEADER_BYTES = 28;
@@ -39,6 +39,8 @@ export class LogWriter {
   #synced: number;
   /** An append threw, and left nobody knows what behind the end. */
   #isTorn = false;
+  /** A sync failed: nothing is known of what the file holds. */
+  #hasFailed = false;
 
   /**
    * Writes the header into a file that is empty, or over one of the same kind that nobody needs any more, which had the salt `saltBefore`;
@@ -59,8 +61,9 @@ export class LogWriter {
     return new LogWriter(file, salt, HEADER_BYTES);
   }
 
-  /** Goes on behind what `readLog` found in a file. */
-  static resume(file: File, contents: LogContents): LogWriter {
+  /** Goes on behind what `readLog` found in a file, once that is durable (`makeDurable`). Throws LsmError `failed`. */
+  static async resume(file: File, contents: LogContents): Promise<LogWriter> {
+    await makeDurable(file, contents);
     return new LogWriter(file, contents.salt, contents.end);
   }
 
@@ -116,26 +119,46 @@ export class LogWriter {
   async rewind(): Promise<void> {
     if (!this.#isTorn) return;
     await this.#file.truncate(this.#end);
-    await syncOrFail(this.#file);
-    this.#synced = this.#end;
+    await this.sync();
     this.#isTorn = false;
   }
 
   /** Makes every record so far durable. Throws LsmError `failed`, which is final. */
   async sync(): Promise<void> {
     const end = this.#end;
-    await syncOrFail(this.#file);
+    try {
+      await syncOrFail(this.#file);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
     this.#synced = end;
   }
 
-  /** Leaves the proof, for whoever reads the file next, that all of it was synced; then closes it. */
+  /**
+   * Leaves the proof, for whoever reads the file next, that all of it was synced, if the disk has room for it; then closes it. After a sync that
+   * failed there is no such proof, whatever the next one says.
+   */
   async close(): Promise<void> {
-    if (this.#synced < this.#end) await this.sync();
-    this.append(new Uint8Array(RECORD_HEADER_BYTES));
+    if (this.#hasFailed) return this.drop();
+    try {
+      if (this.#synced < this.#end) await this.sync();
+      await this.#leaveProof();
+      // For the sake of space alone: whether it is done, or survives a crash, makes no difference.
+      if (this.#file.size() > this.#end) await this.#file.truncate(this.#end).catch(() => {});
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  async #leaveProof(): Promise<void> {
+    try {
+      this.append(new Uint8Array(RECORD_HEADER_BYTES));
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      return this.rewind();
+    }
     await this.sync();
-    // For the sake of space alone: whether it is done, or survives a crash, makes no difference.
-    if (this.#file.size() > this.#end) await this.#file.truncate(this.#end).catch(() => {});
-    await this.#file.close();
   }
 
   /** Closes the file as it is. */
@@ -151,8 +174,22 @@ export interface LogContents {
   readonly records: readonly Uint8Array[];
   /** Where the last whole record ends. What follows is a torn tail, or room for more records. */
   readonly end: number;
+  /** The last bytes before `end`, which no record proves to have been synced. */
+  readonly unproven: Uint8Array;
   /** Where the record lies, behind `end`, that proves that what follows `end` was synced, and is damaged. */
   readonly proof: number | undefined;
+}
+
+/**
+ * Cuts off what follows the records that were found in a file, and makes them durable, since from here on they count. A process that was
+ * killed leaves its writes in the page cache; and after a sync that failed, the kernel takes pages for clean that never reached the disk, so
+ * that no later sync writes them (Rebello et al., ATC 2020). So what no record proves to have been synced is written once more.
+ * Throws LsmError `failed`.
+ */
+export async function makeDurable(file: File, { end, unproven }: Pick<LogContents, 'end' | 'unproven'>): Promise<void> {
+  if (file.size() > end) await file.truncate(end);
+  if (unproven.length > 0) file.writeSync(unproven, end - unproven.length);
+  await syncOrFail(file);
 }
 
 /**
@@ -179,11 +216,14 @@ export function salvageLog(bytes: Uint8Array, kind: LogKind, path: string): LogC
   const salt = readUint32(bytes, 12);
   const records: Uint8Array[] = [];
   let at = HEADER_BYTES;
+  let proven = HEADER_BYTES;
   for (let length = recordLength(bytes, at, at, salt); length !== undefined; length = recordLength(bytes, at, at, salt)) {
     if (length > 0) records.push(bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length));
+    proven = Math.max(proven, Math.min(at, readUint32(bytes, at + 12)));
     at += RECORD_HEADER_BYTES + length;
   }
-  return { salt, extra: bytes.subarray(16, 24), records, end: at, proof: findProof(bytes, at, salt) };
+  const unproven = bytes.subarray(proven, at);
+  return { salt, extra: bytes.subarray(16, 24), records, end: at, unproven, proof: findProof(bytes, at, salt) };
 }
 
 function isHeader(bytes: Uint8Array, kind: LogKind): boolean {

@@ -1,8 +1,9 @@
 // The manifest: which tables make up the store, and from where the log counts. A log file (log-file.ts) of version edits;
 // the first one makes the whole state. When it has grown, it is written anew under a temporary name and renamed over.
+import { messageOf } from '@distrokv/base';
 import type { Env, File, Logger } from '@distrokv/env';
-import { corrupt } from './errors.ts';
-import { isTransient, syncDirectoryOrFail, syncOrFail } from './fail-stop.ts';
+import { LsmError, corrupt } from './errors.ts';
+import { isTransient, syncDirectoryOrFail } from './fail-stop.ts';
 import { type LogContents, type LogKind, LogWriter, MAX_LOG_BYTES, RECORD_HEADER_BYTES, readLog } from './log-file.ts';
 import { MANIFEST, temporaryName } from './names.ts';
 import type { KeptRange } from './range-ledger.ts';
@@ -105,6 +106,8 @@ export class Manifest {
   #wholeBytes: number;
   /** The end of the line of appends: one at a time. */
   #line: Promise<unknown> = Promise.resolve();
+  /** The final failure of an append: nothing is known of the file since. */
+  #failure: LsmError | undefined;
 
   /** Writes the first manifest of a new store. */
   static async create(env: Env, directory: string, logger: Logger): Promise<Manifest> {
@@ -113,15 +116,19 @@ export class Manifest {
   }
 
   /**
-   * Goes on with a manifest that was read: cuts off its torn tail, and syncs the file and its name, which a killed process may
+   * Goes on with a manifest that was read: makes it durable (LogWriter.resume), and its name, which a killed process may
    * not have done. Only then may files go that it does not name.
    */
   static async resume(env: Env, directory: string, logger: Logger, state: ManifestState, contents: LogContents): Promise<Manifest> {
     const file = await env.fs.open(`${directory}/${MANIFEST}`, 'write');
-    if (file.size() > contents.end) await file.truncate(contents.end);
-    await syncOrFail(file);
-    await syncDirectoryOrFail(env.fs, directory);
-    return new Manifest(env, directory, logger, state, LogWriter.resume(file, contents));
+    try {
+      const log = await LogWriter.resume(file, contents);
+      await syncDirectoryOrFail(env.fs, directory);
+      return new Manifest(env, directory, logger, state, log);
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
   }
 
   private constructor(env: Env, directory: string, logger: Logger, state: ManifestState, log: LogWriter) {
@@ -139,11 +146,18 @@ export class Manifest {
 
   /**
    * Makes an edit durable, and part of `state`. Throws FsError when the disk is full: then the edit is not in the manifest,
-   * and may be tried again. Any other failure is final.
+   * and may be tried again. Any other failure is final, for those who wait behind it too: a sync that succeeds after one that failed
+   * proves nothing.
    */
   append(edit: VersionEdit): Promise<void> {
-    const done = this.#line.then(() => this.#append(edit));
-    this.#line = done.catch(() => {});
+    const done = this.#line.then(() => {
+      if (this.#failure !== undefined) throw this.#failure;
+      return this.#append(edit);
+    });
+    this.#line = done.catch((error: unknown) => {
+      if (!isTransient(error))
+        this.#failure ??= new LsmError('failed', `the manifest takes no more edits: ${messageOf(error)}`, { cause: error });
+    });
     return done;
   }
 
@@ -181,7 +195,8 @@ export class Manifest {
       return;
     }
     this.#wholeBytes = this.#log.byteLength;
-    await before.drop();
+    // All of it was synced, so a close that fails leaves nothing undone; and the edit that is in it counts whatever comes of this.
+    await before.drop().catch(() => {});
   }
 }
 

@@ -49,7 +49,7 @@ export class Arena {
     return this.#words.buffer as SharedArrayBuffer;
   }
 
-  /** The internal key is the byte `id`, then `key[keyStart, keyEnd)`. */
+  /** The internal key is the byte `id`, then `key[keyStart, keyEnd)`; the value is `head[0, headEnd)`, then `value[valueStart, valueEnd)`. */
   append(
     id: number,
     key: Uint8Array,
@@ -60,9 +60,11 @@ export class Arena {
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
+    head: Uint8Array = value,
+    headEnd = 0,
   ): number {
     const keyLength = 1 + keyEnd - keyStart;
-    const valueLength = valueEnd - valueStart;
+    const valueLength = headEnd + valueEnd - valueStart;
     const ref = this.end;
     const end = ref + ENTRY_WORDS + ((keyLength + valueLength + 3) >>> 2);
     if (end > this.#words.length) this.#grow(end);
@@ -74,6 +76,7 @@ export class Arena {
     let at = (ref + ENTRY_WORDS) * 4;
     this.bytes[at++] = id;
     at = copyRange(key, keyStart, keyEnd, this.bytes, at);
+    at = copyRange(head, 0, headEnd, this.bytes, at);
     copyRange(value, valueStart, valueEnd, this.bytes, at);
     return ref;
   }

@@ -16,6 +16,7 @@
 // what its two neighbours in the parent have in common, or all keys of the tree at the tree's edges. A search thus
 // reads the arena only where heads are equal.
 import { Arena } from './memtable-arena.ts';
+import { compareRanges, copyRange } from './ranges.ts';
 
 export const FANOUT = 32;
 /** No node, no tree. */
@@ -43,6 +44,8 @@ export const LEAF_WORDS: number = CHILDREN;
 export const INNER_WORDS: number = CHILDREN + FANOUT;
 
 const HEAD_BYTES = 6;
+/** The place of a longer key is not remembered. */
+const FOUND_KEY_BYTES = 128;
 
 /** The six bytes at `at`, zeros after `end`, as a number that compares like the bytes. */
 export function headOf(bytes: Uint8Array, at: number, end: number): number {
@@ -89,6 +92,15 @@ export class MemtableView {
   #targetStart = 0;
   #targetEnd = 0;
   #targetVersion = 0;
+  /**
+   * Where the last search was for the key `#foundKey[0, #foundEnd)` and `#foundVersion`: the first entry at or after them, and the path to it. Who
+   * reads a key to write it next need not look for its place again. A leaf of NONE: there was another search since.
+   */
+  protected foundLeaf: number = NONE;
+  protected foundSlot = 0;
+  readonly #foundKey = new Uint8Array(FOUND_KEY_BYTES);
+  #foundEnd = 0;
+  #foundVersion = 0;
   /** Entries so far; a cursor that sees it changed looks for its place again. */
   entries: number;
   /** Entries with refs from here on are not to be seen yet. */
@@ -110,6 +122,7 @@ export class MemtableView {
     if (this.nodes[tree + ROOT] === NONE || this.sharedWithAll(tree) < (this.nodes[tree + PREFIX] as number)) return -1;
     let leaf = this.descend(tree);
     let slot = this.lowerBound(leaf);
+    this.#noteFound(key, keyEnd, version, leaf, slot);
     for (;;) {
       if (slot === (this.nodes[leaf] as number)) {
         leaf = this.nodes[leaf + NEXT] as number;
@@ -212,6 +225,29 @@ export class MemtableView {
     this.#targetStart = start;
     this.#targetEnd = end;
     this.#targetVersion = version;
+    this.foundLeaf = NONE;
+  }
+
+  #noteFound(key: Uint8Array, keyEnd: number, version: number, leaf: number, slot: number): void {
+    // At the end of a leaf: what comes next lies in another.
+    if (keyEnd > FOUND_KEY_BYTES || slot === this.nodes[leaf]) return;
+    copyRange(key, 0, keyEnd, this.#foundKey, 0);
+    this.#foundEnd = keyEnd;
+    this.#foundVersion = version;
+    this.foundLeaf = leaf;
+    this.foundSlot = slot;
+  }
+
+  /** Whether the last search was for the place of this entry, which is not in the tree. */
+  protected isFoundPlaceOf(ref: number): boolean {
+    if (this.foundLeaf === NONE || this.arena.version(ref) > this.#foundVersion) return false;
+    const { bytes } = this.arena;
+    const start = this.arena.keyStart(ref);
+    const end = this.arena.keyEnd(ref);
+    if (compareRanges(bytes, start, end, this.#foundKey, 0, this.#foundEnd) !== 0) return false;
+    const there = this.nodes[this.foundLeaf + REFS + this.foundSlot] as number;
+    // Versions do not fall, so none of this key can lie between this one and what was looked for; if one did, the place were another.
+    return this.arena.compareKey(there, 0, bytes, start, end) !== 0 || this.arena.version(there) <= this.arena.version(ref);
   }
 
   /** How many of the bytes that all keys of the tree begin with the target begins with. */

@@ -64,6 +64,12 @@ seededTest('entries come out sorted, both ways, from anywhere', 12, (random, see
   const entries = seed <= 6 ? 3000 : 20_000;
   for (let i = 0; i < entries; i++) {
     const entry = { key: makeKey(seed % 6, i, random), version: i * 300_000, value: random.chance(0.1) ? undefined : `v${i}` };
+    // Who writes a key has often read it just before, as of now or of an earlier version; or another one since.
+    for (let reads = random.below(3); reads > 0; reads--) {
+      const key = random.chance(0.8) ? entry.key : makeKey(seed % 6, i, random);
+      const at = random.chance(0.8) ? NEWEST : random.below(i + 1) * 300_000;
+      memtable.find(internal(key), key.length + 1, at);
+    }
     insert(memtable, entry);
     model.push(entry);
   }
@@ -116,10 +122,13 @@ seededTest('a cursor sees what was there when it was made, while writes go on', 
 
 test('of two equal entries the later one is found first', () => {
   const memtable = new Memtable(1024);
-  for (const value of ['first', 'second']) insert(memtable, { key: utf8('k'), version: 7, value });
+  for (const value of ['first', 'second', 'third']) {
+    insert(memtable, { key: utf8('k'), version: 7, value });
+    memtable.find(internal(utf8('k')), 2, NEWEST);
+  }
   const cursor = new MemtableCursor(memtable);
   cursor.seek(internal(utf8('k')), 7);
-  assert.equal(seen(cursor).value, 'second');
+  assert.equal(seen(cursor).value, 'third');
 });
 
 seededTest('the trees of many keyspaces are one list, which another view of the same memory reads', 5, (random) => {

@@ -162,7 +162,10 @@ export class Memtable extends MemtableView {
     this.rangeDeletes.add({ start, end, version: arena.version(ref), ref });
   }
 
-  /** Adds an entry, to be seen after `publish`; its key is `id` followed by `key[keyStart, keyEnd)`. Of two equal entries the later one comes first. */
+  /**
+   * Adds an entry, to be seen after `publish`; its key is `id` followed by `key[keyStart, keyEnd)`, its value `head[0, headEnd)` followed by
+   * `value[valueStart, valueEnd)`. Of two equal entries the later one comes first.
+   */
   insert(
     id: number,
     key: Uint8Array,
@@ -173,8 +176,10 @@ export class Memtable extends MemtableView {
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
+    head: Uint8Array = value,
+    headEnd = 0,
   ): void {
-    this.put(this.arena.append(id, key, keyStart, keyEnd, version, tombstone, value, valueStart, valueEnd));
+    this.put(this.arena.append(id, key, keyStart, keyEnd, version, tombstone, value, valueStart, valueEnd, head, headEnd));
   }
 
   /** Puts an entry that lies in the arena into the tree of its keyspace, to be seen after `publish`. */
@@ -187,6 +192,12 @@ export class Memtable extends MemtableView {
     this.entries++;
     if (this.nodes[tree + ROOT] === NONE) {
       this.#plant(id, tree, ref);
+      return;
+    }
+    if (this.isFoundPlaceOf(ref)) {
+      const leaf = this.foundLeaf;
+      this.foundLeaf = NONE;
+      this.#insertAt(tree, leaf, this.foundSlot, ref);
       return;
     }
     this.aim(arena.bytes, arena.keyStart(ref), arena.keyEnd(ref), arena.version(ref));

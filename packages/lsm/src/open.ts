@@ -307,9 +307,12 @@ class OpenEngine implements Engine {
     const { hasFailed } = this.#health;
     try {
       await (hasFailed ? this.#wal?.drop() : this.#wal?.close());
-      await (hasFailed ? this.#manifest.drop() : this.#manifest.close());
     } finally {
-      await this.#tree.close();
+      try {
+        await (hasFailed ? this.#manifest.drop() : this.#manifest.close());
+      } finally {
+        await this.#tree.close();
+      }
     }
     this.#settings.logger.info('closed the storage engine', { directory: this.#settings.directory });
   }

@@ -9,7 +9,7 @@ import { hashKey } from './bloom.ts';
 import { copyOut } from './copy-out.ts';
 import type { Cursor } from './cursor.ts';
 import type { Detours } from './detours.ts';
-import type { KeyIterator, KeyValue, Snapshot } from './engine.ts';
+import type { KeyIterator, KeyValue, Peek, Snapshot } from './engine.ts';
 import { LsmError } from './errors.ts';
 import type { Health } from './fail-stop.ts';
 import type { Generations } from './generations.ts';
@@ -53,6 +53,7 @@ export class Reader {
   #version = 0;
   /** Of the key that is read. */
   #hash = 0;
+  readonly #peek = { bytes: this.#bytes, start: 0, end: 0, version: 0 };
 
   constructor(generations: Generations, tree: Tree, health: Health, detours: Detours) {
     this.#generations = generations;
@@ -70,6 +71,17 @@ export class Reader {
     this.#find(wanted);
     const value = this.#value();
     return value === undefined ? undefined : { value, version: this.#version };
+  }
+
+  peekSync(wanted: Wanted): Peek | undefined {
+    this.#find(wanted);
+    if (!this.#isThere) return undefined;
+    const peek = this.#peek;
+    peek.bytes = this.#bytes;
+    peek.start = this.#start;
+    peek.end = this.#end;
+    peek.version = this.#version;
+    return peek;
   }
 
   /** The value, or, if a block has to be read for it, the promise of it. */

@@ -241,3 +241,46 @@ test('what only snapshots and iterators keep in memory is told, until they let g
   assert.equal(held(), 0);
   await engine.close();
 });
+
+test('a read of the past stops at the end of its range, whatever was written behind it since', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { blockCacheBytes: 0, blockBytes: 256 });
+  const data = engine.keyspace('data');
+  const batch = engine.batch();
+  batch.put(data, utf8('a'), utf8('old'), 1);
+  for (let i = 0; i < 2000; i++) batch.put(data, utf8(`b${i}`), utf8('later'), 2);
+  await engine.write(batch);
+  await engine.flush();
+  let reads = 0;
+  env.fs.onOperation = ({ kind }) => {
+    if (kind === 'read') reads++;
+    return undefined;
+  };
+  assert.deepEqual(drain(data.iterator({ at: 1, lt: utf8('b') })), [['a', 'old']]);
+  assert.ok(reads <= 4, `${reads} reads`);
+  await engine.close();
+});
+
+test('an iterator that could not read a block does not pass over it', async () => {
+  for (const reverse of [false, true]) {
+    const env = createMemoryEnv({ seed: 1 });
+    const engine = await open(env, { blockCacheBytes: 0, blockBytes: 64 });
+    const names = Array.from({ length: 50 }, (_, i) => String(100 + i));
+    await put(engine, Object.fromEntries(names.map((name) => [name, 'v'.repeat(40)])));
+    await engine.flush();
+    const keys = engine.keyspace('meta').iterator({ reverse });
+    const wanted = reverse ? names.toReversed() : names;
+    for (const name of wanted.slice(0, 10)) assert.equal(keys.next() && fromUtf8(keys.key), name);
+    env.fs.onOperation = ({ kind }) => (kind === 'read' ? 'io' : undefined);
+    assert.throws(() => keys.nextMany(10), { code: 'io' });
+    env.fs.onOperation = undefined;
+    assert.throws(() => keys.next(), { code: 'invalid' });
+    keys.seek(utf8(wanted[10] as string));
+    assert.deepEqual(
+      keys.nextMany(100).map(({ key }) => fromUtf8(key)),
+      wanted.slice(10),
+    );
+    keys.close();
+    await engine.close();
+  }
+});

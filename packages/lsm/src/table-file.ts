@@ -81,7 +81,7 @@ export class TableFileWriter {
 
   /** Key and value are copied. Returns a promise to wait for before the next entry when much waits for the disk. Throws LsmError `invalid`. */
   put(key: Uint8Array, value: Uint8Array, version: number = 0): Promise<void> | undefined {
-    checkValue(value);
+    checkValue(value.length);
     return this.#add(key, value, false, version);
   }
 

@@ -36,12 +36,17 @@ export class Unlogged implements UnloggedWriter {
   }
 
   put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void {
-    checkValue(value);
-    this.#write(keyspace, key, value, false, version);
+    checkValue(value.length);
+    this.#write(keyspace, key, EMPTY, 0, value, false, version);
+  }
+
+  putParts(keyspace: Keyspace, key: Uint8Array, head: Uint8Array, headEnd: number, rest: Uint8Array, version?: number): void {
+    checkValue(headEnd + rest.length);
+    this.#write(keyspace, key, head, headEnd, rest, false, version);
   }
 
   delete(keyspace: Keyspace, key: Uint8Array, version?: number): void {
-    this.#write(keyspace, key, EMPTY, true, version);
+    this.#write(keyspace, key, EMPTY, 0, EMPTY, true, version);
   }
 
   deleteRange(keyspace: Keyspace, from: Uint8Array, to: Uint8Array | undefined, version?: number): void {
@@ -88,14 +93,22 @@ export class Unlogged implements UnloggedWriter {
     for (const resolve of this.#freezes.splice(0)) resolve();
   }
 
-  #write(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, tombstone: boolean, version: number | undefined): void {
+  #write(
+    keyspace: Keyspace,
+    key: Uint8Array,
+    head: Uint8Array,
+    headEnd: number,
+    value: Uint8Array,
+    tombstone: boolean,
+    version: number | undefined,
+  ): void {
     const { generations } = this.#options;
     const state = this.#checked(keyspace, version);
     checkKey(key);
     const given = version ?? generations.sequence + 1;
     generations.sequence++;
-    generations.active.insert(state.id, key, 0, key.length, given, tombstone, value, 0, value.length);
-    this.#wrote(state, given, key.length + value.length);
+    generations.active.insert(state.id, key, 0, key.length, given, tombstone, value, 0, value.length, head, headEnd);
+    this.#wrote(state, given, key.length + headEnd + value.length);
   }
 
   #checked(keyspace: Keyspace, version: number | undefined): KeyspaceState {

@@ -7,8 +7,8 @@
 // one: it gets its header, which is synced, and only then its new name. Until then its number says that it is not needed.
 import type { Env } from '@distrokv/env';
 import { corrupt } from './errors.ts';
-import { isTransient, syncDirectoryOrFail, syncOrFail } from './fail-stop.ts';
-import { type LogKind, LogWriter, MAX_LOG_BYTES, readLog } from './log-file.ts';
+import { isTransient, syncDirectoryOrFail } from './fail-stop.ts';
+import { type LogKind, LogWriter, MAX_LOG_BYTES, makeDurable, readLog } from './log-file.ts';
 import { segmentName } from './names.ts';
 import { readUint32, writeUint32 } from './ranges.ts';
 
@@ -39,6 +39,8 @@ export interface WalOptions {
 export interface ReadSegment extends Segment {
   readonly path: string;
   readonly records: readonly Uint8Array[];
+  /** As in LogContents. */
+  readonly unproven: Uint8Array;
   /** False for a last segment whose header was never completed. */
   readonly begun: boolean;
 }
@@ -58,7 +60,7 @@ export async function readSegments(env: Env, directory: string, numbers: readonl
       throw corrupt(`${directory}/${segmentName(from + i)}`, 0, `it is missing, though ${segmentName(number)} is there`);
     if (contents === undefined) {
       if (!isLast) throw corrupt(path, 0, 'a header that is not one');
-      segments.push({ number, path, salt: 0, byteLength: 0, records: [], begun: false });
+      segments.push({ number, path, salt: 0, byteLength: 0, records: [], unproven: new Uint8Array(0), begun: false });
       break;
     }
     if (readUint32(contents.extra, 0) !== number)
@@ -67,7 +69,15 @@ export async function readSegments(env: Env, directory: string, numbers: readonl
     const beforeBytes = readUint32(contents.extra, 4);
     if (before !== undefined && before.byteLength !== beforeBytes)
       throw corrupt(before.path, before.byteLength, `its records ended at byte ${beforeBytes} when the next segment was begun`);
-    segments.push({ number, path, salt: contents.salt, byteLength: contents.end, records: contents.records, begun: true });
+    segments.push({
+      number,
+      path,
+      salt: contents.salt,
+      byteLength: contents.end,
+      records: contents.records,
+      unproven: contents.unproven,
+      begun: true,
+    });
   }
   return segments;
 }
@@ -82,8 +92,7 @@ export async function sealSegments(env: Env, segments: readonly ReadSegment[]): 
   }
   const file = await env.fs.open(last.path, 'write');
   try {
-    if (file.size() > last.byteLength) await file.truncate(last.byteLength);
-    await syncOrFail(file);
+    await makeDurable(file, { end: last.byteLength, unproven: last.unproven });
   } finally {
     await file.close();
   }
@@ -221,8 +230,9 @@ export class Wal {
 
   async close(): Promise<void> {
     await this.#syncingBehind;
-    this.#checkSynced();
+    // After a sync that failed it only drops the file.
     await this.#log.close();
+    this.#checkSynced();
     await this.#sealed.removeSpare();
   }
 

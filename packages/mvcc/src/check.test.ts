@@ -52,6 +52,8 @@ const duplicates: readonly (readonly [string, pb.TxnRequest])[] = [
   ['put and nested put', txn([], [put('a'), txn([], [put('a')])])],
   ['delete and nested put', txn([], [del('a'), txn([], [put('a')])])],
   ['put and nested delete', txn([], [put('a'), txn([], [], [del('a')])])],
+  ['nested put, and a delete in a later nested transaction', txn([], [txn([], [put('a')]), txn([], [del('a')])])],
+  ['nested delete, and a put in a later nested transaction', txn([], [txn([], [del('a')]), txn([], [], [put('a')])])],
   ['two nested puts', txn([], [txn([], [put('a')]), txn([], [put('a')])])],
   ['in the failure branch', txn([], [], [put('a'), put('a')])],
 ];
@@ -64,6 +66,7 @@ const legal: readonly (readonly [string, pb.TxnRequest])[] = [
   ['overlapping deletes', txn([], [del('a', { end: 'c' }), del('b')])],
   ['the same key in success and failure', txn([], [put('a')], [put('a')])],
   ['the same key in both branches of one nested transaction', txn([], [txn([], [put('a')], [put('a')])])],
+  ['a put and a delete of it in the branches of one nested transaction', txn([], [txn([], [put('a')], [del('a')])])],
   ['a put outside of the deleted range', txn([], [del('a', { end: 'c' }), put('c')])],
   ['a put and an empty delete range', txn([], [del('c', { end: 'a' }), put('b')])],
   ['a put and a range over it', txn([], [put('a'), range('a')])],

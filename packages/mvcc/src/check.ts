@@ -87,9 +87,12 @@ function checkWrites(ops: readonly pb.RequestOp[]): Writes {
     if (request?.case !== 'requestTxn') continue;
     const success = checkWrites(request.value.success);
     const failure = checkWrites(request.value.failure);
+    const deleted = [...success.deletes, ...failure.deletes];
+    // etcd overlooks a delete that comes after the put, in a later nested transaction, and changes the key twice.
+    for (const key of puts) if (deleted.some((range) => isInRange(range, Buffer.from(key, 'latin1')))) throw new ApiError('duplicate-key');
     for (const key of success.puts) addPut(key);
     for (const key of failure.puts) addPut(key, success.puts);
-    deletes.push(...success.deletes, ...failure.deletes);
+    deletes.push(...deleted);
   }
   for (const { request } of ops) if (request?.case === 'requestPut') addPut(latin1(request.value.key));
   return { puts, deletes };

@@ -7,7 +7,7 @@ import { isEmptyRange, keyRange } from './key-range.ts';
 import type { StoreKeyspaces } from './keyspaces.ts';
 import type { Leases } from './leases.ts';
 import { keyValue } from './range.ts';
-import { type KeyRecord, decodeRecord, encodeRecord } from './record.ts';
+import { RecordHead, decodeRecord } from './record.ts';
 import type { Steps } from './steps.ts';
 import { revisionHeader } from './txn.ts';
 
@@ -27,6 +27,7 @@ export class CommandWrites {
   #before: Revision = revision(0);
   #count = 0;
   #made: Change[] = [];
+  readonly #head = new RecordHead();
 
   constructor(spaces: StoreKeyspaces, leases: Leases, history: History) {
     this.#spaces = spaces;
@@ -60,21 +61,39 @@ export class CommandWrites {
     return taken;
   }
 
+  /** No change was made since. */
+  get areTaken(): boolean {
+    return this.#made.length === 0;
+  }
+
   put(request: pb.PutRequest): pb.PutResponse {
+    const { kv, writer } = this.#spaces;
     const at = this.#next;
-    const found = this.#spaces.kv.getEntrySync(request.key);
-    const previous = found && decodeRecord(found.value);
-    const record: KeyRecord = {
-      createRevision: previous?.createRevision ?? at,
-      version: (previous?.version ?? 0) + 1,
-      lease: request.ignoreLease ? (previous?.lease ?? 0n) : request.lease,
-      value: request.ignoreValue ? (previous?.value ?? request.value) : request.value,
-    };
-    this.#spaces.writer.put(this.#spaces.kv, request.key, encodeRecord(record), at);
-    this.#moveLease(request.key, previous?.lease ?? 0n, record.lease);
+    const head = this.#head;
+    const previous = this.#previousOf(request);
+    const leaseBefore = head.lease;
+    if (head.version === 0) head.createRevision = at;
+    head.version++;
+    if (!request.ignoreLease) head.lease = request.lease;
+    const value = request.ignoreValue && previous ? previous.value : request.value;
+    writer.putParts(kv, request.key, head.bytes, head.write(), value, at);
+    this.#moveLease(request.key, leaseBefore, head.lease);
     this.#changed(at, request.key);
-    const prevKv = request.prevKv && found && previous ? keyValue(request.key, found.version, previous) : undefined;
-    return pb.PutResponse.create({ header: revisionHeader(at), ...(prevKv && { prevKv }) });
+    return { header: revisionHeader(at), prevKv: request.prevKv ? previous : undefined };
+  }
+
+  /** Reads the head of what the key has now; and the rest of it, a copy, if the put needs it. */
+  #previousOf({ key, prevKv, ignoreValue }: pb.PutRequest): mvccpb.KeyValue | undefined {
+    const head = this.#head;
+    const found = this.#spaces.kv.peekSync(key);
+    if (!found) {
+      head.clear();
+      return undefined;
+    }
+    const valueStart = head.read(found.bytes, found.start, found.end);
+    if (!prevKv && !ignoreValue) return undefined;
+    const { createRevision, version, lease } = head;
+    return keyValue(key, found.version, { createRevision, version, lease, value: found.bytes.slice(valueStart, found.end) });
   }
 
   *deleteRange(request: pb.DeleteRangeRequest): Steps<pb.DeleteRangeResponse> {

@@ -74,6 +74,33 @@ test('a watcher that lags behind a compaction ends with the revision that it can
   assert.deepEqual([sink.compactedAt, sink.responses.length], [7, 0]);
 });
 
+test('a watcher is given what was put just before a compaction in the same entry', async () => {
+  const f = await withHistory();
+  const sink = new RecordingSink(f.store.watches);
+  f.store.watches.create(watch(everything, { prevKv: true }), sink);
+  const requests = [put('c', '1'), put('c', '2'), put('d', '1')]; // 6 to 8
+  const compact: Command = { kind: 'compact', request: { revision: 8, physical: false } };
+  await f.apply(...requests.map((request): Command => ({ kind: 'put', request })), compact);
+  assert.deepEqual(sink.all.map(showEvent), ['6 put c=1', '7 put c=2', '8 put d=1']);
+  assert.throws(() => f.range(range('c', { revision: 7 })), COMPACTED);
+  await f.crashAndRecover();
+  assert.throws(() => f.range(range('c', { revision: 7 })), COMPACTED);
+});
+
+test('HashKV: a compaction meanwhile does not change what the hash is of', async () => {
+  const stores = [await StoreFixture.open(), await StoreFixture.open()] as const;
+  for (const f of stores) for (let i = 0; i < 2000; i++) await f.put(put(`k${i % 7}`, `${i}`));
+  const [f, undisturbed] = stores;
+  await undisturbed.compact(1500);
+  const expected = runSteps(undisturbed.store.hash(0));
+  const steps = f.store.hash(0);
+  steps.next();
+  await f.compact(1500);
+  assert.deepEqual(runSteps(steps), expected);
+  const early = f.store.hash(1000);
+  assert.throws(() => runSteps(early), COMPACTED);
+});
+
 test('thousands of compactions in one entry of the log are as good as the last', async () => {
   const f = await StoreFixture.open();
   for (let i = 0; i < 40; i++)

@@ -7,6 +7,10 @@ export class Heap<T> {
     this.#compare = compare;
   }
 
+  get size(): number {
+    return this.#items.length;
+  }
+
   get first(): T | undefined {
     return this.#items[0];
   }
@@ -37,5 +41,12 @@ export class Heap<T> {
       at = child;
     }
     items[at] = last;
+  }
+
+  /** Drops what is not wanted any more. */
+  keep(isWanted: (item: T) => boolean): void {
+    const wanted = this.#items.filter(isWanted).sort(this.#compare); // what is sorted is a heap
+    this.#items.length = 0;
+    for (const item of wanted) this.#items.push(item);
   }
 }

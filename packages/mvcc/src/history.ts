@@ -14,6 +14,8 @@ export interface Change {
 
 export class History {
   readonly #spaces: StoreKeyspaces;
+  /** Of the change that is written; the engine copies it. */
+  readonly #key: Buffer = Buffer.alloc(CHANGE_BYTES);
 
   constructor(spaces: StoreKeyspaces) {
     this.#spaces = spaces;
@@ -21,7 +23,7 @@ export class History {
 
   /** `place`: how many changes of the same revision came before. */
   write(at: Revision, place: number, key: Uint8Array): void {
-    this.#spaces.writer.put(this.#spaces.changes, changeKey(at, place), key);
+    this.#spaces.writer.put(this.#spaces.changes, writeChangeKey(this.#key, at, place), key);
   }
 
   /**
@@ -72,7 +74,10 @@ const NOTHING = new Uint8Array(0);
 const CHANGE_BYTES = 12;
 
 function changeKey(at: number, place: number): Buffer {
-  const key = Buffer.allocUnsafe(CHANGE_BYTES);
+  return writeChangeKey(Buffer.allocUnsafe(CHANGE_BYTES), at, place);
+}
+
+function writeChangeKey(key: Buffer, at: number, place: number): Buffer {
   key.writeUInt32BE(Math.floor(at / 0x1_0000_0000), 0);
   key.writeUInt32BE(at >>> 0, 4);
   key.writeUInt32BE(place, 8);

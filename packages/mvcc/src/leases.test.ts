@@ -132,6 +132,18 @@ test('many leases that end together go in the order of their ends, some with eac
   assert.ok(ends.length >= 2);
 });
 
+test('leases that were revoked long before their end leave nothing behind', async () => {
+  const f = await StoreFixture.open();
+  await f.grant(1n, 1_000_000);
+  for (let id = 2n; id < 2000n; id++) {
+    await f.grant(id, 1_000_000);
+    await f.revoke(id);
+  }
+  assert.ok(f.store.leases.queued < 100, `${f.store.leases.queued} leases are queued`);
+  await f.tick(1000);
+  assert.equal(f.store.leases.size, 1);
+});
+
 test('a heap gives the least first', () => {
   const random = seededRandom(1);
   const heap = new Heap<number>((a, b) => a - b);

@@ -18,6 +18,8 @@ import type { StoreKeyspaces } from './keyspaces.ts';
 export const MAX_TICK_MS = 1000;
 /** Longest TTL, in seconds, as in etcd. */
 export const MAX_LEASE_TTL = 9_000_000_000;
+/** So many leases that are gone may stay in the queue of ends, and as many again as there are leases. */
+const SPARE_ENDS = 64;
 /** Most leases that one tick ends: it must not keep the event loop. */
 export const LEASES_PER_TICK = 200;
 
@@ -54,6 +56,11 @@ export class Leases {
 
   get size(): number {
     return this.#held.size;
+  }
+
+  /** Ends that are queued, those of leases that are gone among them. */
+  get queued(): number {
+    return this.#ends.size;
   }
 
   get(id: bigint): Lease | undefined {
@@ -105,7 +112,8 @@ export class Leases {
 
   /** Its keys are the caller's to delete, and so is what ties them to it. */
   remove(id: bigint): void {
-    this.#held.delete(id); // the heap finds out when its turn comes
+    this.#held.delete(id); // the heap finds out when its turn comes, or when many have gone
+    if (this.#ends.size > 2 * this.#held.size + SPARE_ENDS) this.#ends.keep((held) => this.#held.get(held.id) === held);
     this.#spaces.writer.delete(this.#spaces.leases, idBytes(id));
   }
 

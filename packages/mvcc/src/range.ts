@@ -3,7 +3,8 @@
 import { EMPTY, type Revision, revision } from '@distrokv/base';
 import type { KeyIterator, Keyspace } from '@distrokv/lsm';
 import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
-import { isEmptyRange, keyRange } from './key-range.ts';
+import { type KeyRange, isEmptyRange, keyRange } from './key-range.ts';
+import type { KnownCounts } from './known-counts.ts';
 import { type KeyRecord, decodeRecord } from './record.ts';
 import { StoreLimitError } from './errors.ts';
 import type { Steps } from './steps.ts';
@@ -21,8 +22,11 @@ export interface RangeResult {
   readonly count: number;
 }
 
-/** Yields between slices of work; the result is as of revision `at`, which must not be compacted while it runs. */
-export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, at: Revision): Steps<RangeResult> {
+/**
+ * Yields between slices of work; the result is as of revision `at`, which must not be compacted while it runs. `known`: counts of ranges as of revisions
+ * that are applied, if `at` is one.
+ */
+export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, at: Revision, known?: KnownCounts): Steps<RangeResult> {
   const range = keyRange(request.key, request.rangeEnd);
   if (isEmptyRange(range)) return { kvs: [], more: false, count: 0 };
   if (range.single) return readOne(kv, request, at);
@@ -31,12 +35,15 @@ export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, at: Revision
   const fetchAll = filtered || request.sortOrder !== pb.SortOrder.NONE;
   const wanted = request.countOnly ? 0 : fetchAll || request.limit <= 0 ? Infinity : request.limit + 1;
   const kvs: mvccpb.KeyValue[] = [];
+  const total = known?.get(range, at);
+  if (total !== undefined && wanted === 0) return { kvs, more: false, count: total };
   let count = 0;
   let bytes = 0;
   const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly });
   try {
     while (keys.next()) {
       count++;
+      if (total !== undefined && kvs.length === wanted) break;
       if (kvs.length < wanted) {
         const record = decodeRecord(keys.value);
         if (!filtered || passesFilters(request, record, keys.version)) {
@@ -51,7 +58,16 @@ export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, at: Revision
   } finally {
     keys.close();
   }
-  return { ...sortAndCut(request, kvs), count };
+  count = total ?? count;
+  known?.note(range, at, count);
+  const cut = sortAndCut(request, kvs);
+  if (!fetchAll && cut.more) noteRest(known, range, at, cut.kvs.at(-1)?.key, count - cut.kvs.length);
+  return { ...cut, count };
+}
+
+/** Whoever reads on does so behind the last key. */
+function noteRest(known: KnownCounts | undefined, range: KeyRange, at: Revision, last: Uint8Array | undefined, count: number): void {
+  if (known && last) known.note({ ...range, from: Buffer.concat([last, Uint8Array.of(0)]) }, at, count);
 }
 
 /** Keys of the first chunk: whoever waits for it sees something soon. */
@@ -61,7 +77,7 @@ const FIRST_CHUNK_KEYS = 10;
 export type RangeChunks = Generator<mvccpb.KeyValue[] | undefined, RangeResult, undefined>;
 
 /** A range in key order without filters, in chunks of at most `maxBytes` or one key. The result has the last of them. */
-export function* rangeChunks(kv: Keyspace, request: pb.RangeRequest, at: Revision, maxBytes: number): RangeChunks {
+export function* rangeChunks(kv: Keyspace, request: pb.RangeRequest, at: Revision, maxBytes: number, known: KnownCounts): RangeChunks {
   const range = keyRange(request.key, request.rangeEnd);
   if (isEmptyRange(range)) return { kvs: [], more: false, count: 0 };
   if (range.single) return readOne(kv, request, at);
@@ -70,9 +86,11 @@ export function* rangeChunks(kv: Keyspace, request: pb.RangeRequest, at: Revisio
   let chunkBytes = 0;
   let sent = 0;
   let count = 0;
+  const total = known.get(range, at);
   const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly });
   try {
     while (keys.next()) {
+      if (total !== undefined && count >= wanted) break;
       if (count++ < wanted) {
         const found = toKeyValue(request, keys, decodeRecord(keys.value));
         const bytes = found.key.length + found.value.length;
@@ -90,7 +108,11 @@ export function* rangeChunks(kv: Keyspace, request: pb.RangeRequest, at: Revisio
   } finally {
     keys.close();
   }
-  return { kvs: chunk, more: !request.countOnly && count > wanted, count };
+  count = total ?? count;
+  known.note(range, at, count);
+  const more = !request.countOnly && count > wanted;
+  if (more) noteRest(known, range, at, chunk.at(-1)?.key, count - wanted);
+  return { kvs: chunk, more, count };
 }
 
 function readOne(kv: Keyspace, request: pb.RangeRequest, at: Revision): RangeResult {

@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { hex, logIndex, revision, term, utf8 } from '@distrokv/base';
-import { decodeRecord, encodeRecord } from './record.ts';
+import { type KeyRecord, RecordHead, decodeRecord } from './record.ts';
 import { decodeState, encodeState } from './state.ts';
 
 /** The worked examples of the format's page, in order. */
 const examples = [...readFileSync(new URL('../../../docs/format/store.md', import.meta.url), 'utf8').matchAll(/```hex\n([^`]*)```/g)].map(
   (m) => (m[1] as string).replace(/\s+/g, ''),
 );
+
+function encodeRecord({ createRevision, version, lease, value }: KeyRecord): Uint8Array {
+  const head = Object.assign(new RecordHead(), { createRevision, version, lease });
+  return Buffer.concat([head.bytes.subarray(0, head.write()), value]);
+}
 
 test('a record is written as docs/format/store.md shows, and reads back', () => {
   const record = { createRevision: revision(300), version: 2, lease: 0n, value: utf8('v') };

@@ -164,6 +164,40 @@ test('Txn: all compares, nested ones too, are evaluated before any operation', a
   assert.ok(nested?.case === 'responseTxn' && nested.value.succeeded && nested.value.header?.revision === 0);
 });
 
+test('pages of a large range: each tells how many keys are left, and only the first counts them', async () => {
+  const f = await StoreFixture.open();
+  const name = (i: number): string => `k${String(i).padStart(5, '0')}`;
+  for (let i = 0; i < 3000; i += 100)
+    await f.txn(
+      txn(
+        [],
+        Array.from({ length: 100 }, (_, n) => put(name(i + n))),
+      ),
+    );
+  const revision = f.store.state.revision;
+  const page = (key: string, fields: Partial<pb.RangeRequest>): { readonly steps: number; readonly response: pb.RangeResponse } => {
+    const { steps, toResponse } = f.rangeSteps(range(key, { end: 'l', limit: 50, ...fields }));
+    for (let count = 0; ; count++) {
+      const step = steps.next();
+      if (step.done === true) return { steps: count, response: toResponse(step.value) };
+    }
+  };
+  let key = 'k';
+  for (let left = 3000; left > 0; left -= 50) {
+    const { steps, response } = page(key, { revision });
+    assert.deepEqual([response.kvs.length, response.count, response.more], [50, left, left > 50]);
+    assert.equal(show(response.kvs[0] as never).split('=')[0], name(3000 - left));
+    if (left < 3000 && left > 1000) assert.equal(steps, 0, 'nothing is walked but the page');
+    if (left === 2000) await f.del(del(name(2900)));
+    key = `${name(3000 - left + 49)}\0`;
+  }
+  assert.equal(page('k', {}).response.count, 2999, 'what was deleted since is not counted now');
+  assert.equal(page('k', { revision }).response.count, 3000);
+  assert.equal(page('k', { revision, countOnly: true }).response.count, 3000);
+  const counted = page('k', { revision, sortOrder: pb.SortOrder.DESCEND }).response;
+  assert.deepEqual([counted.count, counted.kvs.length, counted.more], [3000, 50, true]);
+});
+
 test('Txn: one whose compares choose nothing but ranges needs no log; any other does', async () => {
   const f = await withKeys('a');
   const isRead = (request: pb.TxnRequest): boolean => f.store.wouldOnlyRead(request);

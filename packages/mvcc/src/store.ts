@@ -18,6 +18,7 @@ import type { Command, LeaseTick } from './command.ts';
 import { StoreLimitError } from './errors.ts';
 import { type StoreHash, hashStore } from './hash.ts';
 import { History } from './history.ts';
+import { KnownCounts } from './known-counts.ts';
 import { type StoreKeyspaces, keyspacesOf } from './keyspaces.ts';
 import { LEASES_PER_TICK, Leases, MAX_LEASE_TTL, MAX_TICK_MS } from './leases.ts';
 import { type Membership, membershipIn, readMembers, readRemoved, replaceMembers, writeMember } from './members.ts';
@@ -56,6 +57,7 @@ export class Store {
   readonly #engine: Engine;
   readonly #spaces: StoreKeyspaces;
   readonly #history: History;
+  readonly #counts = new KnownCounts();
   readonly #writes: CommandWrites;
   #state: StoreState;
   #members: readonly pb.Member[];
@@ -86,6 +88,11 @@ export class Store {
 
   get state(): StoreState {
     return this.#state;
+  }
+
+  /** Commands of an entry have made revisions, and the entry is not at its end: the applied index is still that of the one before. */
+  get isMidEntry(): boolean {
+    return !this.#writes.areTaken;
   }
 
   get members(): readonly pb.Member[] {
@@ -179,14 +186,16 @@ export class Store {
   commit(index: LogIndex, term: Term): Promise<void> | undefined {
     assert(index > this.#state.appliedIndex, `entries are applied in order: ${index} after ${this.#state.appliedIndex}`);
     this.#state = { ...this.#state, appliedIndex: index, appliedTerm: term };
-    const { writer, meta } = this.#spaces;
+    const { writer, kv, meta } = this.#spaces;
     const { compactRevision } = this.#state;
-    if (compactRevision > this.#forgottenTo) this.#history.forget(this.#forgottenTo, compactRevision);
+    const isCompacted = compactRevision > this.#forgottenTo;
+    if (isCompacted) this.#history.forget(this.#forgottenTo, compactRevision);
     this.#forgottenTo = Math.max(this.#forgottenTo, compactRevision);
     writer.put(meta, STATE_KEY, encodeState(this.#state));
-    const room = writer.commit();
     this.watches.publish(this.#writes.take(), this.#state.revision);
-    return room;
+    // Not before: who watches is given what changed in this entry as of revisions that it may have compacted as well.
+    if (isCompacted) kv.setRetention(compactRevision);
+    return writer.commit();
   }
 
   #endRevision(): void {
@@ -203,16 +212,20 @@ export class Store {
 
   #put(request: pb.PutRequest): pb.PutResponse {
     this.#checkSpace();
-    this.#checkPut(request);
+    this.#checkLease(request);
+    this.#checkIgnored(request);
     this.#writes.begin(this.#state.revision);
     const response = this.#writes.put(request);
     this.#endRevision();
     return response;
   }
 
-  #checkPut(request: pb.PutRequest): void {
-    if (request.lease !== 0n && !this.leases.get(request.lease)) throw new ApiError('lease-not-found');
-    if ((request.ignoreValue || request.ignoreLease) && !this.#spaces.kv.getEntrySync(request.key)) throw new ApiError('key-not-found');
+  #checkLease({ lease }: pb.PutRequest): void {
+    if (lease !== 0n && !this.leases.get(lease)) throw new ApiError('lease-not-found');
+  }
+
+  #checkIgnored({ key, ignoreValue, ignoreLease }: pb.PutRequest): void {
+    if ((ignoreValue || ignoreLease) && !this.#spaces.kv.getEntrySync(key)) throw new ApiError('key-not-found');
   }
 
   /** Refuses what adds to a store that is full, or changes one that is damaged. */
@@ -240,7 +253,9 @@ export class Store {
     const path = yield* choosePath(this.#spaces.kv, this.#state.revision, request);
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
-      if (op.case === 'requestPut') this.#checkPut(op.value);
+      if (op.case !== 'requestPut') return;
+      this.#checkIgnored(op.value); // the other way round than in a put of its own, as in etcd
+      this.#checkLease(op.value);
     });
     let tooLarge: StoreLimitError | undefined;
     const view: TxnView = {
@@ -280,7 +295,6 @@ export class Store {
     if (at <= this.#state.compactRevision) throw new ApiError('compacted');
     if (at > this.#state.revision) throw new ApiError('future-revision');
     this.#state = { ...this.#state, compactRevision: at };
-    this.#spaces.kv.setRetention(at);
     this.#onCompact();
     return pb.CompactionResponse.create({ header: revisionHeader(this.#state.revision) });
   }
@@ -357,7 +371,8 @@ export class Store {
     readonly toResponse: (result: RangeResult) => pb.RangeResponse;
   } {
     this.checkRevision(request.revision);
-    const steps = rangeSteps(this.#spaces.kv, request, request.revision > 0 ? revision(request.revision) : this.#state.revision);
+    const at = request.revision > 0 ? revision(request.revision) : this.#state.revision;
+    const steps = rangeSteps(this.#spaces.kv, request, at, this.#counts);
     // The header names the revision that was current at the call, whatever the read was as of: not a later one, or a client that goes on to watch
     // from there would miss what came between.
     const header = revisionHeader(this.#state.revision);
@@ -371,17 +386,25 @@ export class Store {
   ): { readonly chunks: RangeChunks; readonly toResponse: (result: RangeResult) => pb.RangeResponse } {
     const { toResponse } = this.rangeSteps(request);
     const at = request.revision > 0 ? revision(request.revision) : this.#state.revision;
-    return { chunks: rangeChunks(this.#spaces.kv, request, at, maxBytes), toResponse };
+    return { chunks: rangeChunks(this.#spaces.kv, request, at, maxBytes, this.#counts), toResponse };
   }
 
-  /** Of all that can be read as of `requested` (0: now) and of the history behind it; equal on members that are equal. */
+  /**
+   * Of all that can be read as of `requested` (0: now) and of the history behind it; equal on members that are equal. Begins anew when a compaction
+   * takes some of that history away meanwhile.
+   */
   *hash(requested: number): Steps<StoreHash> {
-    this.checkRevision(requested);
-    const { revision: now, compactRevision } = this.#state;
-    const hashRevision = requested > 0 ? requested : now;
-    const { kv } = this.#spaces;
-    const hash = yield* unlessCompacted(hashStore(kv, this.#history, { from: compactRevision, to: hashRevision }));
-    return { hash, compactRevision, hashRevision };
+    for (;;) {
+      this.checkRevision(requested);
+      const { revision: now, compactRevision } = this.#state;
+      const hashRevision = requested > 0 ? requested : now;
+      try {
+        const hash = yield* hashStore(this.#spaces.kv, this.#history, { from: compactRevision, to: hashRevision });
+        if (this.#state.compactRevision === compactRevision) return { hash, compactRevision, hashRevision };
+      } catch (error) {
+        if (!isCompactedAway(error)) throw error;
+      }
+    }
   }
 
   /** A transaction of ranges alone (`isReadOnlyTxn`), answered from what is applied, all of it as of the revision at the first step. */
@@ -433,7 +456,11 @@ function* unlessCompacted<T>(steps: Steps<T>): Steps<T> {
   try {
     return yield* steps;
   } catch (error) {
-    if (error instanceof LsmError && error.code === 'compacted') throw new ApiError('compacted');
+    if (isCompactedAway(error)) throw new ApiError('compacted');
     throw error;
   }
+}
+
+function isCompactedAway(error: unknown): boolean {
+  return error instanceof LsmError && error.code === 'compacted';
 }

@@ -36,10 +36,13 @@ export function* choosePath(kv: Keyspace, at: Revision, request: pb.TxnRequest):
   return { succeeded, ops, nested };
 }
 
-/** Calls `check` for each operation that will run, before any does. */
+/** Calls `check` for each operation that will run, before any does, in their order: who refuses first is the same as in etcd. */
 export function forEachOp(path: TxnPath, check: (op: NonNullable<pb.RequestOp['request']>) => void): void {
-  for (const { request } of path.ops) if (request && request.case !== 'requestTxn') check(request);
-  for (const nested of path.nested) forEachOp(nested, check);
+  let nested = 0;
+  for (const { request } of path.ops) {
+    if (request?.case === 'requestTxn') forEachOp(path.nested[nested++] as TxnPath, check);
+    else if (request) check(request);
+  }
 }
 
 /** Does it change nothing, whatever it finds? */

@@ -52,27 +52,48 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const path = config.dataDirectory;
   const directory = await openDataDirectory(env.fs, path);
   const opened: { engine?: Engine; log?: RaftLog } = {};
-  const close = async ({ flush }: { flush: boolean }): Promise<void> => {
-    if (flush && opened.engine) await lastFlush(opened.engine, env);
-    await opened.log?.close();
-    await opened.engine?.close();
-    await directory.release();
-  };
+  const close = ({ flush }: { flush: boolean }): Promise<void> =>
+    eachInTurn(
+      async () => {
+        if (flush && opened.engine) await lastFlush(opened.engine, env);
+      },
+      async () => opened.log?.close(),
+      async () => opened.engine?.close(),
+      () => directory.release(),
+    );
   const install = async ({ index, term }: ReceivedSnapshot): Promise<void> => {
     const log = defined(opened.log, 'the log');
-    await log.close();
-    await opened.engine?.close();
-    const { identity, hardState } = log;
-    await beginInstall({ env, logger: options.logger, dataDirectory: path, identity, hardState, index, term });
-    await directory.release();
+    try {
+      await eachInTurn(
+        () => log.close(),
+        async () => opened.engine?.close(),
+      );
+      const { identity, hardState } = log;
+      await beginInstall({ env, logger: options.logger, dataDirectory: path, identity, hardState, index, term });
+    } finally {
+      await directory.release();
+    }
   };
   try {
     await finishInstall(env.fs, path);
     return { directory, ...(await openParts(options, directory, opened)), install, close };
   } catch (error) {
-    await close({ flush: false });
+    await close({ flush: false }).catch(() => {});
     throw asServerError(error, path);
   }
+}
+
+/** Does all of it, whatever fails; throws the first failure. */
+async function eachInTurn(...steps: readonly (() => Promise<void> | undefined)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Only makes the next start quicker: a full disk must not keep this member from stopping. */

@@ -1,17 +1,29 @@
 // What can go wrong, as data: a schedule of faults can be printed, played again, and made smaller.
 import type { CrashMode, FsErrorCode, FsOperationKind } from '@distrokv/env';
 import { unreachable } from '@distrokv/base';
+import type { Message } from '@distrokv/raft';
 
 /** Stands for whoever leads when the fault strikes. */
 export const LEADER = -1;
 
 export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'crash'; readonly machine: number; readonly mode: CrashMode; readonly downMs: number }
+  /** The process dies, and the machine lives on: what was written is there, and what was not synced may still be lost later. */
+  | { readonly kind: 'kill'; readonly machine: number; readonly downMs: number }
   /** In the midst of the n-th change of the disk from then on. */
   | {
       readonly kind: 'crash-at-change';
       readonly machine: number;
       readonly changes: number;
+      readonly mode: CrashMode;
+      readonly downMs: number;
+    }
+  /** In the moment when it gives the network a message of this kind, which still leaves, or does not. */
+  | {
+      readonly kind: 'crash-at-message';
+      readonly machine: number;
+      readonly message: Message['kind'];
+      readonly leaves: boolean;
       readonly mode: CrashMode;
       readonly downMs: number;
     }
@@ -58,8 +70,12 @@ export function describeFault(fault: Fault): string {
   switch (fault.kind) {
     case 'crash':
       return `crash ${name(fault.machine)} (unsynced: ${fault.mode}) for ${seconds(fault.downMs)}`;
+    case 'kill':
+      return `kill ${name(fault.machine)} for ${seconds(fault.downMs)}`;
     case 'crash-at-change':
       return `crash ${name(fault.machine)} at its disk's ${fault.changes}. change (unsynced: ${fault.mode}) for ${seconds(fault.downMs)}`;
+    case 'crash-at-message':
+      return `crash ${name(fault.machine)} at its next ${fault.message}, which ${fault.leaves ? 'leaves' : 'is lost'} (unsynced: ${fault.mode}) for ${seconds(fault.downMs)}`;
     case 'power-cut':
       return `cut the power of all (unsynced: ${fault.mode}) for ${seconds(fault.downMs)}`;
     case 'restart':

@@ -80,7 +80,7 @@ export class LivenessPhase {
     nemesis.healAll();
     for (const machine of rest) this.#breakForGood(machine, troubles.get(machine));
     for (const machine of this.#core) {
-      if (machine.isStopping) world.crash(machine, 'kept');
+      if (machine.isStopping) world.crash(machine, 'killed');
       world.start(machine);
     }
   }

@@ -16,6 +16,8 @@ export interface Plan {
   /** Machines that may be lost for good: a minority. */
   readonly victims: readonly number[];
   readonly sizes: StorageSizes;
+  /** What else runs on the machines: how often a process that looks at its clock finds that others had the processor meanwhile. */
+  readonly preemption: number;
   readonly weather: Weather;
   readonly durationMs: number;
   readonly faults: readonly Fault[];
@@ -25,7 +27,9 @@ export interface Plan {
 const CRASH_MODES: readonly CrashMode[] = ['lost', 'kept', 'torn', 'reordered'];
 const RECOVERABLE: readonly FaultKind[] = [
   'crash',
+  'kill',
   'crash-at-change',
+  'crash-at-message',
   'power-cut',
   'restart',
   'pause',
@@ -37,6 +41,8 @@ const RECOVERABLE: readonly FaultKind[] = [
   'move-leader',
 ];
 
+const STRUCK_MESSAGES = ['request-vote', 'request-vote-response', 'append-entries', 'append-entries-response', 'timeout-now'] as const;
+
 const DUELS = ['cut', 'pause', 'lose', 'split', 'stale'] as const;
 
 /** Two seeds in five have duels, half of them nothing else that heals: logs diverge farthest where nobody disturbs. */
@@ -46,11 +52,8 @@ export function drawPlan(seed: number, durationMs = 30_000): Plan {
   if (plan.members < 3 || !random.chance(0.4)) return plan;
   const isAlone = random.chance(0.5);
   const faults = [...plan.faults.filter(({ kind }) => !isAlone || !RECOVERABLE.includes(kind)), ...drawDuels(random, durationMs)];
-  return {
-    ...plan,
-    faults: faults.sort((a, b) => a.atMs - b.atMs),
-    scripts: random.chance(0.4) ? plan.scripts.map((script) => impatient(random, script)) : plan.scripts,
-  };
+  faults.sort((a, b) => a.atMs - b.atMs);
+  return random.chance(0.4) ? withImpatience(random, { ...plan, faults }) : { ...plan, faults };
 }
 
 function drawDuels(random: Random, durationMs: number): Fault[] {
@@ -60,6 +63,13 @@ function drawDuels(random: Random, durationMs: number): Fault[] {
   for (let atMs = 2000 + meanGapMs * random.float(); atMs < durationMs; atMs += meanGapMs * (0.6 + 0.8 * random.float()))
     duels.push({ kind: 'duel', atMs, how: pick(random, hows), seed: random.uint32() });
   return duels;
+}
+
+/** Where clients do not wait, the tail of a leader that was cut off may become longer than a segment, and than what is kept in memory. */
+function withImpatience(random: Random, plan: Plan): Plan {
+  const scripts = plan.scripts.map((script) => impatient(random, script));
+  const small = { segmentBytes: pick(random, [512, 1 << 10, 4 << 10]), recentBytes: pick(random, [256, 1 << 10]) };
+  return { ...plan, scripts, sizes: random.chance(0.6) ? { ...plan.sizes, ...small } : plan.sizes };
 }
 
 /** Clients that give up soon and stay where they are, so that a leader that was cut off goes on being asked, and its log grows. */
@@ -88,6 +98,7 @@ function drawBase(seed: number, durationMs: number): Plan {
       recentBytes: pick(random, [1 << 10, 16 << 10, 1 << 20]),
       keptEntries: pick(random, [0, 10, 100, 5000]),
     },
+    preemption: pick(random, [0, 0, 0.02, 0.2]),
     weather: drawWeather(random),
     durationMs,
     faults: drawFaults(random, { members, size, membership, victims }, durationMs),
@@ -159,11 +170,15 @@ function drawFault(random: Random, kind: FaultKind, atMs: number, size: number):
       return { kind, atMs, machine, mode, downMs };
     case 'crash-at-change':
       return { kind, atMs, machine, changes: random.between(1, 40), mode, downMs };
+    case 'crash-at-message':
+      return { kind, atMs, machine, message: pick(random, STRUCK_MESSAGES), leaves: random.chance(0.5), mode, downMs };
     case 'power-cut':
       return { kind, atMs, mode, downMs };
+    case 'kill':
     case 'restart':
+      return { kind, atMs, machine, downMs };
     case 'pause':
-      return kind === 'pause' ? { kind, atMs, machine, forMs } : { kind, atMs, machine, downMs };
+      return { kind, atMs, machine, forMs };
     case 'partition':
       return drawPartition(random, atMs, size, forMs);
     case 'clog':

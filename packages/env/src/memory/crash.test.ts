@@ -286,3 +286,18 @@ test('whatever was written and synced at random, no crash takes what was synced,
     assert.deepEqual(images[0], images[1], `seed ${seed}`);
   }
 });
+
+test('a killed process leaves a page cache: the next one finds what was not synced, and the next crash may take it', async () => {
+  const fs = new MemoryFileSystem();
+  await append(fs, 'f', 'a', true);
+  await fs.syncDirectory('/');
+  await append(fs, 'f', 'b', false);
+  await append(fs, 'g', 'x', true);
+  const next = fs.kill();
+  await assert.rejects(fs.sizeOf('/f'), { code: 'closed' });
+  assert.equal(await read(next, 'f'), 'ab');
+  assert.equal(await read(next, 'g'), 'x');
+  const image = next.crash('lost', seededRandom(1));
+  assert.equal(await read(image, 'f'), 'a');
+  assert.equal(await read(image, 'g'), undefined, 'its name was not synced');
+});

@@ -69,12 +69,13 @@ export class Disk {
   #order = 0;
   #dead = false;
 
-  /** `usedBytes` is the size of the files that are in `root` already. */
-  constructor(root: DirectoryNode, random: Random, capacityBytes: number, usedBytes = 0) {
+  /** `usedBytes` is the size of the files that are in `root` already, `order` that of the changes which are not synced yet. */
+  constructor(root: DirectoryNode, random: Random, capacityBytes: number, usedBytes = 0, order = 0) {
     this.root = root;
     this.random = random;
     this.#capacityBytes = capacityBytes;
     this.#usedBytes = usedBytes;
+    this.#order = order;
   }
 
   get capacityBytes(): number {
@@ -93,6 +94,21 @@ export class Disk {
   /** From now on every call fails with `closed`: the process that used this disk is no more. */
   stop(): void {
     this.#dead = true;
+  }
+
+  /** As `stop`; returns the same disk for another process. What was removed while it was open is gone now. */
+  kill(): Disk {
+    this.stop();
+    let bytes = 0;
+    const seen = new Set<Node>([this.root]);
+    for (const node of seen) {
+      if (node.kind === 'directory') for (const inner of node.now.values()) seen.add(inner);
+      else {
+        node.opened = 0;
+        bytes += node.now.length;
+      }
+    }
+    return new Disk(this.root, this.random, this.#capacityBytes, bytes, this.#order);
   }
 
   /** Resolves when the disk gets to a call. */
@@ -165,6 +181,7 @@ export class Disk {
   }
 
   closed(node: FileNode): void {
+    if (this.#dead) return;
     node.opened--;
     this.#freeIfUnused(node);
   }

@@ -75,6 +75,14 @@ export class MemoryFileSystem implements FileSystem {
     return new MemoryFileSystem({}, new Disk(image.root, random, this.#disk.capacityBytes, image.bytes));
   }
 
+  /**
+   * Stops this file system for good, and returns the one that the next process finds: its user was killed, and the machine lives on, with its
+   * page cache. What was not synced is there, and is still not synced.
+   */
+  kill(): MemoryFileSystem {
+    return new MemoryFileSystem({}, this.#disk.kill());
+  }
+
   /** A line for each file and directory, sorted: what is there, and how much of it a crash could take. */
   dump(): string {
     const lines: string[] = [];

@@ -13,6 +13,9 @@ const ftruncate = promisify(fs.ftruncate);
 const read = promisify(fs.read);
 const write = promisify(fs.write);
 
+/** Of one call: Node takes a length for a 32-bit number. */
+const MAX_CALL_BYTES = 1 << 30;
+
 export class NodeFile implements File {
   readonly path: string;
   readonly #fd: number;
@@ -37,7 +40,7 @@ export class NodeFile implements File {
     let done = 0;
     try {
       while (done < into.length) {
-        const n = fs.readSync(this.#fd, into, done, into.length - done, position + done);
+        const n = fs.readSync(this.#fd, into, done, lengthOfCall(into, done), position + done);
         if (n === 0) break;
         done += n;
       }
@@ -51,7 +54,7 @@ export class NodeFile implements File {
     return this.#call('read', async () => {
       let done = 0;
       while (done < into.length) {
-        const { bytesRead } = await read(this.#fd, into, done, into.length - done, position + done);
+        const { bytesRead } = await read(this.#fd, into, done, lengthOfCall(into, done), position + done);
         if (bytesRead === 0) break;
         done += bytesRead;
       }
@@ -66,7 +69,7 @@ export class NodeFile implements File {
     while (done < bytes.length) {
       let n: number;
       try {
-        n = fs.writeSync(this.#fd, bytes, done, bytes.length - done, position + done);
+        n = fs.writeSync(this.#fd, bytes, done, lengthOfCall(bytes, done), position + done);
       } catch (thrown) {
         throw fromNode(thrown, 'write', this.path);
       }
@@ -79,7 +82,7 @@ export class NodeFile implements File {
     return this.#call('write', async () => {
       let done = 0;
       while (done < bytes.length) {
-        const { bytesWritten } = await write(this.#fd, bytes, done, bytes.length - done, position + done);
+        const { bytesWritten } = await write(this.#fd, bytes, done, lengthOfCall(bytes, done), position + done);
         done = this.#wrote(bytesWritten, done, position);
       }
     });
@@ -127,4 +130,8 @@ export class NodeFile implements File {
   #mustBeOpen(verb: string): void {
     if (this.#closed) throw fsError('closed', verb, this.path);
   }
+}
+
+function lengthOfCall({ length }: Uint8Array, done: number): number {
+  return Math.min(length - done, MAX_CALL_BYTES);
 }

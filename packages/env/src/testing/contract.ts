@@ -1,7 +1,7 @@
 // What every binding of `Env` promises, as tests. Each binding runs all of them; what only one can do has tests of its own.
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { utf8 } from '@distrokv/base';
+import { fromUtf8, utf8 } from '@distrokv/base';
 import type { Env, File, FsErrorCode } from '../env.ts';
 import { FsError } from '../errors.ts';
 
@@ -63,6 +63,16 @@ function fileTests(makeWorld: MakeWorld): void {
     await file.close();
     assert.equal(await textOf(env, `${directory}/a`), 'Jello world');
     assert.equal(await env.fs.sizeOf(`${directory}/a`), 11);
+  });
+
+  test('a read may ask for more than 2 GiB at once', async (t) => {
+    const { env, directory } = await makeWorld(t);
+    await makeFile(env, `${directory}/a`, 'hello');
+    const file = await env.fs.open(`${directory}/a`, 'read');
+    // Its pages are only as many as are touched.
+    const into = new Uint8Array(2 ** 31 + 1);
+    assert.deepEqual([file.readSync(into, 0), await file.read(into, 0), fromUtf8(into.subarray(0, 6))], [5, 5, 'hello\0']);
+    await file.close();
   });
 
   test('truncate cuts the file, and what is appended then follows', async (t) => {

@@ -17,6 +17,7 @@ import { Link } from '../wire/link.ts';
 import { errorTrailers } from '../wire/trailers.ts';
 import type { Call, CallHost } from './call.ts';
 import { type CallRequest, readRequest, refusalHeaders } from './request.ts';
+import type { Address } from './neighbours.ts';
 import type { ConnectionHost } from './server.ts';
 import { StreamCall } from './stream-call.ts';
 import { UnaryCall } from './unary-call.ts';
@@ -28,12 +29,14 @@ const FIRST_BYTES_TIMEOUT_MS = 10_000;
 export class NewConnection implements SocketEvents {
   readonly #socket: Socket;
   readonly #host: ConnectionHost;
+  readonly #address: Address;
   readonly #sinceMs: number;
   #received: Uint8Array[] = [];
 
-  constructor(socket: Socket, host: ConnectionHost) {
+  constructor(socket: Socket, host: ConnectionHost, address: Address) {
     this.#socket = socket;
     this.#host = host;
+    this.#address = address;
     this.#sinceMs = host.env.clock.monotonicMs();
     host.newcomers.add(this);
     if (socket.tls?.protocol === 'http/1.1') this.#http1(new Uint8Array(0));
@@ -47,7 +50,7 @@ export class NewConnection implements SocketEvents {
     if (answer === 'no') this.#http1(received);
     else if (answer === 'yes') {
       this.#host.newcomers.delete(this);
-      new ServerConnection(this.#socket, this.#host).receive(received);
+      new ServerConnection(this.#socket, this.#host, this.#address).receive(received);
     }
   }
 
@@ -61,6 +64,7 @@ export class NewConnection implements SocketEvents {
 
   onClose(): void {
     this.#host.newcomers.delete(this);
+    this.#address.gone();
   }
 
   tick(nowMs: number): void {
@@ -76,7 +80,10 @@ export class NewConnection implements SocketEvents {
     const { onHttp1 } = this.#host.options;
     this.#host.newcomers.delete(this);
     if (onHttp1 === undefined) this.#socket.destroy();
-    else onHttp1(this.#socket, received);
+    else {
+      this.#address.gone();
+      onHttp1(this.#socket, received);
+    }
   }
 }
 
@@ -89,21 +96,23 @@ export class ServerConnection implements ConnectionHandler<Call>, CallHost {
   readonly allocate: Allocate;
   readonly onUnexpectedError: CallHost['onUnexpectedError'];
   readonly #host: ConnectionHost;
+  readonly #address: Address;
   readonly #connection: Connection;
   readonly #link: Link;
   /** Many calls have the very same headers. */
   #lastHeaders: HeaderList | undefined;
   #lastRequest: CallRequest | undefined;
 
-  constructor(socket: Socket, host: ConnectionHost) {
+  constructor(socket: Socket, host: ConnectionHost, address: Address) {
     this.#host = host;
+    this.#address = address;
     this.peer = socket.remote;
     this.peerCommonName = socket.tls?.peerCommonName;
     this.deadlines = host.deadlines;
     this.maxReceiveBytes = host.maxReceiveBytes;
     this.allocate = host.buffers.allocate;
     this.onUnexpectedError = host.options.onUnexpectedError;
-    this.#connection = createServerConnection<Call>(this, host.http2);
+    this.#connection = createServerConnection<Call>(this, host.http2, address);
     this.#connection.tick(host.env.clock.monotonicMs());
     this.#link = new Link(socket, this.#connection, host, () => this.#gone());
     host.connections.add(this);
@@ -179,6 +188,7 @@ export class ServerConnection implements ConnectionHandler<Call>, CallHost {
 
   #gone(): void {
     this.#host.lingering.delete(this);
+    this.#address.gone();
     this.#host.gone();
   }
 

@@ -8,6 +8,7 @@ import { Buffers } from '../wire/buffers.ts';
 import { Deadlines } from '../wire/deadlines.ts';
 import { type LinkHost, TurnEnd } from '../wire/link.ts';
 import { NewConnection, type ServerConnection } from './connection.ts';
+import { Neighbours } from './neighbours.ts';
 import type { CallRequest } from './request.ts';
 import { Router } from './router.ts';
 
@@ -53,6 +54,8 @@ class GrpcServer implements Server {
   #ticks: Timer | undefined;
   #closed: Promise<void> | undefined;
   #onGone: () => void = () => {};
+  readonly #neighbours: Neighbours;
+  #tickedAtMs: number;
 
   constructor(options: ServerOptions) {
     const env = options.env ?? createNodeEnv();
@@ -71,6 +74,8 @@ class GrpcServer implements Server {
       requests: new WeakMap(),
       gone: () => this.#onGone(),
     };
+    this.#neighbours = new Neighbours(options.perAddress, env.timers, (socket, address) => new NewConnection(socket, this.#host, address));
+    this.#tickedAtMs = env.clock.monotonicMs();
   }
 
   get services(): readonly string[] {
@@ -96,7 +101,7 @@ class GrpcServer implements Server {
           onRefused: (remote, error) => options.onBadConnection?.(remote, error),
         },
         (socket) => {
-          if (this.#closed === undefined) new NewConnection(socket, this.#host);
+          if (this.#closed === undefined) this.#neighbours.arrive(socket);
           else socket.destroy();
         },
       );
@@ -116,6 +121,7 @@ class GrpcServer implements Server {
   async #close(graceMs: number): Promise<void> {
     const { newcomers, connections, lingering, deadlines } = this.#host;
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    this.#neighbours.close();
     for (const connection of [...newcomers]) connection.cut();
     if (graceMs > 0) {
       for (const connection of [...connections]) connection.drain();
@@ -147,6 +153,8 @@ class GrpcServer implements Server {
     const { env, newcomers, connections, lingering, buffers } = this.#host;
     const nowMs = env.clock.monotonicMs();
     buffers.tick();
+    this.#neighbours.tick(nowMs - this.#tickedAtMs);
+    this.#tickedAtMs = nowMs;
     for (const newcomer of [...newcomers]) newcomer.tick(nowMs);
     for (const connection of [...connections, ...lingering]) connection.tick(nowMs);
   }

@@ -59,6 +59,10 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
     return this.#outbox.sent(this.stream.sendData(messages));
   }
 
+  allocate(bytes: number): Uint8Array | undefined {
+    return this.host.allocate(bytes);
+  }
+
   writable(): Promise<void> {
     return this.#outbox.writable();
   }

@@ -7,7 +7,7 @@ const LARGE_BYTES = 64 << 10;
 /** Memory comes in multiples of this, so that it fits messages of about that length, too. */
 const STEP_BYTES = 64 << 10;
 /** More than this is not kept while nobody uses it. */
-const MAX_FREE_BYTES = 8 << 20;
+const MAX_FREE_BYTES = 32 << 20;
 
 export class Buffers {
   /** What nobody refers to; the last is the one that was used last. */

@@ -38,6 +38,8 @@ export interface LinkHost {
 
 /** A connection that is over may take so long to send the rest and to hear that the other side has ended, too. */
 const LINGER_MS = 5000;
+/** And it may send so much that nobody hears any more: what was on its way. A socket that is closed with bytes unread takes back what it has sent. */
+const LINGER_BYTES = 256 << 10;
 
 export class Link implements SocketEvents {
   readonly socket: Socket;
@@ -50,6 +52,8 @@ export class Link implements SocketEvents {
   #full = false;
   #paused = false;
   #ending = false;
+  /** Bytes that came since then. */
+  #unheard = 0;
   /** When `tick` first saw it ending. */
   #endingSinceMs: number | undefined;
   /** Large messages of which some may be in the output, and those that were taken out of it but are perhaps not written yet. */
@@ -65,7 +69,11 @@ export class Link implements SocketEvents {
   }
 
   onData(bytes: Uint8Array): void {
-    if (this.#ending) return;
+    if (this.#ending) {
+      this.#unheard += bytes.length;
+      if (this.#unheard > LINGER_BYTES) this.socket.destroy();
+      return;
+    }
     this.#receiving = true;
     this.connection.receive(bytes);
     this.#receiving = false;

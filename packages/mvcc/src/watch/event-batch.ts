@@ -5,19 +5,17 @@ import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 export class EventBatch {
   /** Of whole revisions, in order; at least one. */
   readonly events: readonly mvccpb.Event[];
+  readonly firstRevision: number;
   #encoded: Uint8Array | undefined;
 
   constructor(events: readonly mvccpb.Event[]) {
     this.events = events;
+    this.firstRevision = events[0]?.kv?.modRevision ?? 0;
   }
 
   /** As they are within a WatchResponse: what is left of one is its other fields. */
   get encoded(): Uint8Array {
     return (this.#encoded ??= pb.WatchResponse.encode(pb.WatchResponse.create({ events: this.events })));
-  }
-
-  get firstRevision(): number {
-    return this.events[0]?.kv?.modRevision ?? 0;
   }
 
   /** Those of `revision` and later; undefined if there are none. */

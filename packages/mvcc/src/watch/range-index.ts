@@ -1,6 +1,6 @@
 // Which of many key ranges hold a key? Watchers of one range share an entry. The entries are kept sorted by where they begin, read as a balanced
 // tree whose nodes know how far the ranges below them reach (an interval tree, Cormen et al. §14.3), so a search looks only where there can be one.
-// The tree is built anew when it is searched after a change; what was added since then is a short list beside it.
+// What was added since the tree was built is a short list beside it: it is built anew when that is long, or when most of what it has is gone.
 import { compareBytes } from '@distrokv/base';
 import type { KeyRange } from '../key-range.ts';
 
@@ -21,8 +21,13 @@ export class RangeIndex<T> {
   /** The furthest end in the subtree of each node of `#tree`. */
   #reach: (Uint8Array | undefined)[] = [];
   #recent: Entry<T>[] = [];
-  /** Entries of the tree that have no items any more. */
+  /** Entries that have no items any more. */
   #dead = 0;
+
+  /** Ranges that it holds, those that are only not swept away yet among them. */
+  get entries(): number {
+    return this.#tree.length + this.#recent.length;
+  }
 
   add(range: KeyRange, item: T): void {
     const name = nameOf(range);
@@ -39,12 +44,12 @@ export class RangeIndex<T> {
     const entry = this.#byName.get(nameOf(range));
     if (!entry?.items.delete(item) || entry.items.size > 0) return;
     this.#byName.delete(entry.name);
-    this.#dead++;
+    if (++this.#dead > MAX_RECENT && 2 * this.#dead > this.entries) this.#build();
   }
 
   /** Calls `visit` with the items of each range that holds the key. */
   find(key: Uint8Array, visit: (items: ReadonlySet<T>) => void): void {
-    if (this.#recent.length > MAX_RECENT || 2 * this.#dead > this.#tree.length) this.#build();
+    if (this.#recent.length > MAX_RECENT) this.#build();
     for (const entry of this.#recent) if (holds(entry, key)) visit(entry.items);
     this.#findIn(0, this.#tree.length, key, visit);
   }

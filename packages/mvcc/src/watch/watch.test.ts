@@ -211,3 +211,31 @@ test('the range index finds what a list would', () => {
     );
   }
 });
+
+test('a watcher that is removed while others of its batch are given their events stays removed', async () => {
+  const f = await StoreFixture.open();
+  await f.put(put('a', '1'));
+  const { watches } = f.store;
+  const second = new RecordingSink(watches);
+  const first = new (class extends RecordingSink {
+    override events(): void {
+      watches.remove(removed);
+    }
+  })(watches);
+  watches.create(watch(key('a'), { startRevision: 2 }), first);
+  const removed = watches.create(watch(key('a'), { startRevision: 2 }), second);
+  catchUp(f);
+  assert.equal(removed.state, 'ended');
+  await f.put(put('a', '2'));
+  assert.deepEqual([second.responses.length, watches.size], [0, 1]);
+});
+
+test('ranges that come and go, with nothing happening between, leave nothing behind', () => {
+  const index = new RangeIndex<string>();
+  for (let i = 0; i < 1000; i++) {
+    const range = key(`a${i}`, 'b');
+    index.add(range, 'x');
+    index.remove(range, 'x');
+  }
+  assert.ok(index.entries < 100, `${index.entries} entries`);
+});

@@ -271,3 +271,57 @@ test('a full disk is waited for: the write happens once there is room, and is no
   assert.equal(durable, 1);
   assert.deepEqual(log.entries(logIndex(1), logIndex(2), 100), entries);
 });
+
+test('what a log shows after its process was killed anywhere, or stopped itself at a failed sync, outlives the next loss of power', async () => {
+  const writes = randomWrites(seededRandom(5), 30);
+  for (const fails of [false, true]) {
+    for (let n = 0, isStruck = true; isStruck; n++) {
+      const env = createMemoryEnv({ seed: n });
+      isStruck = false;
+      env.fs.onOperation = ({ kind, mutation }) => {
+        if (mutation === undefined || mutation < n || isStruck || (fails && kind !== 'sync')) return undefined;
+        isStruck = true;
+        return fails ? 'io' : 'crash';
+      };
+      const log = await openLog(env, () => {}).catch(() => undefined);
+      if (log) void run(log, writes, seededRandom(n), () => {});
+      await env.time.settle();
+      let fs = env.fs.kill();
+      const next = await openLog(createMemoryEnv({ seed: n, fs }));
+      const shown = plain(contents(next));
+      fs = fs.crash('lost', seededRandom(n));
+      assert.deepEqual(
+        plain(contents(await openLog(createMemoryEnv({ seed: n, fs })))),
+        shown,
+        `${fails ? 'sync failed' : 'killed'} at ${n}`,
+      );
+    }
+  }
+});
+
+test('a log that is closed after a failed sync does not say that it was synced', async () => {
+  const entry = (i: number): Entry => ({ index: logIndex(i), term: term(1), kind: 'command', data: utf8('x'.repeat(3000)) });
+  for (let seed = 0; seed < 8; seed++) {
+    const env = createMemoryEnv({ seed });
+    const log = await openLog(env, () => {});
+    await run(log, [{ hardState: undefined, entries: [entry(1)] }], seededRandom(seed), () => {});
+    let failures = 0;
+    env.fs.onOperation = ({ kind }) => (kind === 'sync' && failures++ === 0 ? 'io' : undefined);
+    log.write({ hardState: undefined, entries: [entry(2)], onDurable: () => assert.fail('it is not durable') });
+    await env.time.settle();
+    await log.close();
+    // What the page cache had and the disk had not is lost with the power; nobody was promised it.
+    const again = await openLog(createMemoryEnv({ seed, fs: env.fs.crash('lost', seededRandom(seed)) }));
+    assert.ok(again.lastIndex() >= 1, `seed ${seed}`);
+  }
+});
+
+test('a log that is closed while it drops segments has done with its directory', async () => {
+  const env = createMemoryEnv({ seed: 5 });
+  const log = await openLog(env);
+  await run(log, randomWrites(seededRandom(5), 80), seededRandom(5), () => {});
+  const compacting = log.compact(logIndex(60));
+  await log.close();
+  env.fs.onOperation = () => assert.fail('it is closed');
+  await compacting;
+});

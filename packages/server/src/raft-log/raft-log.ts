@@ -67,6 +67,7 @@ export class RaftLog implements LogStorage {
   #waiting: LogWrite[] = [];
   /** Set while writes are under way: one group at a time. */
   #writing: Promise<void> | undefined;
+  #removing: Promise<void> | undefined;
   #stopped = false;
 
   /** Opens the log of `directory`, or starts one. Throws ServerError `corrupt` or `newer-format`, and FsError. */
@@ -138,15 +139,19 @@ export class RaftLog implements LogStorage {
     return this.#image.indexBeforeLast(bytes);
   }
 
-  /** Lets go of whole segments at or before `upTo`. */
-  async compact(upTo: LogIndex): Promise<void> {
-    await removeSegments(this.#env.fs, this.#directory, this.#image.takeBefore(upTo));
+  /** Lets go of whole segments at or before `upTo`; one call at a time. */
+  compact(upTo: LogIndex): Promise<void> {
+    const removing = removeSegments(this.#env.fs, this.#directory, this.#image.takeBefore(upTo));
+    this.#removing = removing.catch(() => {});
+    return removing;
   }
 
-  /** Finishes the writes that wait, and closes the files. Throws if the disk does not take the end of the log any more. */
+  /** Finishes the writes that wait and what is being removed, and closes the files. Throws if the disk does not take the end of the log any more. */
   async close(): Promise<void> {
     this.#stopped = true;
     await this.#writing;
+    // Another log may take the place of this one, with files of the same names.
+    await this.#removing;
     for (const segment of this.#image.segments) if (segment !== this.#image.current) await segment.file.close();
     await this.#writer.close();
   }

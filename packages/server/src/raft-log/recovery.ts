@@ -45,6 +45,16 @@ export async function createSegment(
 
 /** Fills `image`; returns where the last segment goes on, or undefined if there is none. Throws ServerError `corrupt` or `newer-format`. */
 export async function recoverSegments(env: Env, directory: string, image: LogImage): Promise<LogWriter | undefined> {
+  const opened: File[] = [];
+  try {
+    return await recoverInto(env, directory, image, opened);
+  } catch (error) {
+    for (const file of opened) await file.close().catch(() => {});
+    throw error;
+  }
+}
+
+async function recoverInto(env: Env, directory: string, image: LogImage, opened: File[]): Promise<LogWriter | undefined> {
   const sequences = await listSegments(env.fs, directory);
   const newest = sequences.at(-1);
   for (const sequence of sequences) {
@@ -57,9 +67,13 @@ export async function recoverSegments(env: Env, directory: string, image: LogIma
         `${path}: ends in a torn record at offset ${contents.end}, but newer segments follow: nothing was changed`,
       );
     const file = await env.fs.open(path, 'write');
+    opened.push(file);
     const leftovers = addToImage(image, sequence, file, contents, bytes.byteOffset);
     await removeSegments(env.fs, directory, leftovers);
-    if (sequence === newest) return await resume(file, contents, bytes.length);
+    if (sequence !== newest) continue;
+    // A process that was killed may not have synced the name of its last segment; from here on that counts, too.
+    await env.fs.syncDirectory(directory);
+    return await LogWriter.resume(file, contents);
   }
   return undefined;
 }
@@ -68,13 +82,6 @@ export async function recoverSegments(env: Env, directory: string, image: LogIma
 function isRoom(bytes: Uint8Array, from: number): boolean {
   for (let i = from; i < bytes.length; i++) if (bytes[i] !== 0) return false;
   return true;
-}
-
-/** Cuts off the torn end and the room behind it, and makes what the page cache showed durable: from here on it counts as promised. */
-async function resume(file: File, contents: LogContents, size: number): Promise<LogWriter> {
-  if (contents.end < size) await file.truncate(contents.end);
-  await file.sync();
-  return LogWriter.resume(file, contents);
 }
 
 function read(bytes: Uint8Array, path: string): LogContents {

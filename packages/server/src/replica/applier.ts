@@ -1,10 +1,10 @@
 // Takes committed entries to the store, in order, in slices that leave the event loop to others.
 import { type LogIndex, type Term, defined } from '@distrokv/base';
 import type { Env } from '@distrokv/env';
-import { ApiError, type CommandResult, type Steps, type Store, StoreLimitError, decodeCommand } from '@distrokv/mvcc';
+import { ApiError, type Command, type CommandResult, type Steps, type Store, StoreLimitError, decodeCommand } from '@distrokv/mvcc';
 import type { Entry } from '@distrokv/raft';
 import { applyConfiguration } from './membership.ts';
-import { type Proposal, decodeProposal } from './proposal-codec.ts';
+import { ProposalReader } from './proposal-codec.ts';
 import type { Proposals } from './proposals.ts';
 
 /** How long a slice may keep the event loop. */
@@ -98,36 +98,39 @@ export class Applier {
   /** Applies the commands of an entry; a promise only if that takes longer than a slice. */
   #applyCommands(entry: Entry): Applied | Promise<Applied> {
     const { store, proposals } = this.#options;
-    const proposal = decodeProposal(entry.data);
+    const proposal = new ProposalReader(entry.data);
     const own = proposals.commandsOf(proposal);
-    const results: Result[] = [];
-    for (const [i, bytes] of proposal.commands.entries()) {
+    // What comes of the others' commands, they learn themselves.
+    const results: Result[] | undefined = own && [];
+    while (proposal.next()) {
       // A put or a transaction of this member need not be decoded again; its fields are plain, and what they hold is what the bytes say.
-      const before = own?.[i];
-      const command = before?.kind === 'put' || before?.kind === 'txn' ? before : decodeCommand(bytes);
+      const before = own?.[proposal.count - 1];
+      const command =
+        before?.kind === 'put' || before?.kind === 'txn' ? before : decodeCommand(proposal.data, proposal.start, proposal.end);
       if (command.kind === 'put') {
-        results.push(refusable(() => store.apply(command)));
+        const result = applyPut(store, command);
+        results?.push(result);
         continue;
       }
       const steps = store.applySteps(command);
       let result = stepOn(steps);
       while (result === undefined && !this.#isSliceOver) result = stepOn(steps);
-      if (result === undefined) return this.#applyLong({ proposal, results }, steps, i + 1);
-      results.push(result.value);
+      if (result === undefined) return this.#applyLong({ proposal, results }, steps);
+      results?.push(result.value);
     }
     return { proposal, results };
   }
 
   /** A command that takes longer than a slice, and those after it. Once begun, it is brought to its end even if this member is to stop. */
-  async #applyLong({ proposal, results }: Applied, begun: Steps<CommandResult>, next: number): Promise<Applied> {
+  async #applyLong(applied: Applied, begun: Steps<CommandResult>): Promise<Applied> {
+    const { proposal, results } = applied;
     let steps = begun;
-    for (let i = next; ; i++) {
+    for (;;) {
       let result = stepOn(steps);
       for (; result === undefined; result = stepOn(steps)) if (this.#isSliceOver) await this.#yield();
-      results.push(result.value);
-      const bytes = proposal.commands[i];
-      if (bytes === undefined) return { proposal, results };
-      steps = this.#options.store.applySteps(decodeCommand(bytes));
+      results?.push(result.value);
+      if (!proposal.next()) return applied;
+      steps = this.#options.store.applySteps(decodeCommand(proposal.data, proposal.start, proposal.end));
     }
   }
 
@@ -135,7 +138,7 @@ export class Applier {
   #end(entry: Entry, applied: Applied | undefined): Promise<void> | undefined {
     const { store, proposals } = this.#options;
     const room = store.commit(entry.index, entry.term);
-    if (applied && proposals.commandsOf(applied.proposal)) proposals.settle(applied.proposal.sequence, applied.results);
+    if (applied?.results) proposals.settle(applied.proposal.sequence, applied.results);
     if (entry.term > this.#term) {
       this.#term = entry.term;
       proposals.termApplied(entry.term);
@@ -145,8 +148,9 @@ export class Applier {
 }
 
 interface Applied {
-  readonly proposal: Proposal;
-  readonly results: Result[];
+  readonly proposal: ProposalReader;
+  /** Of a proposal of this member, whose clients wait. */
+  readonly results: Result[] | undefined;
 }
 
 /** What came of a command; an error is one that every member gives alike. */
@@ -163,11 +167,23 @@ function stepOn(steps: Steps<CommandResult>): { readonly value: Result } | undef
   return isDone ? { value } : undefined;
 }
 
+function applyPut(store: Store, command: Command): Result {
+  try {
+    return store.apply(command);
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
 function refusable(work: () => CommandResult): Result {
   try {
     return work();
   } catch (error) {
-    if (error instanceof ApiError || error instanceof StoreLimitError) return error;
-    throw error;
+    return refusal(error);
   }
+}
+
+function refusal(error: unknown): ApiError | StoreLimitError {
+  if (error instanceof ApiError || error instanceof StoreLimitError) return error;
+  throw error;
 }

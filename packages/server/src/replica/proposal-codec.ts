@@ -32,14 +32,40 @@ export function encodeProposal(proposal: Proposal): Uint8Array {
   return out;
 }
 
-/** Throws StoreError `corrupt`. Commands are views of `data`. */
-export function decodeProposal(data: Uint8Array): Proposal {
-  const reader = new VarintReader(data);
-  const fixed = reader.take(FIXED_BYTES);
-  const sequence = reader.varint();
-  const commands: Uint8Array[] = [];
-  while (!reader.done) commands.push(reader.take(reader.varint()));
-  if (!reader.ok || fixed.length < FIXED_BYTES) throw new StoreError('corrupt', 'the log holds a proposal that does not decode');
-  const view = new DataView(fixed.buffer, fixed.byteOffset);
-  return { origin: memberId(view.getBigUint64(0)), session: view.getUint32(8), sequence, commands };
+/** Walks the commands of a proposal where they lie. */
+export class ProposalReader implements ProposalMark {
+  readonly data: Uint8Array;
+  readonly origin: MemberId;
+  readonly session: number;
+  readonly sequence: number;
+  /** The command at which it stands is `data[start, end)`. */
+  start = 0;
+  end: number;
+  /** How many commands it has passed, that one included. */
+  count = 0;
+
+  /** Throws StoreError `corrupt` if there is anything wrong with the whole, so that no command of it is taken for good before that. */
+  constructor(data: Uint8Array) {
+    const reader = new VarintReader(data);
+    const fixed = reader.take(FIXED_BYTES);
+    this.sequence = reader.varint();
+    this.end = reader.at;
+    while (!reader.done) reader.skip(reader.varint());
+    if (!reader.ok || fixed.length < FIXED_BYTES) throw new StoreError('corrupt', 'the log holds a proposal that does not decode');
+    const view = new DataView(fixed.buffer, fixed.byteOffset);
+    this.data = data;
+    this.origin = memberId(view.getBigUint64(0));
+    this.session = view.getUint32(8);
+  }
+
+  /** Steps to the next command; false at the end. */
+  next(): boolean {
+    if (this.end === this.data.length) return false;
+    const reader = new VarintReader(this.data, this.end);
+    const length = reader.varint();
+    this.start = reader.at;
+    this.end = reader.at + length;
+    this.count++;
+    return true;
+  }
 }

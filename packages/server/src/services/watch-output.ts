@@ -6,7 +6,8 @@ import { framed } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
 
 /** What a DATA frame takes by default (RFC 9113 §4.2). */
-const MAX_PIECE_BYTES = 16 << 10;
+const FRAME_BYTES = 16 << 10;
+const LARGE_BYTES = 64 << 10;
 const MIN_PIECE_BYTES = 512;
 /** The flag and the length of a message, as in gRPC over HTTP/2. */
 const PREFIX_BYTES = 5;
@@ -15,21 +16,28 @@ const WATCH_ID_TAG = 0x10;
 /** The id's tag and the id at their longest. */
 const MAX_ID_BYTES = 11;
 
+export interface WatchOutputHost {
+  /** Takes one or several whole messages, which nobody else touches any more. */
+  emit(messages: Uint8Array): void;
+  /** Memory that is used again once what was emitted is written; undefined where there is none for so few bytes. */
+  allocate(bytes: number): Uint8Array | undefined;
+}
+
 export class WatchOutput {
-  readonly #send: (messages: Uint8Array) => void;
+  readonly #host: WatchOutputHost;
   #piece: Uint8Array = NOTHING;
   #at = 0;
-  /** Bytes that were sent lately; the next piece is about that large, so an idle stream holds little. */
+  /** Bytes that were emitted since the last flush, and that were in one go lately: pieces are about that large, so an idle stream holds little. */
+  #emitted = 0;
   #lately = 0;
 
-  /** `send` gets one or several whole messages, which nobody else touches any more. */
-  constructor(send: (messages: Uint8Array) => void) {
-    this.#send = send;
+  constructor(host: WatchOutputHost) {
+    this.#host = host;
   }
 
-  /** Has something been added that is not sent? */
-  get isPending(): boolean {
-    return this.#at > 0;
+  /** What was added and not sent. */
+  get pendingBytes(): number {
+    return this.#at;
   }
 
   /** `header` and `events`: those fields of a WatchResponse as they are encoded. */
@@ -61,22 +69,29 @@ export class WatchOutput {
     this.#at += message.length;
   }
 
-  /** Sends what was added. */
+  /** Sends what was added, now that nothing more comes in this go. */
   flush(): void {
+    this.#emit();
+    this.#lately = Math.max(this.#lately >> 1, this.#emitted);
+    this.#emitted = 0;
+  }
+
+  #emit(): void {
     if (this.#at === 0) return;
     const piece = this.#piece.subarray(0, this.#at);
-    this.#lately = Math.max(this.#lately >> 1, this.#at);
+    this.#emitted += this.#at;
     this.#piece = NOTHING;
     this.#at = 0;
-    this.#send(piece);
+    this.#host.emit(piece);
   }
 
   #reserve(bytes: number): void {
     if (this.#at + bytes <= this.#piece.length) return;
-    const isFirst = this.#at === 0;
-    this.flush();
-    const size = Math.min(MAX_PIECE_BYTES, Math.max(MIN_PIECE_BYTES, isFirst ? this.#lately + 64 : MAX_PIECE_BYTES));
-    this.#piece = Buffer.allocUnsafeSlow(Math.max(bytes, size));
+    this.#emit();
+    const wanted = Math.max(bytes, this.#lately - this.#emitted, this.#emitted);
+    // Memory of so many bytes is dear: the collector looks after it only when there is much of it.
+    const large = wanted > FRAME_BYTES ? this.#host.allocate(Math.max(bytes, LARGE_BYTES)) : undefined;
+    this.#piece = large ?? Buffer.allocUnsafeSlow(Math.max(bytes, MIN_PIECE_BYTES, Math.min(wanted + 64, FRAME_BYTES)));
   }
 }
 

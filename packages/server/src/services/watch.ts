@@ -113,7 +113,7 @@ class WatchStream implements WatchSink {
   readonly #ended: Deferred<void> = deferred();
   #nextId = 0;
   readonly #service: WatchService;
-  readonly #output = new WatchOutput((messages) => this.#emit(messages));
+  readonly #output: WatchOutput;
   /** What waits until the connection takes more; empty unless `#isFull`. */
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
@@ -127,6 +127,7 @@ class WatchStream implements WatchSink {
   constructor(context: ServiceContext, call: Call, service: WatchService) {
     this.#context = context;
     this.#service = service;
+    this.#output = new WatchOutput({ emit: (messages) => this.#emit(messages), allocate: (bytes) => call.allocate(bytes) });
     this.#call = call;
     this.#needsLeader = call.metadata.get('hasleader') === 'true';
   }
@@ -242,7 +243,7 @@ class WatchStream implements WatchSink {
   // --- What the hub gives. ---
 
   get hasRoom(): boolean {
-    return !this.#isFull || this.#queuedBytes < MAX_QUEUED_BYTES;
+    return !this.#isFull || this.#queuedBytes + this.#output.pendingBytes < MAX_QUEUED_BYTES;
   }
 
   park(watcher: Watcher): void {
@@ -253,7 +254,7 @@ class WatchStream implements WatchSink {
     const watch = this.#watches.get(watcher);
     if (!watch) return;
     watch.isQuiet = false;
-    if (!this.#output.isPending) this.#service.willSend(this);
+    if (this.#output.pendingBytes === 0) this.#service.willSend(this);
     const limit = this.#context.config.maxRequestBytes + FRAGMENT_OVERHEAD_BYTES;
     if (watch.request.fragment && batch.encoded.length >= limit) this.#addFragments(watch.id, fragmentsOf(batch.events, limit), revision);
     else this.#output.addEvents(this.#service.header(revision), watch.id, batch.encoded);
@@ -281,9 +282,9 @@ class WatchStream implements WatchSink {
     this.flush();
   }
 
-  /** Sends what was given. */
+  /** Sends what was given; while the connection takes no more, it is kept together. */
   flush(): void {
-    this.#output.flush();
+    if (!this.#isFull) this.#output.flush();
   }
 
   #emit(messages: Uint8Array): void {
@@ -313,6 +314,7 @@ class WatchStream implements WatchSink {
       if (!this.#call.sendFramed(messages)) this.#full();
     }
     this.#queue = this.#queue.slice(sent);
+    this.flush();
     if (!this.hasRoom) return;
     this.#context.store.watches.resume(this.#parked.splice(0));
     this.#onRoom();

@@ -7,7 +7,7 @@
 //   3. `db/` and `raft/` are emptied.
 //   4. INSTALL says `move`.
 //   5. Every file of `snapshot.in` gets a second name in `db/` or `raft/`.
-//   6. INSTALL goes, then `snapshot.in`.
+//   6. What tells a receiver that it could go on with the files of `snapshot.in` goes: they are those of the engine now. Then INSTALL, then the rest.
 import { type LogIndex, type Term, fromUtf8, logIndex } from '@distrokv/base';
 import type { Env, FileSystem, Logger } from '@distrokv/env';
 import type { HardState } from '@distrokv/raft';
@@ -17,6 +17,8 @@ import { RaftLog } from '../raft-log/raft-log.ts';
 import { namesIn, removeTree, writeWhole } from './files.ts';
 
 const INSTALL = 'INSTALL';
+/** In `snapshot.in`: which snapshot the files there are of. */
+export const ID_FILE = 'ID';
 const PARTS = ['db', 'raft'] as const;
 
 export function incomingDirectory(dataDirectory: string): string {
@@ -69,9 +71,17 @@ export async function finishInstall(fs: FileSystem, dataDirectory: string): Prom
     await writeWhole(fs, dataDirectory, INSTALL, 'move');
   }
   for (const part of PARTS) await linkAll(fs, `${incoming}/${part}`, `${dataDirectory}/${part}`);
+  await forget(fs, incoming);
   await fs.removeFile(marker);
   await fs.syncDirectory(dataDirectory);
   await removeTree(fs, incoming);
+}
+
+/** So that no receiver takes what a crash leaves of it for its own, and writes to it. */
+async function forget(fs: FileSystem, incoming: string): Promise<void> {
+  if ((await fs.sizeOf(`${incoming}/${ID_FILE}`)) === undefined) return;
+  await fs.removeFile(`${incoming}/${ID_FILE}`);
+  await fs.syncDirectory(incoming);
 }
 
 async function empty(fs: FileSystem, directory: string): Promise<void> {

@@ -7,10 +7,9 @@ import { openEngine, verifyStore } from '@distrokv/lsm';
 import { Store, storeKeyspaces } from '@distrokv/mvcc';
 import type { SnapshotFile, SnapshotSource } from '../transport.ts';
 import { namesIn, removeTree, writeWhole } from './files.ts';
-import { incomingDb, incomingDirectory } from './install.ts';
+import { ID_FILE, incomingDb, incomingDirectory } from './install.ts';
 
 const PIECE_BYTES = 1 << 20;
-const ID_FILE = 'ID';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** A snapshot that is here as a whole, and was checked. */

@@ -116,6 +116,7 @@ export class SnapshotSender {
       return await this.#current;
     } catch (error) {
       this.#current = undefined;
+      this.#neededAfter = undefined;
       throw error;
     }
   }

@@ -90,6 +90,8 @@ interface Exchange {
   readonly sent: (readonly [to: MemberId, index: number | undefined])[];
   readonly received: ReceivedSnapshot[];
   readonly reads: number[];
+  /** What was sent last. */
+  source?: SnapshotSource;
 }
 
 /** A sender on `from`, whose snapshots go to a receiver on `to`; `disturb` may change or refuse a piece, by its number. */
@@ -114,11 +116,11 @@ async function exchange(
     engine,
     store,
     firstLogIndex: () => logIndex(1),
-    send: (_, source) => receiver.receive(disturbed(source, result.reads, disturb)),
+    send: (_, source) => receiver.receive((result.source = disturbed(source, result.reads, disturb))),
     onSent: (member, index) => result.sent.push([member, index]),
   });
   await sender.start();
-  return { sender, ...result };
+  return Object.assign(result, { sender });
 }
 
 function disturbed(source: SnapshotSource, reads: number[], disturb: (n: number, piece: Uint8Array) => Uint8Array): SnapshotSource {
@@ -220,6 +222,59 @@ test('reliability 29: what a snapshot has applied stays, over what was applied h
     await apply(store, index, `after ${index}`);
     await storage.close({ flush: true });
   }
+});
+
+test('what a crash leaves of an installed snapshot is not written to by the next transfer of it: the engine has the same files', async () => {
+  const before = createMemoryEnv({ seed: 7 });
+  const storage = await behind(before);
+  const run = await exchange(createMemoryEnv({ seed: 6, time: before.time }), before);
+  await untilSent(before, run);
+  await passing(before, storage.install(run.received[0] ?? assert.fail('no snapshot')));
+  let isFinished = false;
+  before.fs.onOperation = ({ kind, path }) => {
+    if (kind !== 'removeFile') return undefined;
+    if (isFinished && path.startsWith('/data/snapshot.in/')) return 'crash';
+    isFinished ||= path === '/data/INSTALL';
+    return undefined;
+  };
+  await assert.rejects(openStorage({ config, env: before, logger: silentLogger, onFatal: () => {} }));
+  const env = createMemoryEnv({ seed: 8, fs: before.fs.crash('kept', seededRandom(1)) });
+  let opened = await openStorage({ config, env, logger: silentLogger, onFatal });
+  const append = async (index: number): Promise<void> => {
+    const { store, log, engine } = opened;
+    const entry: Entry = { index: logIndex(index), term: term(2), kind: 'noop', data: utf8('') };
+    await new Promise<void>((onDurable) => log.write({ hardState: undefined, entries: [entry], onDurable }));
+    await apply(store, index, `after ${index}`);
+    await engine.flush();
+  };
+  await append(AHEAD + 1);
+  const { source } = run;
+  const receiver = new SnapshotReceiver({ env, logger: silentLogger, dataDirectory: '/data', isNeeded: () => false, onReceived: () => {} });
+  assert.equal(await receiver.receive(source ?? assert.fail('no snapshot was sent')), AHEAD);
+  await append(AHEAD + 2);
+  await opened.close({ flush: true });
+  opened = await openStorage({ config, env, logger: silentLogger, onFatal });
+  assert.equal(opened.store.state.appliedIndex, AHEAD + 2);
+  await opened.close({ flush: false });
+});
+
+test('a storage whose disk fails is closed all the same, and its directory can be used again', async () => {
+  const env = createMemoryEnv({ seed: 9 });
+  const storage = await openStorage({ config, env, logger: silentLogger, onFatal: () => {} });
+  await apply(storage.store, 1, 'not flushed');
+  env.fs.onOperation = ({ kind, path }) => (kind === 'sync' && path.includes('.sst') ? 'io' : undefined);
+  await assert.rejects(storage.close({ flush: true }), { code: 'failed' });
+  env.fs.onOperation = undefined;
+  await (await openStorage({ config, env, logger: silentLogger, onFatal })).close({ flush: true });
+});
+
+test('a checkpoint that could not be made holds up no log', async () => {
+  const env = createMemoryEnv({ seed: 10 });
+  await (await behind(env)).close({ flush: true });
+  const run = await exchange(env, env);
+  env.fs.onOperation = ({ kind }) => (kind === 'link' ? 'no-space' : undefined);
+  assert.equal(await untilSent(env, run), undefined);
+  assert.equal(run.sender.neededAfter, undefined);
 });
 
 /** Installs a snapshot; the power fails after `operations` operations. What is there afterwards, and whether it came to its end. */

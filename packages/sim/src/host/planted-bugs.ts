@@ -12,7 +12,7 @@ export interface PlantedBug extends Mutation {
   /** What goes wrong, in a few words. */
   readonly name: string;
   /** A second line of defence that is taken away with it, or a bound made small enough to be met within seconds. */
-  readonly also?: Mutation;
+  readonly also?: readonly Mutation[];
 }
 
 /**
@@ -24,6 +24,20 @@ const ONE_ENTRY_AN_APPEND: Mutation = {
   find: 'log.entriesFrom(progress.next, limits.maxAppendBytes)',
   replace: 'log.entriesFrom(progress.next, 1)',
 };
+
+/**
+ * A leader whose way back to where the logs agree is coarser than ours, as other leaders may be (Raft §5.3 leaves it open): it begins some
+ * entries before. Ours lands on the very place, so that the first append which is taken always replaces what differs.
+ */
+const COARSE_BACK_OFF: Mutation = {
+  file: 'raft/dist/leader.js',
+  find: 'progress.refused(this.#whereLogsMayAgree(progress.match, Math.min(conflictIndex, matchIndex - 1), response.conflictTerm));',
+  replace:
+    'progress.refused(Math.max(progress.match, this.#whereLogsMayAgree(progress.match, Math.min(conflictIndex, matchIndex - 1), response.conflictTerm) - 3));',
+};
+
+/** A few keys are a long range. */
+const ONE_KEY_A_STEP: Mutation = { file: 'mvcc/dist/range.js', find: 'const KEYS_PER_STEP = 256;', replace: 'const KEYS_PER_STEP = 1;' };
 
 export const plantedBugs: readonly PlantedBug[] = [
   // --- Raft: elections ---
@@ -88,14 +102,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'raft/dist/follower.js',
     find: 'this.#answer(append, true, matched > log.commit ? matched : log.commit, 0, 0);',
     replace: 'this.#answer(append, true, log.lastIndex, 0, 0);',
-    also: ONE_ENTRY_AN_APPEND,
+    also: [ONE_ENTRY_AN_APPEND, COARSE_BACK_OFF],
   },
   {
     name: 'commits entries that the leader did not vouch for',
     file: 'raft/dist/follower.js',
     find: 'append.leaderCommit < matched ? append.leaderCommit : matched',
     replace: 'Math.min(append.leaderCommit, log.lastIndex)',
-    also: ONE_ENTRY_AN_APPEND,
+    also: [ONE_ENTRY_AN_APPEND, COARSE_BACK_OFF],
   },
   {
     name: 'heartbeats commit beyond what a follower is known to have',
@@ -251,6 +265,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'mvcc/dist/store.js',
     find: 'pb.RangeResponse.create({ header, ...result })',
     replace: 'pb.RangeResponse.create({ header: revisionHeader(this.#state.revision), ...result })',
+    also: [ONE_KEY_A_STEP],
   },
   // --- The engine ---
   { name: 'does not sync tables and manifest', file: 'lsm/dist/fail-stop.js', find: 'await file.sync();', replace: '' },

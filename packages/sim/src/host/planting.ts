@@ -23,7 +23,7 @@ export function isPlantable(bug: PlantedBug): boolean {
   return mutationsOf(bug).every(({ file, find }) => readFileSync(join(packages, file), 'utf8').split(find).length === 2);
 }
 
-const mutationsOf = (bug: PlantedBug): readonly Mutation[] => (bug.also ? [bug, bug.also] : [bug]);
+const mutationsOf = (bug: PlantedBug): readonly Mutation[] => [bug, ...(bug.also ?? [])];
 
 /** A copy of all packages, in which bugs come and go. */
 export class Garden {

@@ -76,6 +76,7 @@ export class RaftJudge {
     }
     // Up to what is applied: the log on disk shows that for certain, while an entry just committed may not have reached it.
     for (; seen.commit < status.applied; seen.commit++) if (!this.#commits(member, seen.commit + 1, status.term, storage)) break;
+    if (storage.store.isMidEntry) return;
     const { appliedIndex, revision } = storage.store.state;
     const before = (this.#revisions[appliedIndex] ??= revision);
     if (before !== revision)

@@ -49,11 +49,11 @@ export class MachineDisk {
     return this.#fs;
   }
 
-  /** The process is gone, and with `lost`, `torn` and `reordered` the power was, too. */
-  crash(mode: CrashMode): void {
+  /** The process is gone, and unless it was `killed`, so was the power. */
+  crash(mode: CrashMode | 'killed'): void {
     this.#crashIn = undefined;
     this.#busyUntilMs = 0;
-    this.#fs = this.#prepared(this.#fs.crash(mode, this.#random));
+    this.#fs = this.#prepared(mode === 'killed' ? this.#fs.kill() : this.#fs.crash(mode, this.#random));
   }
 
   /** The disk dies in the midst of the `calls`-th change from now; then `crash` is called. */

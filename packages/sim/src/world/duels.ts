@@ -5,7 +5,7 @@
 //   cut     whoever leads is cut off, in the midst of appends, until others have elected and written; then the next one, and the first is back
 //   pause   the same, but it stands still meanwhile, and goes on, still cut off, believing that it leads
 //   lose    a minority hears nothing; the leader's disk is slow, its power fails, and who did hear is cut off when it is back
-//   split   two members are told to run in the same term, with slow disks, and some lose power in the midst of the vote
+//   split   two members are told to run in the same term, with slow disks, and some lose power in the midst of the vote, or as they grant theirs
 //   stale   a member is told to take over, but hears it only when the leader has long gone on without it
 import { type MemberId, type Random, seededRandom } from '@distrokv/base';
 import type { Fault } from '../faults.ts';
@@ -96,17 +96,29 @@ export class Duels {
       if (id !== undefined) moveLeader(leader, id);
       await this.#sleep(random.chance(0.5) ? 0 : 30 * random.float());
     }
+    if (random.chance(0.5)) this.#strikeVoters(random, [leader, ...others]);
     for (let strikes = 0; strikes < 3; strikes++) {
       await this.#sleep(150 * random.float());
       for (const machine of [leader, ...others]) {
         if (this.#isOver || !random.chance(0.35)) continue;
-        world.crash(machine, random.chance(0.5) ? 'kept' : 'lost');
+        world.crash(machine, random.chance(0.5) ? 'killed' : 'lost');
         if (random.chance(0.7)) this.#slow(machine, 0);
         world.later(1 + 30 * random.float(), () => world.start(machine));
       }
     }
     await this.#sleep(500);
     for (const machine of [leader, ...others]) this.#slow(machine, 0);
+  }
+
+  /** Who grants a vote loses its power at once, and mostly the vote is lost, too; it is back while others still ask. */
+  #strikeVoters(random: Random, machines: readonly Machine[]): void {
+    const { world } = this.#options;
+    for (const machine of machines)
+      world.crashAtMessage(machine, { message: 'request-vote-response', leaves: random.chance(0.3) }, () => {
+        world.crash(machine, random.chance(0.5) ? 'killed' : 'lost');
+        this.#slow(machine, 0);
+        world.later(1 + 30 * random.float(), () => world.start(machine));
+      });
   }
 
   async #stale(random: Random, leader: Machine): Promise<void> {
@@ -130,6 +142,7 @@ export class Duels {
   /** These do not hear the others, nor the others them, until the returned function is called. */
   #cut(side: readonly Machine[]): () => void {
     const { network, machines } = this.#options.world;
+    if (this.#isOver) return () => {};
     const from = side.map(({ index }) => index);
     const to = machines.filter((machine) => !side.includes(machine)).map(({ index }) => index);
     const heals = linksOf({ from, to, both: true }).map(([a, b]) => network.cut(a, b));

@@ -4,7 +4,7 @@ import { type CrashMode, type Logger, type SimulatedTime, createMemoryEnv } from
 import type { ServerConfig, StorageSizes } from '@distrokv/server';
 import { MachineDisk } from './disk.ts';
 import { Gate } from './gate.ts';
-import { MachineClock, processTimers } from './machine-time.ts';
+import { MachineClock, ProcessClock, processTimers } from './machine-time.ts';
 import { MemberProcess, type ProcessOptions } from './process.ts';
 
 export interface MachineOptions {
@@ -15,6 +15,7 @@ export interface MachineOptions {
   readonly config: ServerConfig;
   readonly sizes: StorageSizes;
   readonly clockRate: number;
+  readonly preemption: number;
   readonly syncMs: readonly [low: number, high: number];
   readonly logger: Logger;
   readonly process: Pick<ProcessOptions, 'onSend' | 'onSnapshot' | 'onJoin' | 'onPromote' | 'connectedSinceMs' | 'onStarted' | 'onEnd'>;
@@ -34,10 +35,13 @@ export class Machine {
   joins: 'no' | 'added' | 'again' = 'no';
   /** Faults of the disk that there were when the process started. */
   #faultsBefore = 0;
+  /** See ProcessClock. */
+  preemption: number;
 
   constructor(options: MachineOptions) {
     const { index, time, random, clockRate, syncMs, config } = options;
     this.#options = options;
+    this.preemption = options.preemption;
     this.index = index;
     this.name = config.name;
     this.clock = new MachineClock(time, clockRate, 1000 * random.below(1000));
@@ -64,10 +68,11 @@ export class Machine {
     const { time, random, config, sizes, logger, process } = this.#options;
     const gate = new Gate();
     const joining = this.joins === 'no' ? config : { ...config, initialClusterState: 'existing' as const, rejoin: this.joins === 'again' };
+    const clock = new ProcessClock(this.clock, seededRandom(random.uint32()), () => this.preemption);
     const env = {
       ...createMemoryEnv({ seed: random.uint32(), fs: this.disk.fs, time }),
-      clock: this.clock,
-      timers: processTimers(time, this.clock, gate),
+      clock,
+      timers: processTimers(time, this.clock, gate, () => clock.leadMs()),
     };
     this.disk.gate = gate;
     this.#faultsBefore = this.disk.faults;
@@ -76,8 +81,8 @@ export class Machine {
     return true;
   }
 
-  /** Ends the process: with `kept` the machine lives on, else its power fails, too. */
-  crash(mode: CrashMode): boolean {
+  /** Ends the process. `killed`: the machine lives on, and its page cache with it; else its power fails. */
+  crash(mode: CrashMode | 'killed'): boolean {
     if (!this.#process) return false;
     this.#process.gate.kill();
     this.#process = undefined;
@@ -91,6 +96,6 @@ export class Machine {
     if (!process?.running || this.#stopping === process) return;
     this.#stopping = process;
     await process.stop(graceMs);
-    if (this.#process === process) this.crash('kept');
+    if (this.#process === process) this.crash('killed');
   }
 }

@@ -1,5 +1,6 @@
 // Lets the faults of a plan happen, each in its time, and ends all of them when the world is to heal.
 import { type MemberId, messageOf, seededRandom, unreachable } from '@distrokv/base';
+import type { CrashMode } from '@distrokv/env';
 import type { ServerCall } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { type Fault, type FaultKind, LEADER, describeFault } from '../faults.ts';
@@ -38,9 +39,11 @@ export class Nemesis {
   healAll(): void {
     for (const heal of this.#heal.splice(0)) heal();
     this.#world.network.reset();
-    for (const { process, disk } of this.#world.machines) {
-      process?.gate.resume();
-      disk.heal();
+    this.#world.disarm();
+    for (const machine of this.#world.machines) {
+      machine.process?.gate.resume();
+      machine.disk.heal();
+      machine.preemption = 0;
     }
   }
 
@@ -56,9 +59,15 @@ export class Nemesis {
     switch (fault.kind) {
       case 'crash':
         return this.#crash(this.#machine(fault.machine), fault);
+      case 'kill':
+        return this.#crash(this.#machine(fault.machine), { mode: 'killed', downMs: fault.downMs });
       case 'crash-at-change': {
         const machine = this.#machine(fault.machine);
         return machine.disk.crashAtChange(fault.changes, () => this.#crash(machine, fault));
+      }
+      case 'crash-at-message': {
+        const machine = this.#machine(fault.machine);
+        return this.#world.crashAtMessage(machine, fault, () => this.#crash(machine, fault));
       }
       case 'power-cut':
         for (const machine of machines) this.#crash(machine, fault);
@@ -168,7 +177,7 @@ export class Nemesis {
     return this.#world.machines.find(({ process }) => process?.running?.member.raft.role === 'leader');
   }
 
-  #crash(machine: Machine, { mode, downMs }: Fault & { kind: 'crash' | 'crash-at-change' | 'power-cut' }): void {
+  #crash(machine: Machine, { mode, downMs }: { readonly mode: CrashMode | 'killed'; readonly downMs: number }): void {
     this.#world.crash(machine, mode);
     this.#world.later(downMs, () => this.#world.start(machine));
   }

@@ -26,6 +26,12 @@ export interface WorldOptions {
   readonly keepsLines: boolean;
 }
 
+interface Strike {
+  readonly message: Message['kind'];
+  readonly leaves: boolean;
+  readonly crash: () => void;
+}
+
 export class World {
   readonly time: SimulatedTime = new SimulatedTime();
   readonly trace: Trace;
@@ -36,6 +42,9 @@ export class World {
   readonly #members: number;
   readonly #byId = new Map<MemberId, Machine>();
   readonly #byProcess = new Map<MemberProcess, Machine>();
+  /** Whose power is to fail at a message, and whose did in this instant: nothing leaves it any more. */
+  readonly #armed = new Map<MemberProcess, Strike>();
+  readonly #struck = new WeakSet<MemberProcess>();
   /** The first promise that was seen broken. */
   violation: Violation | undefined;
   /** Clients are to finish what they are about. */
@@ -60,6 +69,7 @@ export class World {
           config: configOf(members, names[index] as string, plan),
           sizes: plan.sizes,
           clockRate,
+          preemption: plan.preemption,
           syncMs,
           logger: this.#loggerOf(names[index] as string),
           process: {
@@ -82,12 +92,21 @@ export class World {
     if (machine.process) this.#byProcess.set(machine.process, machine);
   }
 
-  crash(machine: Machine, mode: CrashMode): void {
+  crash(machine: Machine, mode: CrashMode | 'killed'): void {
     const process = machine.process;
     if (!machine.crash(mode)) return;
     if (process) this.#byProcess.delete(process);
     this.#judge.died(machine.index);
-    this.trace.note(machine.name, mode === 'kept' ? 'is killed' : `loses power (unsynced: ${mode})`);
+    this.trace.note(machine.name, mode === 'killed' ? 'is killed' : `loses power (unsynced: ${mode})`);
+  }
+
+  /** `crash` is called in the moment when the process that runs there now sends such a message. */
+  crashAtMessage({ process }: Machine, { message, leaves }: Omit<Strike, 'crash'>, crash: () => void): void {
+    if (process) this.#armed.set(process, { message, leaves, crash });
+  }
+
+  disarm(): void {
+    this.#armed.clear();
   }
 
   /** A process ended by itself. */
@@ -146,24 +165,36 @@ export class World {
     if (!machine.hasExcuse && !isRemoved)
       this.broken(new Violation('fail-stop', `${machine.name} stops itself, although its disk is well: ${messageOf(error)}`));
     if (isDamaged || isRemoved) machine.isGone = true;
-    this.crash(machine, 'kept');
+    this.crash(machine, 'killed');
     this.later(RESTART_MS, () => this.start(machine));
   }
 
-  #send(process: MemberProcess, messages: readonly Message[]): void {
+  #send(process: MemberProcess, given: readonly Message[]): void {
     const machine = this.#byProcess.get(process);
-    if (!machine) return;
+    if (!machine || this.#struck.has(process)) return;
+    const strike = this.#armed.get(process);
+    const struck = strike ? given.findIndex((message) => message.kind === strike.message && isPromise(message)) : -1;
+    const messages = struck < 0 ? given : given.slice(0, struck + 1);
     for (const message of messages) {
       this.trace.note(machine.name, describe(message, this.#byId.get(message.to)?.name));
       this.guard(() => this.#judge.sent(machine.index, message));
     }
     this.#observe(machine);
-    for (const to of new Set(messages.map((message) => message.to)))
+    const leaving = strike && struck >= 0 && !strike.leaves ? messages.slice(0, -1) : messages;
+    for (const to of new Set(leaving.map((message) => message.to)))
       this.#carry(
         machine,
         this.#byId.get(to),
-        messages.filter((message) => message.to === to),
+        leaving.filter((message) => message.to === to),
       );
+    if (!strike || struck < 0) return;
+    this.#armed.delete(process);
+    this.#struck.add(process);
+    // Not from inside the call that sends: the machine is taken down in the same instant, once this turn is over.
+    this.time.timers.defer(() => {
+      if (this.isClosing) this.#struck.delete(process);
+      else if (machine.process === process) strike.crash();
+    });
   }
 
   #carry(from: Machine, to: Machine | undefined, messages: readonly Message[]): void {
@@ -280,6 +311,12 @@ function configOf(initial: readonly string[], name: string, plan: Plan): ServerC
     maxRequestBytes: serverDefaults.maxRequestBytes,
     maxTxnOps: serverDefaults.maxTxnOps,
   };
+}
+
+/** A refusal binds nobody: a crash after it is as any other. */
+function isPromise(message: Message): boolean {
+  if (message.kind === 'request-vote-response') return message.granted;
+  return message.kind !== 'append-entries-response' || message.success;
 }
 
 function describe(message: Message, to = '?'): string {
