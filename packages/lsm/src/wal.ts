@@ -6,7 +6,7 @@
 // new size of the file. A new file gets zeros a bit ahead of the records; better, a segment that is not needed any more becomes the next
 // one: it gets its header, which is synced, and only then its new name. Until then its number says that it is not needed.
 import type { Env } from '@distrokv/env';
-import { corrupt } from './errors.ts';
+import { type LsmError, corrupt } from './errors.ts';
 import { isTransient, syncDirectoryOrFail } from './fail-stop.ts';
 import { type LogKind, LogWriter, MAX_LOG_BYTES, makeDurable, readLog } from './log-file.ts';
 import { segmentName } from './names.ts';
@@ -163,7 +163,7 @@ export class Wal {
   /** The sync behind the writers, as long as there is one, up to which byte the last one goes, and what went wrong with one. */
   #syncingBehind: Promise<void> | undefined;
   #behindBytes = 0;
-  #failure: unknown;
+  #failure: LsmError | undefined;
 
   /** Begins segment `number`, behind `sealed`. */
   static async begin(options: WalOptions, sealed: SealedSegments, number: number): Promise<Wal> {
@@ -247,7 +247,7 @@ export class Wal {
     try {
       await this.#log.sync();
     } catch (error) {
-      this.#failure = error;
+      this.#failure = error as LsmError; // `sync` throws nothing else.
     } finally {
       this.#syncingBehind = undefined;
     }
