@@ -5,13 +5,23 @@ import { after, before, describe, test } from 'node:test';
 import type { Case } from './conformance/case.ts';
 import { EtcdApi } from './conformance/etcd-api.ts';
 import { compactionCases, putCases, rangeCases, txnCases } from './conformance/kv.ts';
+import { interplayCases } from './conformance/interplay.ts';
 import { leaseCases, lockCases } from './conformance/lease.ts';
 import { watchCases } from './conformance/watch.ts';
 import { TestCluster } from './support/cluster.ts';
 import { RealEtcd } from './support/etcd.ts';
 import { leaderOf } from './support/verify.ts';
 
-const cases: readonly Case[] = [...rangeCases, ...putCases, ...txnCases, ...watchCases, ...leaseCases, ...lockCases, ...compactionCases];
+const cases: readonly Case[] = [
+  ...rangeCases,
+  ...putCases,
+  ...txnCases,
+  ...interplayCases,
+  ...watchCases,
+  ...leaseCases,
+  ...lockCases,
+  ...compactionCases,
+];
 
 interface Subject extends AsyncDisposable {
   readonly endpoint: string;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { type Case, refused } from './case.ts';
-import { type EtcdApi, endOf, op, rangeRequest, showKv, when } from './etcd-api.ts';
+import { type EtcdApi, endOf, op, rangeRequest, showEvent, showKv, when } from './etcd-api.ts';
 
 const COMPACTED = 'mvcc: required revision has been compacted';
 const FUTURE = 'mvcc: required revision is a future revision';
@@ -430,6 +430,41 @@ export const compactionCases: readonly Case[] = [
       await watching.create(`${p}k`, { startRevision: last, prevKv: true });
       const [event] = await watching.events(1);
       assert.deepEqual([event?.type, event?.kv?.modRevision, event?.prevKv], [1, last, undefined]);
+    },
+  },
+  {
+    sentence: 'Compact: 0 and less are at or below the compacted one; it makes no revision',
+    async run(api, p) {
+      const at = (await api.put(p)).header?.revision ?? 0;
+      assert.equal((await api.compact(at)).header?.revision, at);
+      for (const revision of [0, -1]) await refused(api.compact(revision), 'out-of-range', COMPACTED);
+      assert.equal(await api.revision(), at);
+    },
+  },
+  {
+    sentence: 'Compact: what was deleted before it is not to be seen at it; versions go on, and so do create revisions',
+    async run(api, p) {
+      const first = (await api.put(`${p}live`, '1')).header?.revision ?? 0;
+      await api.put(`${p}dead`, '1');
+      await api.del(`${p}dead`);
+      const at = (await api.put(`${p}live`, '2')).header?.revision ?? 0;
+      await api.compact(at, true);
+      assert.deepEqual(await api.list(p, { revision: at }), [`${p}live=2`]);
+      await api.put(`${p}live`, '3');
+      const [kv] = (await api.range(`${p}live`)).kvs;
+      assert.deepEqual([kv?.version, kv?.createRevision], [3, first]);
+    },
+  },
+  {
+    sentence: 'Watch: prev_kv that was compacted is left out',
+    async run(api, p) {
+      await api.put(p, '1');
+      const at = (await api.put(p, '2')).header?.revision ?? 0;
+      await api.put(p, '3');
+      await api.compact(at, true);
+      using watching = api.watch();
+      await watching.create(p, { startRevision: at, prevKv: true });
+      assert.deepEqual((await watching.events(2)).map(showEvent), [`+${p}=2`, `+${p}=3 (2)`]);
     },
   },
   {

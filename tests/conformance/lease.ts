@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { fromUtf8, utf8 } from '@distrokv/base';
 import { etcdserverpb as pb, v3electionpb } from '@distrokv/proto';
 import { type Case, refused } from './case.ts';
-import { endOf, showEvent } from './etcd-api.ts';
+import { endOf, op, showEvent, when } from './etcd-api.ts';
 
 const NOT_FOUND = 'requested lease not found';
 
@@ -116,6 +116,43 @@ export const leaseCases: readonly Case[] = [
       await refused(api.put(`${p}a`, '', { lease: id }), 'not-found', NOT_FOUND);
     },
   },
+  {
+    sentence: 'Grant, KeepAlive and TimeToLive make no revision; 9e9 is not too large',
+    async run(api) {
+      const before = await api.revision();
+      const { id, ttl, header } = await api.grant(9_000_000_000);
+      assert.deepEqual([ttl, header?.revision], [9_000_000_000, before]);
+      using alive = api.keepAlive();
+      await alive.renew(id);
+      await api.timeToLive(id, true);
+      await api.revoke(id);
+      assert.equal(await api.revision(), before);
+    },
+  },
+  {
+    sentence: 'A key that is deleted leaves its lease, and comes back without it',
+    async run(api, p) {
+      const { id } = await api.grant(60);
+      for (const key of ['gone', 'back']) await api.put(p + key, '1', { lease: id });
+      await api.del(p, endOf(p));
+      assert.deepEqual((await api.timeToLive(id, true)).keys, []);
+      await api.put(`${p}back`, '2');
+      await api.revoke(id);
+      assert.deepEqual(await api.list(p), [`${p}back=2`]);
+    },
+  },
+  {
+    sentence: 'KeepAlive: renews in full; several leases share a stream, each answered by its id',
+    async run(api) {
+      const ids = [(await api.grant(60)).id, (await api.grant(600)).id];
+      using alive = api.keepAlive();
+      for (const [i, id] of [...ids, ...ids].entries()) {
+        const { id: answered, ttl } = await alive.renew(id);
+        assert.deepEqual([answered, ttl], [id, i % 2 === 0 ? 60 : 600]);
+      }
+      for (const id of ids) await api.revoke(id);
+    },
+  },
 ];
 
 export const lockCases: readonly Case[] = [
@@ -199,6 +236,53 @@ export const lockCases: readonly Case[] = [
       });
       await api.call(election.resign, { leader: second.leader });
       for (const id of [one, two]) await api.revoke(id);
+    },
+  },
+  {
+    sentence: 'Lock: ends with its lease; another name is another lock; one that nobody holds may be unlocked',
+    async run(api, p) {
+      const [one, two] = [(await api.grant(60)).id, (await api.grant(60)).id];
+      await api.lock(`${p}x`, one);
+      await api.lock(`${p}y`, two);
+      const waiting = api.lock(`${p}x`, two);
+      while ((await api.list(`${p}x`)).length < 2);
+      await api.revoke(one);
+      const { key } = await waiting;
+      assert.equal(fromUtf8(key), `${p}x/${two.toString(16)}`);
+      await api.unlock(key);
+      await api.unlock(key);
+      await api.revoke(two);
+    },
+  },
+  {
+    sentence: 'Lock: clients that make the keys by plain transactions wait in the same line',
+    async run(api, p) {
+      const [one, two] = [(await api.grant(60)).id, (await api.grant(60)).id];
+      const mine = `${p}/${one.toString(16)}`;
+      await api.txn([when(mine, 'create', '=', 0)], [op.put(mine, '', { lease: one })], [op.get(mine)]);
+      let isHeld = false;
+      const waiting = api.lock(p, two).then((response) => ((isHeld = true), response));
+      while ((await api.list(`${p}/`)).length < 2);
+      assert.equal(isHeld, false);
+      await api.del(mine);
+      await api.unlock((await waiting).key);
+      for (const id of [one, two]) await api.revoke(id);
+    },
+  },
+  {
+    sentence: 'Campaign: by the same lease again it proclaims; who waits leads when the lease of the leader ends',
+    async run(api, p) {
+      const [one, two] = [(await api.grant(60)).id, (await api.grant(60)).id];
+      const first = await api.campaign(p, one, 'one');
+      const again = await api.campaign(p, one, 'uno');
+      assert.deepEqual([again.leader?.key, again.leader?.rev], [first.leader?.key, first.leader?.rev]);
+      const leader = await api.call(v3electionpb.Election.methods.leader, { name: utf8(p) });
+      assert.equal(fromUtf8(leader.kv?.value ?? utf8('none')), 'uno');
+      const waiting = api.campaign(p, two, 'two');
+      while ((await api.list(p)).length < 2);
+      await api.revoke(one);
+      assert.equal((await waiting).leader?.lease, two);
+      await api.revoke(two);
     },
   },
 ];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import type { Case } from './case.ts';
-import { endOf, op, showEvent } from './etcd-api.ts';
+import { endOf, op, showEvent, when } from './etcd-api.ts';
 
 export const watchCases: readonly Case[] = [
   {
@@ -264,6 +264,88 @@ export const watchCases: readonly Case[] = [
     async run(api, p) {
       using watching = api.watch({ hasleader: 'true' });
       assert.equal((await watching.create(p)).created, true);
+    },
+  },
+  {
+    sentence: 'Watch: `created` carries the revision of the store; a watcher without a start sees what comes after it, and nothing before',
+    async run(api, p) {
+      const at = (await api.put(p, 'before')).header?.revision ?? 0;
+      using watching = api.watch();
+      assert.ok(((await watching.create(p)).header?.revision ?? 0) >= at);
+      await api.put(p, 'after');
+      assert.deepEqual((await watching.events(1)).map(showEvent), [`+${p}=after`]);
+    },
+  },
+  {
+    sentence: 'Watch: resumable: from the revision after the last event comes exactly the rest, each event once',
+    async run(api, p) {
+      const first = (await api.put(p, '0')).header?.revision ?? 0;
+      for (let i = 1; i < 10; i++) await api.put(p, String(i));
+      const seen: string[] = [];
+      for (let from = first; seen.length < 10;) {
+        using watching = api.watch();
+        await watching.create(p, { startRevision: from });
+        const { events } = await watching.next();
+        // As if the connection broke after three.
+        for (const event of events.slice(0, 3)) {
+          seen.push(showEvent(event));
+          from = (event.kv?.modRevision ?? 0) + 1;
+        }
+      }
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 10 }, (_, i) => `+${p}=${i}`),
+      );
+    },
+  },
+  {
+    sentence: 'Watch: an id that was cancelled may be chosen again',
+    async run(api, p) {
+      using watching = api.watch();
+      await watching.create(p, { watchId: 7 });
+      watching.cancel(7);
+      assert.equal((await watching.next()).canceled, true);
+      const { watchId, canceled } = await watching.create(p, { watchId: 7 });
+      assert.deepEqual([watchId, canceled], [7, false]);
+      await api.put(p, '1');
+      assert.deepEqual((await watching.events(1)).map(showEvent), [`+${p}=1`]);
+    },
+  },
+  {
+    sentence: 'Watch: both filters leave nothing; filters, prev_kv and the past go together',
+    async run(api, p) {
+      const first = (await api.put(p, '1')).header?.revision ?? 0;
+      await api.put(p, '2');
+      await api.del(p);
+      using watching = api.watch();
+      const { NOPUT, NODELETE } = pb.FilterType;
+      await watching.create(p, { startRevision: first, filters: [NOPUT, NODELETE] });
+      await watching.create(p, { startRevision: first, filters: [NOPUT], prevKv: true });
+      const { watchId, events } = await watching.next();
+      assert.deepEqual([watchId, events.map(showEvent)], [1, [`-${p} (2)`]]);
+    },
+  },
+  {
+    sentence: 'Watch: a range that is deleted is an event for each key, of one revision, in the order of the keys',
+    async run(api, p) {
+      for (const key of ['b', 'a', 'c']) await api.put(p + key, '1');
+      using watching = api.watch();
+      await watching.create(p, { end: endOf(p), prevKv: true });
+      const at = (await api.del(p, endOf(p))).header?.revision ?? 0;
+      const { events } = await watching.next();
+      assert.deepEqual(events.map(showEvent), [`-${p}a (1)`, `-${p}b (1)`, `-${p}c (1)`]);
+      assert.ok(events.every(({ kv }) => kv?.modRevision === at));
+    },
+  },
+  {
+    sentence: 'Watch: a transaction that changes nothing, and reads, are no events',
+    async run(api, p) {
+      using watching = api.watch();
+      await watching.create(p, { end: endOf(p) });
+      await api.del(p, endOf(p));
+      await api.txn([when(p, 'version', '>', 0)], [op.put(p)], [op.get(p), op.del(p)]);
+      await api.put(p, 'first');
+      assert.deepEqual((await watching.next()).events.map(showEvent), [`+${p}=first`]);
     },
   },
 ];

@@ -61,7 +61,7 @@ export function refuseOnLearner({ replica }: ServiceContext): void {
 }
 
 function statusOf(error: unknown): unknown {
-  if (error instanceof ApiError) return new GrpcError(error.status, error.message, { cause: error });
+  if (error instanceof ApiError) return new GrpcError(error.status, error.message, { cause: error, isAnswer: true });
   if (error instanceof StoreLimitError) return new GrpcError('resource-exhausted', error.message, { cause: error });
   if (error instanceof ProtoError) return new GrpcError('internal', error.message, { cause: error });
   return error;

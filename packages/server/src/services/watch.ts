@@ -135,7 +135,9 @@ class WatchStream implements WatchSink {
   async run(): Promise<void> {
     refuseOnLearner(this.#context);
     if (this.#needsLeader && this.#context.replica.leader === undefined) throw noLeader();
-    this.#call.signal.addEventListener('abort', () => this.end(new GrpcError('cancelled', 'etcdserver: watch canceled')));
+    this.#call.signal.addEventListener('abort', () =>
+      this.end(new GrpcError('cancelled', 'etcdserver: watch canceled', { isAnswer: true })),
+    );
     this.#read().catch((error: unknown) => this.end(error));
     await this.#ended.promise;
   }
