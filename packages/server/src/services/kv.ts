@@ -49,15 +49,20 @@ export class KvService {
     if (!request.serializable) await replica.linearize();
     const { chunks, toResponse } = store.rangeChunks(request, config.maxRequestBytes);
     let sliceStart = env.clock.monotonicMs();
-    for (let step = chunks.next(); ; step = chunks.next()) {
-      if (step.done === true) {
-        call.send({ rangeResponse: withHeader(this.#context, toResponse(step.value)) });
-        return;
+    try {
+      for (let step = chunks.next(); ; step = chunks.next()) {
+        if (step.done === true) {
+          call.send({ rangeResponse: withHeader(this.#context, toResponse(step.value)) });
+          return;
+        }
+        if (step.value && !call.send({ rangeResponse: pb.RangeResponse.create({ kvs: step.value }) })) await call.writable();
+        if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
+        await env.timers.yield();
+        if (call.signal.aborted) throw call.signal.reason;
+        sliceStart = env.clock.monotonicMs();
       }
-      if (step.value && !call.send({ rangeResponse: pb.RangeResponse.create({ kvs: step.value }) })) await call.writable();
-      if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
-      await env.timers.yield();
-      sliceStart = env.clock.monotonicMs();
+    } finally {
+      chunks.return(undefined as never); // closes what it holds, if the client went away
     }
   }
 
