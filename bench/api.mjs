@@ -129,7 +129,11 @@ function show(value) {
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : Number(value.toPrecision(3)).toString();
 }
 
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN;
+const median = (list) => {
+  const sorted = list.filter(Number.isFinite).toSorted((a, b) => a - b);
+  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return low === undefined ? NaN : (low + high) / 2;
+};
 /** A bar below 0 is "at most". */
 const showBar = (bar) => (bar === undefined ? '' : bar > 0 ? `≥ ${bar}` : `≤ ${-bar}`);
 
@@ -148,5 +152,8 @@ if (!options.json) {
   print(lines[0]);
   process.stdout.write(`| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |\n`);
   for (const line of lines.slice(1)) print(line);
+  for (const { name } of rows)
+    for (const side of sides)
+      for (const { note } of results.get(name)[side]) if (note !== undefined) process.stdout.write(`\n${name}, ${side}: ${note}\n`);
 }
 process.exit(0);

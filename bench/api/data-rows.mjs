@@ -1,15 +1,14 @@
 // What is measured on servers that hold the large data set, in the order in which it is done: one session from opening to opening again.
 import { createChannel } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
-import { KEY_BYTES, VALUE_BYTES, save } from './data.mjs';
-import { generate, highest, pacedPuts, percentile, until } from './load.mjs';
+import { KEY_BYTES, save } from './data.mjs';
+import { generate, highest, percentile, probe, until } from './load.mjs';
 import { sleep } from './servers.mjs';
 import { openWatchers } from './watchers.mjs';
 
 // Keys of the data set are digits, or begin with the "k" that fills them up.
 const SCAN = { key: Buffer.from('k'), rangeEnd: Buffer.from('l') };
 const PAGE = 1000;
-const probeAt = () => pb.PutRequest.create({ key: Buffer.from('probe'), value: Buffer.alloc(VALUE_BYTES, 'p') });
 
 async function memory(server) {
   await sleep(2000);
@@ -29,29 +28,38 @@ async function ranges(server, { dataset, seconds }) {
   return { perSecond, rss: server.rssMiB() };
 }
 
+/** A server that is late says so, and is asked again. */
+async function orLate(call) {
+  try {
+    return await call;
+  } catch (error) {
+    if (error.code !== 'unavailable' && error.code !== 'deadline-exceeded') throw error;
+    return undefined;
+  }
+}
+
 /** Page after page from the beginning, at the revision of the first, until `isOver`. */
 async function scanPages(channel, isOver) {
   let [key, revision, keys] = [SCAN.key, 0, 0];
   while (!isOver()) {
-    const { kvs, more, header } = await channel.unary(
-      pb.KV.methods.range,
-      pb.RangeRequest.create({ key, rangeEnd: SCAN.rangeEnd, limit: PAGE, revision }),
-    );
-    keys += kvs.length;
-    revision ||= header.revision;
-    key = more ? Buffer.concat([kvs.at(-1).key, Buffer.from([0])]) : SCAN.key;
+    const request = pb.RangeRequest.create({ key, rangeEnd: SCAN.rangeEnd, limit: PAGE, revision });
+    const page = await orLate(channel.unary(pb.KV.methods.range, request));
+    if (page === undefined) continue;
+    keys += page.kvs.length;
+    revision ||= page.header.revision;
+    key = page.more ? Buffer.concat([page.kvs.at(-1).key, Buffer.from([0])]) : SCAN.key;
   }
   return keys;
 }
 
+/** From its first page on, which is the one that counts all keys. */
 async function scan(server, { seconds }) {
   const channel = createChannel(server.targets[0]);
-  await scanPages(channel, () => true);
   const began = performance.now();
-  const keys = await scanPages(channel, () => performance.now() - began >= seconds * 1000);
+  const keys = await scanPages(channel, () => performance.now() - began >= 6 * seconds * 1000);
   const took = (performance.now() - began) / 1000;
   channel.close();
-  return { perSecond: keys / took };
+  return { perSecond: keys / took, keys };
 }
 
 /** A range of a million keys at once: in pieces where the server can, whole where not. */
@@ -59,7 +67,7 @@ async function bigRange(server, { side, dataset }) {
   const channel = createChannel(server.targets[0]);
   const before = server.rssMiB();
   const most = highest(server.rssMiB);
-  const puts = pacedPuts(server.targets[0], 100, probeAt);
+  const puts = probe(server.targets[0], 100);
   await sleep(500);
   const request = pb.RangeRequest.create({ ...SCAN, limit: Math.min(1_000_000, dataset.keys) });
   const began = performance.now();
@@ -100,11 +108,13 @@ async function busyPuts(server, { dir, dataset, seconds }) {
   if (revision <= dataset.compacted) throw new Error(`nothing is left to compact in ${dir}: load it again`);
   let isOver = false;
   const scanning = scanPages(channel, () => isOver);
-  const puts = pacedPuts(server.targets[0], 200, probeAt);
-  await channel.unary(pb.KV.methods.compact, pb.CompactionRequest.create({ revision }));
+  const puts = probe(server.targets[0], 200);
+  await sleep(1000);
+  const since = performance.now();
   dataset.compacted = revision;
   save(dir, dataset);
-  await sleep(Math.max(10, 2 * seconds) * 1000);
+  await orLate(channel.unary(pb.KV.methods.compact, pb.CompactionRequest.create({ revision })));
+  await sleep(Math.max(1000, Math.max(10, 2 * seconds) * 1000 - (performance.now() - since)));
   const { latencies } = await puts.stop();
   isOver = true;
   await scanning;

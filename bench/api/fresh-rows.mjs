@@ -2,7 +2,7 @@
 import { createChannel } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { VALUE_BYTES, atOnce } from './data.mjs';
-import { generate, pacedPuts, percentile } from './load.mjs';
+import { generate, pacedPuts, percentile, probe } from './load.mjs';
 import { sleep } from './servers.mjs';
 import { openWatchers } from './watchers.mjs';
 
@@ -90,7 +90,7 @@ const leases = {
     const grantedIn = secondsNow();
     if (grantedIn > EXPIRE_AFTER_SECONDS - 2) throw new Error(`granting took ${grantedIn.toFixed(0)} s: some leases have expired before`);
     await sleep((EXPIRE_AFTER_SECONDS - 1) * 1000 - grantedIn * 1000);
-    const puts = pacedPuts(server.targets[0], 200, () => pb.PutRequest.create({ key: Buffer.from('probe'), value: Buffer.from('x') }));
+    const puts = probe(server.targets[0], 200);
     await sleep((seconds + 3) * 1000);
     const { latencies } = await puts.stop();
     const range = pb.RangeRequest.create({ key: Buffer.from('lease/'), rangeEnd: Buffer.from('lease0'), countOnly: true });

@@ -1,7 +1,9 @@
 // Loads that are put on a server: the generator of `bench/wire` in a process of its own, and calls at a given pace.
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { createChannel } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { sleep } from './servers.mjs';
@@ -50,6 +52,20 @@ export function pacedPuts(target, perSecond, putAt) {
       channel.close();
       if (failures.length > 0) throw new Error(`${failures.length} puts failed`, { cause: failures[0] });
       return { count: latencies.length, latencies: latencies.sort((a, b) => a - b) };
+    },
+  };
+}
+
+/** `pacedPuts` of one key, from a thread of its own. */
+export function probe(target, perSecond) {
+  const worker = new Worker(new URL('probe-worker.mjs', import.meta.url), { workerData: { target, perSecond } });
+  return {
+    async stop() {
+      const answer = once(worker, 'message');
+      worker.postMessage('stop');
+      const [result] = await answer;
+      await worker.terminate();
+      return result;
     },
   };
 }

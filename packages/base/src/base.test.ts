@@ -4,6 +4,7 @@ import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { compareBytes, concatBytes, fromUtf8Strict, hex, prefixEnd, quote, utf8 } from './bytes.ts';
 import { crc32Pure } from './checksum.ts';
+import { CodedError } from './errors.ts';
 import { memberId, revision } from './ids.ts';
 import { seededRandom } from './random.ts';
 import { VarintReader, varintLength, writeVarint } from './varint.ts';
@@ -88,4 +89,13 @@ test('ids are checked where they enter', () => {
   assert.throws(() => revision(-1), /a revision is a safe natural number/);
   assert.throws(() => revision(2 ** 53), /a revision/);
   assert.throws(() => memberId(1n << 64n), /a member id/);
+});
+
+test('an error that is an answer has no stack; others keep theirs', () => {
+  class Refusal extends CodedError<'no'> {}
+  const answer = new Refusal('no', 'not now', { isAnswer: true });
+  assert.deepEqual([answer.code, answer.message, answer.name, answer instanceof Error], ['no', 'not now', 'Refusal', true]);
+  assert.doesNotMatch(answer.stack ?? '', / at /);
+  assert.match(new Refusal('no', 'not now').stack ?? '', / at /);
+  assert.match(new Error('another').stack ?? '', / at /);
 });

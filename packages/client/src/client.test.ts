@@ -120,6 +120,22 @@ test('a connection that breaks under a write leaves its outcome unknown; it is n
   assert.equal(other.puts, 0);
 });
 
+test('a server that gives up on a write leaves its outcome unknown; a read moves on', async (t) => {
+  const other = counting();
+  for (const text of ['request timed out', 'request timed out, possibly due to connection lost', 'server stopped', 'leader changed']) {
+    const givesUp = (): never => {
+      throw new GrpcError('unavailable', `etcdserver: ${text}`);
+    };
+    const client = connect(t, await serve(t, { kv: { range: givesUp, put: givesUp } }), await serve(t, other.services));
+    await assert.rejects(
+      client.put('k', 'v'),
+      fails('unknown-outcome', new RegExp(`etcdserver: ${text}; the write may have been applied`)),
+    );
+    assert.equal((await client.get('k')).count, 7);
+  }
+  assert.equal(other.puts, 0);
+});
+
 test('no answer in time: a read says so, a write is of unknown outcome', async (t) => {
   const silent = async (): Promise<never> => new Promise<never>(() => {});
   const client = connect(t, await serve(t, { kv: { range: silent, put: silent } }));

@@ -144,6 +144,9 @@ interface Attempt {
   readonly aborted: boolean;
 }
 
+/** etcd's words for a command that was proposed, and of which nothing more is known. */
+const GIVEN_UP = /^etcdserver: (request timed out|server stopped|leader changed)/;
+
 /** What a status means to the caller (see ClientErrorCode). */
 function translate(error: GrpcError, { endpoint, kind, timeoutMs, aborted }: Attempt): ClientError {
   const options = { cause: error, status: error.code, endpoint };
@@ -155,6 +158,8 @@ function translate(error: GrpcError, { endpoint, kind, timeoutMs, aborted }: Att
           `${endpoint}: ${why}; the write may have been applied: read it back before you repeat it`,
           options,
         );
+  // What a server gave up on it may still do, or have done.
+  if (kind === 'write' && GIVEN_UP.test(error.message)) return unanswered(error.message);
   // A status that a server chose carries etcd's prefix; without it, it tells of the connection.
   if (error.message.startsWith('etcdserver:')) return new ClientError('refused', error.message, options);
   switch (error.code) {

@@ -29,6 +29,8 @@ export interface FlusherOptions {
 
 /** Each of them costs memory, and a read a step of a search. */
 const MAX_KEPT_RANGES = 16_384;
+/** Of their bounds: all of them are in memory, and in the first record of a manifest. */
+const MAX_KEPT_RANGE_BYTES = 16 << 20;
 
 interface Waiter {
   readonly generation: number;
@@ -99,9 +101,14 @@ export class Flusher {
 
   /** Throws LsmError `no-space` while the store keeps as many range deletes as it can: until merges are through, or retention lets them go. */
   checkRanges(): void {
-    const { tree } = this.#options;
-    if ((tree.version.rangeDeletes?.ranges.length ?? 0) < MAX_KEPT_RANGES) return;
-    throw new LsmError('no-space', `the store keeps ${MAX_KEPT_RANGES} range deletes already, until what they hide is merged away`);
+    const { rangeDeletes } = this.#options.tree.version;
+    if (rangeDeletes === undefined) return;
+    const { ranges, byteLength } = rangeDeletes;
+    if (ranges.length < MAX_KEPT_RANGES && byteLength < MAX_KEPT_RANGE_BYTES) return;
+    throw new LsmError(
+      'no-space',
+      `the store keeps ${ranges.length} range deletes of ${byteLength} bytes already, until what they hide is merged away`,
+    );
   }
 
   #wait(generation: number, impatient: boolean): Promise<void> {

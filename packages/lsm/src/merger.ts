@@ -16,6 +16,7 @@ import type { WritePace } from './write-pace.ts';
 
 /** While range deletes are not more than this, they wait for the merges that come anyway. */
 const MAX_LAZY_RANGES = 512;
+const MAX_LAZY_RANGE_BYTES = 512 << 10;
 
 /** Flushes wait while level 0 has this many times the runs that make a merge due. */
 const SLACK = 4;
@@ -134,6 +135,7 @@ export class Merger {
       baseBytes: settings.mergeFanIn * settings.memtableBytes,
       tableBytes,
       rangeDeletes: MAX_LAZY_RANGES,
+      rangeDeleteBytes: MAX_LAZY_RANGE_BYTES,
     };
     const merge = pickMerge(version, this.#watermarks(), options, this.#checkedRange);
     // What no table lies wholly in now, none will: it would have to be older.

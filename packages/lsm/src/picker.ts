@@ -31,8 +31,9 @@ export interface PickerOptions {
   readonly baseBytes: number;
   /** Tables are cut at this size. */
   readonly tableBytes: number;
-  /** While there are more of those that merges may obey, tables are rewritten for their sake. */
+  /** While there are more of those that merges may obey, or their bounds have more bytes, tables are rewritten for their sake. */
   readonly rangeDeletes: number;
+  readonly rangeDeleteBytes: number;
 }
 
 export interface Merge {
@@ -204,7 +205,8 @@ function hiddenBytes({ rangeDeletes, runs }: Version, watermarks: Watermarks): R
 /** While there are too many range deletes: a table that keeps the oldest of them from going. */
 function purge(version: Version, base: number, watermarks: Watermarks, options: PickerOptions): Merge | undefined {
   const ripe = version.rangeDeletes?.ranges.filter((range) => isRipe(range, watermarks)) ?? [];
-  if (ripe.length <= options.rangeDeletes) return undefined;
+  const bytes = ripe.reduce((sum, { start, end }) => sum + start.length + end.length, 0);
+  if (ripe.length <= options.rangeDeletes && bytes <= options.rangeDeleteBytes) return undefined;
   const oldest = ripe.reduce((a, b) => (a.number < b.number ? a : b));
   for (const run of version.runs) {
     const table = tablesIn([run], oldest).find(({ number }) => number < oldest.number);

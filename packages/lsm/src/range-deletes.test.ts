@@ -246,3 +246,34 @@ test('a range has a start before its end, and a batch at most a thousand of them
   assert.equal(engine.stats().frozenMemtables + engine.stats().flushes, 1, 'a memtable with so many is frozen');
   await engine.close();
 });
+
+test('range deletes with long bounds are refused when those that are kept have too many bytes', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await openEngine({ env, directory: '/db', keyspaces, wal: 'none', memtableBytes: 4 << 20 });
+  const data = engine.keyspace('data');
+  const writer = engine.unlogged();
+  const long = (first: string): Uint8Array => utf8(first.padEnd(1 << 20, '.'));
+  writer.put(data, utf8('b'), utf8('v'), 1);
+  let version = 2;
+  const deleteRange = async (): Promise<void> => {
+    writer.deleteRange(data, long('a'), long('c'), version++);
+    await writer.commit();
+  };
+  await assert.rejects(
+    async () => {
+      for (let i = 0; i < 20; i++) {
+        await deleteRange();
+        await engine.flush();
+      }
+    },
+    { code: 'no-space' },
+  );
+  // Nobody reads the past any more: merges may obey them, and do, for there are too many.
+  data.setRetention(version);
+  writer.put(data, utf8('b'), utf8('v'), version);
+  await writer.commit();
+  await engine.flush();
+  await engine.settle();
+  await deleteRange();
+  await engine.close();
+});

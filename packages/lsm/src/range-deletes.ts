@@ -31,6 +31,8 @@ export const MAX_RANGES = 1000;
 export class RangeDeletes<Range extends RangeDelete = RangeDelete> {
   /** By their starts. */
   readonly ranges: readonly Range[];
+  /** Of their bounds. */
+  readonly byteLength: number;
   readonly #maxEnds: Uint8Array[] = [];
   readonly #maxVersions: Float64Array;
 
@@ -41,6 +43,7 @@ export class RangeDeletes<Range extends RangeDelete = RangeDelete> {
 
   private constructor(ranges: readonly Range[]) {
     this.ranges = ranges.toSorted((a, b) => compareBytes(a.start, b.start));
+    this.byteLength = ranges.reduce((sum, { start, end }) => sum + start.length + end.length, 0);
     this.#maxVersions = new Float64Array(ranges.length);
     this.#note(0, ranges.length);
   }

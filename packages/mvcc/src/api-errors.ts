@@ -38,7 +38,7 @@ export class ApiError extends CodedError<ApiErrorCode> {
 
   constructor(code: ApiErrorCode, options: CodedErrorOptions = {}) {
     const [status, text] = table[code];
-    super(code, `etcdserver: ${text}`, options);
+    super(code, `etcdserver: ${text}`, { ...options, isAnswer: true });
     this.status = status;
   }
 }

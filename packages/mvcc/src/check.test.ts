@@ -38,6 +38,17 @@ test('KV Txn: each of compares, success and failure is bounded; a nested one has
   refusedWith('too many operations in txn request', () => checkTxn(txn([], [txn([], puts(3))]), 3));
 });
 
+test('KV Txn: all operations of a transaction and of those nested in it are bounded, too', () => {
+  const wide = (depth: number): pb.TxnRequest => {
+    const inner = depth === 0 ? range('k') : wide(depth - 1);
+    return txn([], Array<typeof inner>(16).fill(inner));
+  };
+  checkTxn(wide(1), 128);
+  refusedWith('too many operations in txn request', () => checkTxn(wide(2), 128));
+  const flat = Array.from({ length: 5000 }, (_, i) => put(`k${i}`));
+  checkTxn(txn([], flat, flat), 5000);
+});
+
 test('KV Txn: an empty compare key, and an operation without content', () => {
   refusedWith('key is not provided', () => checkTxn(txn([compare('', 'version', '=', 0)], []), 128));
   refusedWith('key not found', () => checkTxn({ compare: [], success: [{ request: undefined }], failure: [] }, 128));

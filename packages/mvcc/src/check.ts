@@ -28,11 +28,21 @@ export function checkDeleteRange(request: pb.DeleteRangeRequest): void {
   if (request.key.length === 0) throw new ApiError('empty-key');
 }
 
+/** Most compares and operations of a transaction with all that are nested in it: checking and applying them must not keep the event loop. */
+const MAX_PARTS = 4096;
+
 /** `maxOps` bounds each of compares, success and failure; a nested transaction has what its parent left. */
 export function checkTxn(request: pb.TxnRequest, maxOps: number): void {
   checkTxnParts(request, maxOps);
+  if (partsOf(request) > Math.max(MAX_PARTS, 3 * maxOps)) throw new ApiError('too-many-operations');
   checkWrites(request.success);
   checkWrites(request.failure);
+}
+
+function partsOf({ compare, success, failure }: pb.TxnRequest): number {
+  let parts = compare.length + success.length + failure.length;
+  for (const ops of [success, failure]) for (const { request } of ops) if (request?.case === 'requestTxn') parts += partsOf(request.value);
+  return parts;
 }
 
 function checkTxnParts(request: pb.TxnRequest, maxOps: number): void {
@@ -79,8 +89,7 @@ function checkWrites(ops: readonly pb.RequestOp[]): Writes {
     if (!isEmptyRange(range)) deletes.push(range);
   }
   const addPut = (key: string, allowed?: ReadonlySet<string>): void => {
-    const bytes = Buffer.from(key, 'latin1');
-    if ((puts.has(key) && !allowed?.has(key)) || deletes.some((range) => isInRange(range, bytes))) throw new ApiError('duplicate-key');
+    if ((puts.has(key) && !allowed?.has(key)) || isDeleted(deletes, key)) throw new ApiError('duplicate-key');
     puts.add(key);
   };
   for (const { request } of ops) {
@@ -89,13 +98,19 @@ function checkWrites(ops: readonly pb.RequestOp[]): Writes {
     const failure = checkWrites(request.value.failure);
     const deleted = [...success.deletes, ...failure.deletes];
     // etcd overlooks a delete that comes after the put, in a later nested transaction, and changes the key twice.
-    for (const key of puts) if (deleted.some((range) => isInRange(range, Buffer.from(key, 'latin1')))) throw new ApiError('duplicate-key');
+    for (const key of puts) if (isDeleted(deleted, key)) throw new ApiError('duplicate-key');
     for (const key of success.puts) addPut(key);
     for (const key of failure.puts) addPut(key, success.puts);
     deletes.push(...deleted);
   }
   for (const { request } of ops) if (request?.case === 'requestPut') addPut(latin1(request.value.key));
   return { puts, deletes };
+}
+
+function isDeleted(deletes: readonly KeyRange[], key: string): boolean {
+  if (deletes.length === 0) return false;
+  const bytes = Buffer.from(key, 'latin1');
+  return deletes.some((range) => isInRange(range, bytes));
 }
 
 /** A transaction that can be answered without the log: nothing but ranges. A nested one counts as a write, as in etcd. */

@@ -145,8 +145,11 @@ class Life {
   async #takeDown(graceMs: number): Promise<void> {
     await this.#installing;
     try {
-      await this.#parts?.member.stop(graceMs);
-      await this.#parts?.storage.close({ flush: this.#failure === undefined });
+      try {
+        await this.#parts?.member.stop(graceMs);
+      } finally {
+        await this.#parts?.storage.close({ flush: this.#failure === undefined });
+      }
     } catch (error) {
       this.#failure ??= new ServerError('disk', `the shutdown did not end cleanly: ${messageOf(error)}`, { cause: error });
     }

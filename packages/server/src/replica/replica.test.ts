@@ -148,6 +148,22 @@ test('a member that is alone, or that follows, has nothing to hand over', async 
   assert.equal(replicas.leader(), leader);
 });
 
+test('a member that is alone tells its clients when its disk hangs', async () => {
+  const replicas = new Replicas(1, 9);
+  await replicas.start(1);
+  await replicas.time.settle();
+  replicas
+    .member(1)
+    .env.fs.delayBy((kind, path) => (kind === 'sync' && path.startsWith('/raft') ? new Promise<never>(() => {}) : undefined));
+  const outcomes: string[] = [];
+  for (const key of ['a', 'b', 'c']) {
+    put(replicas, 1, key).catch((error: unknown) => outcomes.push((error as Error).message));
+    await replicas.time.settle();
+  }
+  await replicas.time.advance(7500);
+  assert.deepEqual(outcomes, Array<string>(3).fill('etcdserver: request timed out'));
+});
+
 test('a member whose disk is full for its tables still reads what it has, and still stops', async () => {
   const replicas = new Replicas(1, 6);
   await replicas.start(1);

@@ -302,6 +302,7 @@ export class Replica {
   #tick(): void {
     this.#raft.tick();
     if (this.#soft.leader !== undefined) this.#proposals.leaderKnown();
+    this.#proposals.flush(); // The disk may hang: what has gathered is to expire as well.
     this.#proposals.expire();
     this.#reads.tick();
     this.#work();

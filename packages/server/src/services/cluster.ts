@@ -80,6 +80,7 @@ export class ClusterService {
   #remove(id: MemberId): Promise<void> {
     return this.#context.replica.changeMembers((now) => {
       if (!now.addresses.has(id)) throw new ApiError('member-not-found');
+      if (now.voters.every((voter) => voter === id)) throw new ApiError('not-enough-started-members'); // nobody would be left to decide
       if (now.voters.includes(id)) this.#checkMayRemoveVoter(now, id);
       return withoutMember(now, id);
     });
@@ -126,7 +127,8 @@ export class ClusterService {
     if (!known) throw new ApiError('member-not-found');
     // A member without a name has not told it yet; it may have run for all that, so who lost its disk is never given its id.
     if (known.name === '' && !replace) return { clusterId, memberId: memberId(known.id) };
-    if (!replace) throw new ApiError('member-exists'); // It has run before: two must not be the same member.
+    // It has run before, and two must not be the same member; nor has this one lost its disk.
+    if (!replace || known.id === this.#context.memberId) throw new ApiError('member-exists');
     const id = this.#newId();
     await replica.changeMembers((now) => {
       const old = memberId(known.id);

@@ -2,7 +2,7 @@
 import { GrpcError, type Handlers, type ServerStream } from '@distrokv/grpc';
 import { checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn, isSerializableTxn } from '@distrokv/mvcc';
 import { etcdserverpb as pb } from '@distrokv/proto';
-import { type ServiceContext, answer, withHeader } from './context.ts';
+import { type ServiceContext, answer, header, withHeader } from './context.ts';
 import type { Compactor } from './compactor.ts';
 import type { Quota } from './quota.ts';
 import { SLICE_MS, type Waiting, inSlices } from './slices.ts';
@@ -14,6 +14,12 @@ export class KvService {
   readonly #context: ServiceContext;
   readonly #quota: Quota;
   readonly #compactor: Compactor;
+
+  /** One for all puts. */
+  readonly #withHeader = (response: pb.PutResponse): pb.PutResponse => ({
+    header: header(this.#context, response.header?.revision ?? 0),
+    prevKv: response.prevKv,
+  });
 
   constructor(context: ServiceContext, quota: Quota, compactor: Compactor) {
     this.#context = context;
@@ -49,22 +55,28 @@ export class KvService {
     if (!request.serializable) await replica.linearize();
     const { chunks, toResponse } = store.rangeChunks(request, config.maxRequestBytes);
     let sliceStart = env.clock.monotonicMs();
-    for (let step = chunks.next(); ; step = chunks.next()) {
-      if (step.done === true) {
-        call.send({ rangeResponse: withHeader(this.#context, toResponse(step.value)) });
-        return;
+    try {
+      for (let step = chunks.next(); ; step = chunks.next()) {
+        if (step.done === true) {
+          call.send({ rangeResponse: withHeader(this.#context, toResponse(step.value)) });
+          return;
+        }
+        if (step.value && !call.send({ rangeResponse: pb.RangeResponse.create({ kvs: step.value }) })) await call.writable();
+        if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
+        await env.timers.yield();
+        if (call.signal.aborted) throw call.signal.reason;
+        sliceStart = env.clock.monotonicMs();
       }
-      if (step.value && !call.send({ rangeResponse: pb.RangeResponse.create({ kvs: step.value }) })) await call.writable();
-      if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
-      await env.timers.yield();
-      sliceStart = env.clock.monotonicMs();
+    } finally {
+      chunks.return(undefined as never); // closes what it holds, if the client went away
     }
   }
 
-  async put(request: pb.PutRequest): Promise<pb.PutResponse> {
+  /** Throws what can be said at once. */
+  put(request: pb.PutRequest): Promise<pb.PutResponse> {
     checkPut(request);
     this.#quota.check(putBytes(request));
-    return withHeader(this.#context, await this.#context.replica.propose({ kind: 'put', request }));
+    return this.#context.replica.propose({ kind: 'put', request }).then(this.#withHeader);
   }
 
   async deleteRange(request: pb.DeleteRangeRequest): Promise<pb.DeleteRangeResponse> {

@@ -75,7 +75,7 @@ export class LeaseService {
     const over: Deferred<void> = deferred();
     const stop = (): void => over.reject(serverStopped());
     this.#stops.add(stop);
-    call.signal.addEventListener('abort', () => over.reject(new GrpcError('cancelled', 'context canceled')));
+    call.signal.addEventListener('abort', () => over.reject(new GrpcError('cancelled', 'context canceled', { isAnswer: true })));
     this.#renewAll(call, over).then(
       () => over.resolve(),
       (error: unknown) => over.reject(error),

@@ -20,7 +20,7 @@ export async function inSlices<T>(env: Env, steps: Steps<T>, waiting: Waiting | 
       await env.timers.yield();
       if (waiting?.signal.aborted === true) {
         steps.return(undefined as never); // closes what it holds
-        throw new GrpcError('cancelled', 'context canceled');
+        throw new GrpcError('cancelled', 'context canceled', { isAnswer: true });
       }
       sliceStart = env.clock.monotonicMs();
     }

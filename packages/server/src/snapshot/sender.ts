@@ -150,7 +150,13 @@ export class SnapshotSender {
     this.#current = undefined;
     this.#neededAfter = undefined;
     const { directory } = (await dropped?.catch(() => undefined)) ?? {};
-    if (directory !== undefined) await removeTree(this.#options.env.fs, directory);
+    if (directory === undefined) return;
+    const { env, logger } = this.#options;
+    try {
+      await removeTree(env.fs, directory);
+    } catch (error) {
+      logger.warn('a snapshot that is no longer needed could not be removed; the next start tries again', { reason: messageOf(error) });
+    }
   }
 }
 

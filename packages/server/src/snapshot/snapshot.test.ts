@@ -277,6 +277,18 @@ test('a checkpoint that could not be made holds up no log', async () => {
   assert.equal(run.sender.neededAfter, undefined);
 });
 
+test('a checkpoint that cannot be removed ends nothing', async () => {
+  const env = createMemoryEnv({ seed: 11 });
+  await (await behind(env)).close({ flush: true });
+  const run = await exchange(env, env);
+  assert.equal(await untilSent(env, run), AHEAD);
+  env.fs.onOperation = ({ kind, path }) => (kind === 'removeFile' && path.startsWith('/out') ? 'io' : undefined);
+  // Its time is up: a rejection that nobody handles would end the process, and fails this test.
+  await env.time.advance(120_000);
+  assert.equal(run.sender.neededAfter, undefined);
+  await run.sender.stop();
+});
+
 /** Installs a snapshot; the power fails after `operations` operations. What is there afterwards, and whether it came to its end. */
 async function installedWithCrash(seed: number, operations: number): Promise<{ readonly storage: Storage; readonly finished: boolean }> {
   const env = createMemoryEnv({ seed });

@@ -8,10 +8,17 @@ const HELP = `Real nodes on this machine under load: kill -9, SIGSTOP, cut and s
 
   npm run chaos                        3 nodes, 30 seconds
   npm run chaos -- --nodes 5 --seconds 120 --seed 7
-  npm run chaos -- --failover 20       kills the leader 20 times: how long until writes go on
+  npm run chaos -- --failover 20       kills the leader 20 times under the load of ten writers: how long until writes go on
+  npm run chaos -- --failover 20 --versus    the same, in turn with an installed etcd
 
 options
   --program etcd    the same with an installed etcd, for comparison`;
+
+function spread(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (part: number): string => (sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0).toFixed(0);
+  return `median ${at(0.5)} ms, p99 ${at(0.99)} ms, from ${at(0)} ms`;
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -20,6 +27,7 @@ async function main(): Promise<number> {
       seconds: { type: 'string', default: '30' },
       seed: { type: 'string', default: `${Math.floor(Date.now() / 1000) % 1_000_000}` },
       failover: { type: 'string' },
+      versus: { type: 'boolean', default: false },
       program: { type: 'string', default: 'distrokv' },
       help: { type: 'boolean', default: false },
     },
@@ -31,10 +39,18 @@ async function main(): Promise<number> {
     return 0;
   }
   if (values.failover !== undefined) {
-    const times = await measureFailover(program, Number(values.failover), (ms) => say(`writes go on after ${ms.toFixed(0)} ms`));
-    const sorted = times.toSorted((a, b) => a - b);
-    const at = (part: number): string => (sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0).toFixed(0);
-    say(`${program}: ${sorted.length} times, median ${at(0.5)} ms, p99 ${at(0.99)} ms, from ${at(0)} ms`);
+    const programs: readonly Program[] = values.versus ? ['distrokv', 'etcd'] : [program];
+    const found = await measureFailover(programs, Number(values.failover), ({ program: which, firstMs, allMs, writesBefore }) =>
+      say(
+        `${which}: writes go on after ${firstMs.toFixed(0)} ms, of every writer after ${allMs.toFixed(0)} ms (before: ${writesBefore} writes/s)`,
+      ),
+    );
+    for (const each of programs) {
+      const own = found.filter((failover) => failover.program === each);
+      say(
+        `${each}: ${own.length} times; first write ${spread(own.map(({ firstMs }) => firstMs))}; every writer ${spread(own.map(({ allMs }) => allMs))}`,
+      );
+    }
     return 0;
   }
   const options = { nodes: Number(values.nodes), seconds: Number(values.seconds), seed: Number(values.seed), program };
