@@ -164,6 +164,39 @@ for (const [what, pattern] of [
   });
 }
 
+test('without syncs of each write the log is synced behind the writers, and a failure of that is final', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const fatal: Error[] = [];
+  const engine = await open(env, { wal: 'nosync', memtableBytes: 32 << 20, onFatal: (error) => fatal.push(error) });
+  const value = 'v'.repeat(1 << 20);
+  const writeMany = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await write(engine, [{ keyspace: 'meta', key: `${i}`, value, version: undefined }]);
+  };
+  let syncs = 0;
+  env.fs.onOperation = ({ kind, path }) => {
+    if (kind === 'sync' && path.endsWith('.wal')) syncs++;
+    return undefined;
+  };
+  await writeMany(3);
+  await env.time.advance(100);
+  assert.equal(syncs, 0);
+  await writeMany(2);
+  await env.time.advance(100);
+  assert.equal(syncs, 1);
+  env.fs.onOperation = ({ kind, path }) => (kind === 'sync' && path.endsWith('.wal') && syncs++ === 1 ? 'io' : undefined);
+  await writeMany(2);
+  await env.time.advance(100);
+  assert.equal(syncs, 1);
+  await writeMany(1);
+  await env.time.advance(100);
+  assert.equal(syncs, 2);
+  await assert.rejects(writeMany(1), { code: 'failed' });
+  await assert.rejects(engine.flush(), { code: 'failed' });
+  assert.equal(fatal.length, 1);
+  assert.equal(textOf(engine.keyspace('meta').getSync(utf8('1'))), value, 'reads still work');
+  await engine.close();
+});
+
 test('an edit of the manifest that waited behind a sync that failed is not acknowledged', async () => {
   for (let seed = 1; seed <= 8; seed++) {
     const env = createMemoryEnv({ seed });

@@ -14,14 +14,14 @@ import type { Settings } from './options.ts';
 import type { Wal } from './wal.ts';
 import type { WritePace } from './write-pace.ts';
 
-/** Without syncs, groups go one behind the other within a turn of the event loop until they weigh this; other events wait a millisecond or two for them. */
-const TURN_BYTES = 256 << 10;
+/** Without syncs, groups go one behind the other within a turn of the event loop until they weigh this; other events wait a millisecond for them. */
+const TURN_BYTES = 64 << 10;
 /** … or this, where others have read since the last turn: some tens of microseconds, about what the reads of a turn take. */
-const SHARED_TURN_BYTES = 8 << 10;
+const SHARED_TURN_BYTES = 3 << 10;
 /** Entries that go into the memtable before other events get their turn: a few milliseconds. */
 const SLICE_ENTRIES = 4096;
 /** What a group weighs besides its bytes. */
-const GROUP_WEIGHT = 1 << 10;
+const GROUP_WEIGHT = 256;
 const FIRST_BUFFER_BYTES = 64 << 10;
 /** A larger buffer is not kept for the next group. */
 const MAX_SPARE_BYTES = 8 << 20;

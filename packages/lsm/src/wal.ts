@@ -6,7 +6,7 @@
 // new size of the file. A new file gets zeros a bit ahead of the records; better, a segment that is not needed any more becomes the next
 // one: it gets its header, which is synced, and only then its new name. Until then its number says that it is not needed.
 import type { Env } from '@distrokv/env';
-import { corrupt } from './errors.ts';
+import { type LsmError, corrupt } from './errors.ts';
 import { isTransient, syncDirectoryOrFail } from './fail-stop.ts';
 import { type LogKind, LogWriter, MAX_LOG_BYTES, makeDurable, readLog } from './log-file.ts';
 import { segmentName } from './names.ts';
@@ -17,6 +17,8 @@ export const WAL_KIND: LogKind = { magic: 'DKVWALOG', format: 2 };
 /** Room is made this far ahead of the records, or a quarter of a memtable, whichever is less; the last part of it is for deletes alone. */
 const MAX_AHEAD_BYTES = 256 << 10;
 const RESERVED_PART = 1 / 4;
+/** Where groups are not synced, the segment is synced behind the writers each time it has gained this much, so that its end waits for little. */
+const SYNC_BEHIND_BYTES = 4 << 20;
 
 export interface Segment {
   readonly number: number;
@@ -158,6 +160,10 @@ export class Wal {
   isFull = false;
   #number: number;
   #log: LogWriter;
+  /** The sync behind the writers, as long as there is one, up to which byte the last one goes, and what went wrong with one. */
+  #syncingBehind: Promise<void> | undefined;
+  #behindBytes = 0;
+  #failure: LsmError | undefined;
 
   /** Begins segment `number`, behind `sealed`. */
   static async begin(options: WalOptions, sealed: SealedSegments, number: number): Promise<Wal> {
@@ -190,11 +196,14 @@ export class Wal {
 
   /**
    * Appends a record, whose header `LogWriter.append` fills in. Throws FsError when the disk is full; then `rewind` comes next. Deletes may
-   * use the room that is kept for them.
+   * use the room that is kept for them. Throws LsmError `failed` if a sync behind the writers did.
    */
   append(record: Uint8Array, isDelete: boolean): void {
+    this.#checkSynced();
     if (this.#log.roomBytes < record.length + this.#reservedBytes) this.#makeRoom(record.length, isDelete);
     this.#log.append(record);
+    if (!this.#options.isSynced && this.#syncingBehind === undefined && this.byteLength - this.#behindBytes >= SYNC_BEHIND_BYTES)
+      this.#syncingBehind = this.#syncBehind();
   }
 
   /** Takes back what an append that threw may have left. */
@@ -208,22 +217,44 @@ export class Wal {
 
   /** Goes over to a new segment. Throws FsError when the disk is full; then the current one goes on. */
   async rotate(): Promise<void> {
+    await this.#syncingBehind;
+    this.#checkSynced();
     await this.#log.sync();
     const before = this.#log;
     this.#log = await beginSegment(this.#options, this.#sealed, this.#number + 1, before.byteLength);
     this.#sealed.add({ number: this.#number, byteLength: before.byteLength, salt: before.salt });
     this.#number++;
+    this.#behindBytes = 0;
     await before.drop();
   }
 
   async close(): Promise<void> {
+    await this.#syncingBehind;
+    // After a sync that failed it only drops the file.
     await this.#log.close();
+    this.#checkSynced();
     await this.#sealed.removeSpare();
   }
 
   /** Closes the segment as it is, after a final failure. */
-  drop(): Promise<void> {
-    return this.#log.drop();
+  async drop(): Promise<void> {
+    await this.#syncingBehind;
+    await this.#log.drop();
+  }
+
+  async #syncBehind(): Promise<void> {
+    this.#behindBytes = this.byteLength;
+    try {
+      await this.#log.sync();
+    } catch (error) {
+      this.#failure = error as LsmError; // `sync` throws nothing else.
+    } finally {
+      this.#syncingBehind = undefined;
+    }
+  }
+
+  #checkSynced(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #makeRoom(bytes: number, isDelete: boolean): void {

@@ -54,6 +54,8 @@ export interface ServerConfig {
   readonly peerTls?: TlsConfig | undefined;
   /** How often watchers that ask for it hear of progress while nothing happens (default 10 minutes). */
   readonly watchProgressNotifyMs?: number;
+  /** What a stream of watchers whose client reads slowly may hold, before they fall back to reading history (default 1 MiB). */
+  readonly watchQueueBytes?: number;
   /** Default: nothing is compacted unless somebody asks. */
   readonly autoCompaction?: AutoCompaction;
   /** Take the NOSPACE alarm back when there is room again (default true); etcd leaves that to an operator. */
@@ -82,6 +84,7 @@ export const serverDefaults = {
   maxLearners: 1,
   snapshotCatchUpEntries: 5000,
   watchProgressNotifyMs: 600_000,
+  watchQueueBytes: 1_048_576,
 } as const;
 
 /** Reads "http://host:port" or "https://host:port". Throws ServerError `invalid-config` that names `what` and the fault. */

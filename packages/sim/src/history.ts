@@ -26,12 +26,17 @@ export class History {
   readonly operations: Operated[] = [];
   #order = 0;
 
+  /** The next place in the order of all that happens to clients. */
+  next(): number {
+    return this.#order++;
+  }
+
   begin(client: number, operation: Operation, nowMs: number): Operated {
     const operated: Operated = {
       client,
       operation,
       startMs: nowMs,
-      startOrder: this.#order++,
+      startOrder: this.next(),
       endMs: Infinity,
       endOrder: Infinity,
       outcome: undefined,
@@ -43,6 +48,6 @@ export class History {
   end(operated: Operated, outcome: Outcome, nowMs: number): void {
     operated.outcome = outcome;
     operated.endMs = nowMs;
-    operated.endOrder = this.#order++;
+    operated.endOrder = this.next();
   }
 }

@@ -5,6 +5,7 @@ import type { CrashMode, FsOperationKind } from '@distrokv/env';
 import type { StorageSizes } from '@distrokv/server';
 import { type Fault, type FaultKind, LEADER } from './faults.ts';
 import type { Weather } from './world/network.ts';
+import { type ApiPlan, drawApi } from './workload/api-plan.ts';
 import { type Script, drawScripts } from './workload/scripts.ts';
 
 export interface Plan {
@@ -22,6 +23,8 @@ export interface Plan {
   readonly durationMs: number;
   readonly faults: readonly Fault[];
   readonly scripts: readonly Script[];
+  /** In two seeds of five: clients of the whole API, beside two of the others. */
+  readonly api: ApiPlan | undefined;
 }
 
 const CRASH_MODES: readonly CrashMode[] = ['lost', 'kept', 'torn', 'reordered'];
@@ -45,8 +48,14 @@ const STRUCK_MESSAGES = ['request-vote', 'request-vote-response', 'append-entrie
 
 const DUELS = ['cut', 'pause', 'lose', 'split', 'stale'] as const;
 
-/** Two seeds in five have duels, half of them nothing else that heals: logs diverge farthest where nobody disturbs. */
 export function drawPlan(seed: number, durationMs = 30_000): Plan {
+  const plan = drawWithDuels(seed, durationMs);
+  const api = drawApi(seededRandom(seed + 0.75 * 2 ** 32), durationMs);
+  return api ? { ...plan, api, scripts: plan.scripts.slice(0, 2) } : plan;
+}
+
+/** Two seeds in five have duels, half of them nothing else that heals: logs diverge farthest where nobody disturbs. */
+function drawWithDuels(seed: number, durationMs: number): Plan {
   const plan = drawBase(seed, durationMs);
   const random = seededRandom(seed + 2 ** 31);
   if (plan.members < 3 || !random.chance(0.4)) return plan;
@@ -103,6 +112,7 @@ function drawBase(seed: number, durationMs: number): Plan {
     durationMs,
     faults: drawFaults(random, { members, size, membership, victims }, durationMs),
     scripts: drawScripts(random, durationMs),
+    api: undefined,
   };
 }
 

@@ -10,6 +10,8 @@ const sample = [
   'keeps entries that contradict the leader',
   'an append that was lost is never sent again',
   'does not find its vote and term again',
+  'events that found no room are forgotten',
+  'every tick counts as a whole second',
 ];
 
 test('every planted bug has its line in the code of today, once', () => {

@@ -4,17 +4,24 @@ import { describeFault } from './faults.ts';
 import type { PlantedResult } from './host/planting.ts';
 import type { Plan } from './plan.ts';
 
-export function describePlan({ seed, machines, weather, faults, scripts, victims }: Plan): string {
+export function describePlan({ seed, machines, weather, faults, scripts, victims, api }: Plan): string {
   const operations = scripts.reduce((sum, script) => sum + script.length, 0);
   const clients = scripts.filter((script) => script.length > 0).length;
   const percent = (chance: number): string => `${(100 * chance).toFixed(1)} %`;
   const lines = [
     `seed ${seed}: ${machines.length} machines, ${clients} clients with ${operations} operations, ${faults.length} faults`,
     `network: ${weather.delayMs.map((ms) => ms.toFixed(1)).join('–')} ms, loses ${percent(weather.loss)}, repeats ${percent(weather.duplication)}${weather.datagram ? ', reorders' : ''}`,
+    ...(api
+      ? [
+          `of the whole API: ${count(api.scripts)} calls by ${api.scripts.length} clients; ${api.watches.length} clients watch, and do ${count(api.watches)} things`,
+        ]
+      : []),
     ...(victims.length > 0 ? [`may be lost for good: ${victims.map((index) => `n${index + 1}`).join(' ')}`] : []),
   ];
   return lines.join('\n');
 }
+
+const count = (scripts: readonly (readonly object[])[]): number => scripts.reduce((sum, script) => sum + script.length, 0);
 
 export function describeSchedule({ faults }: Plan): string {
   return faults.map((fault) => `${(fault.atMs / 1000).toFixed(3).padStart(9)}  ${describeFault(fault)}`).join('\n');
@@ -45,6 +52,8 @@ export function describeSummary(summary: Summary): string {
     ['operations answered', number(summary.answered)],
     ['… refused for certain', number(summary.refused)],
     ['… with an unknown outcome', number(summary.unknown)],
+    ['calls of the whole API judged', number(summary.apiCalls)],
+    ['events of watchers judged', number(summary.watchEvents)],
     ['entries committed', number(summary.committed)],
     ['terms with a leader', number(summary.terms)],
     ['messages sent', number(summary.messages)],

@@ -2,6 +2,12 @@
 // broken; then the judges look at all that was said (after TigerBeetle's simulator).
 import type { FaultKind } from './faults.ts';
 import { History } from './history.ts';
+import { ApiHistory } from './api/api-history.ts';
+import { ask } from './api/asking.ts';
+import { print } from './api/calls.ts';
+import { CommittedLog } from './api/committed-log.ts';
+import type { Watched } from './api/watched.ts';
+import { judgeApi } from './judges/api.ts';
 import { RaftJudge } from './judges/raft-safety.ts';
 import { judgeRegisters } from './judges/registers.ts';
 import { judgeReplicas } from './judges/replicas.ts';
@@ -9,8 +15,10 @@ import { judgeOrder } from './judges/revision-order.ts';
 import { LivenessPhase } from './liveness.ts';
 import type { Plan } from './plan.ts';
 import { Violation } from './violation.ts';
+import { ApiClient } from './workload/api-client.ts';
+import { WatchClient } from './workload/watch-client.ts';
 import { Client, call } from './workload/client.ts';
-import type { KeyState } from './workload/operations.ts';
+import { type KeyState, type Operation, callOf } from './workload/operations.ts';
 import { Nemesis } from './world/nemesis.ts';
 import type { Machine } from './world/machine.ts';
 import { World } from './world/world.ts';
@@ -19,6 +27,10 @@ import { World } from './world/world.ts';
 const LOOK_MS = 250;
 /** Longer than any client thinks. */
 const LAST_THINK_MS = 2000;
+/** Watchers are given all that is left, and leases end. */
+const LAST_WATCH_MS = 10_000;
+/** After the faults: a leader is elected, and lets clients find it. */
+const CALM_MS = 10_000;
 
 export interface Report {
   readonly seed: number;
@@ -34,6 +46,9 @@ export interface Report {
   readonly unknown: number;
   /** Keys whose history was too tangled to search. */
   readonly undecided: number;
+  /** Answered calls of clients of the whole API, and of the others beside them; events that watchers were given. */
+  readonly apiCalls: number;
+  readonly watchEvents: number;
   readonly terms: number;
   readonly committed: number;
   readonly failStops: number;
@@ -44,20 +59,29 @@ export interface Report {
 
 export async function runPlan(plan: Plan, { keepsLines = false }: { readonly keepsLines?: boolean } = {}): Promise<Report> {
   const judge = new RaftJudge();
-  const world = new World({ plan, judge, keepsLines });
   const history = new History();
+  const committed = new CommittedLog({ order: () => history.next(), nowMs: () => world.time.monotonicMs() });
+  const world = new World({ plan, judge, committed, keepsLines });
+  const seen: Seen = { plan, world, history, api: new ApiHistory(history), watches: [], committed };
   const nemesis = new Nemesis(world);
-  let undecided = 0;
+  let verdict: Verdict = { undecided: 0, apiCalls: 0, watchEvents: 0 };
   try {
     const clients = plan.scripts.map((_, index) => new Client(index, world, history));
     for (const machine of world.machines.slice(0, plan.members)) world.start(machine);
     nemesis.schedule(plan.faults);
-    const playing = clients.map((client, i) => client.play(plan.scripts[i] ?? []));
+    const apiClients = (plan.api?.scripts ?? []).map((_, index) => new ApiClient(index, world, seen.api));
+    const watchers = (plan.api?.watches ?? []).map((_, index) => new WatchClient(index, world, seen.watches));
+    const playing = [
+      ...clients.map((client, i) => client.play(plan.scripts[i] ?? [])),
+      ...apiClients.map((client, i) => client.play(plan.api?.scripts[i] ?? [])),
+      ...watchers.map((watcher, i) => watcher.play(plan.api?.watches[i] ?? [])),
+    ];
     await advance(world, plan.durationMs);
     const liveness = new LivenessPhase({ world, plan, clients, nemesis });
     const core = await liveness.run((ms) => advance(world, ms));
-    await Promise.all([...playing, advance(world, LAST_THINK_MS)]);
-    undecided = await judgeAll(history, core);
+    for (const [i, watcher] of watchers.entries()) watcher.settleOn(core[i % core.length] as Machine);
+    await Promise.all([...playing, advance(world, plan.api ? LAST_WATCH_MS : LAST_THINK_MS)]);
+    verdict = await judgeAll(seen, core);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     world.broken(error);
@@ -74,7 +98,7 @@ export async function runPlan(plan: Plan, { keepsLines = false }: { readonly kee
     answered: count('answered'),
     refused: count('refused'),
     unknown: count('unknown'),
-    undecided,
+    ...verdict,
     terms: judge.leaders,
     committed: judge.committed,
     failStops: world.failStops,
@@ -93,19 +117,60 @@ async function advance(world: World, ms: number): Promise<void> {
   }
 }
 
-async function judgeAll(history: History, core: readonly Machine[]): Promise<number> {
+/** What the judges of clients see. */
+interface Seen {
+  readonly plan: Plan;
+  readonly world: World;
+  readonly history: History;
+  readonly api: ApiHistory;
+  readonly watches: Watched[];
+  readonly committed: CommittedLog;
+}
+
+type Verdict = Pick<Report, 'undecided' | 'apiCalls' | 'watchEvents'>;
+
+async function judgeAll(seen: Seen, core: readonly Machine[]): Promise<Verdict> {
   const replicas = core.flatMap(({ name, process }) => (process?.running ? [{ name, storage: process.running.storage }] : []));
   judgeReplicas(replicas);
-  const process = core[0]?.process;
+  const { history } = seen;
+  const found = seen.plan.api ? await judgeWholeApi(seen, core) : await judgeOperations(history, core[0]);
+  return { ...found, undecided: judgeRegisters(history.operations).undecided };
+}
+
+async function judgeOperations(history: History, machine: Machine | undefined): Promise<Omit<Verdict, 'undecided'>> {
+  const process = machine?.process;
   const kv = process?.kv;
   const lastRevision = process?.running?.storage.store.state.revision ?? 0;
   if (!kv) throw new Violation('liveness', 'nobody is left to be asked');
   const readAt = async (revision: number): Promise<readonly KeyState[]> => {
-    const step = { kind: 'range', key: '\0', end: '\0', limit: 0 } as const;
-    const answer = await call(kv, { kind: 'step', step, serializable: true }, process.gate.signal, revision);
+    const answer = await call(kv, ALL, process.gate.signal, revision);
     const [got] = answer.steps;
     return got?.kind === 'range' ? got.keys : [];
   };
   await judgeOrder(history.operations, lastRevision, readAt);
-  return judgeRegisters(history.operations).undecided;
+  return { apiCalls: 0, watchEvents: 0 };
 }
+
+async function judgeWholeApi({ plan, world, ...seen }: Seen, core: readonly Machine[]): Promise<Omit<Verdict, 'undecided'>> {
+  world.observeAll();
+  const process = core[0]?.process;
+  const store = process?.running?.storage.store;
+  if (!process?.kv || !store) throw new Violation('liveness', 'nobody is left to be asked');
+  const all = await ask({ kv: process.kv, lease: undefined }, callOf(ALL), process.gate.signal);
+  const rates = plan.machines.map(({ clockRate }) => clockRate);
+  const leases = store.leases.list().toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const { calls, events } = judgeApi({
+    ...seen,
+    isHealed: (machine) => core.some(({ index }) => index === machine),
+    times: { rates: [Math.min(...rates), Math.max(...rates)], calmSinceMs: plan.durationMs + CALM_MS, endMs: world.time.monotonicMs() },
+    store: {
+      appliedIndex: store.state.appliedIndex,
+      revision: store.state.revision,
+      keys: 'kvs' in all ? print(all.kvs) : '',
+      leases: print(leases.map(({ id }) => ({ id, keys: store.leases.keysOf(id) }))),
+    },
+  });
+  return { apiCalls: calls, watchEvents: events };
+}
+
+const ALL: Operation = { kind: 'step', step: { kind: 'range', key: '\0', end: '\0', limit: 0 }, serializable: true };

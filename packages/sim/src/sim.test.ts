@@ -27,6 +27,7 @@ test('200 seeds of 30 seconds keep every promise', async (t) => {
   );
   assert.equal(summary.seeds, seeds);
   assert.equal(summary.undecided, 0, 'every history was searched to its end');
+  assert.ok(summary.apiCalls > 30 * seeds && summary.watchEvents > 30 * seeds, 'clients of the whole API and watchers do, too');
   assert.ok(summary.answered > 100 * seeds, 'clients get on with their work between faults');
 });
 

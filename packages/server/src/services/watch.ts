@@ -11,8 +11,6 @@ import { type ServiceContext, header, refuseOnLearner } from './context.ts';
 import { SLICE_MS } from './slices.ts';
 import { WatchOutput } from './watch-output.ts';
 
-/** What a stream whose client reads slowly may hold here; beyond it, its watchers read history again when there is room. */
-const MAX_QUEUED_BYTES = 1 << 20;
 /** etcd's allowance beyond the largest request, before a response is cut in fragments. */
 const FRAGMENT_OVERHEAD_BYTES = 512 << 10;
 /** Nothing of an event but its keys and values takes more. */
@@ -245,7 +243,8 @@ class WatchStream implements WatchSink {
   // --- What the hub gives. ---
 
   get hasRoom(): boolean {
-    return !this.#isFull || this.#queuedBytes + this.#output.pendingBytes < MAX_QUEUED_BYTES;
+    const mostBytes = this.#context.config.watchQueueBytes ?? serverDefaults.watchQueueBytes;
+    return !this.#isFull || this.#queuedBytes + this.#output.pendingBytes < mostBytes;
   }
 
   park(watcher: Watcher): void {

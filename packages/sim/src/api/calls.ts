@@ -40,11 +40,11 @@ export function print(message: object): string {
   return JSON.stringify(plain(message));
 }
 
-/** For people: without the fields that say nothing. */
+/** For people: without the fields that say nothing, and what values are filled up with. */
 export function show(message: object): string {
   const isNothing = (value: unknown): boolean =>
     value === 0 || value === '' || value === '0' || value === false || (Array.isArray(value) && value.length === 0);
-  return JSON.stringify(plain(message), (_, value: unknown) => (isNothing(value) ? undefined : value)).replaceAll('"', '');
+  return JSON.stringify(plain(message), (_, value: unknown) => (isNothing(value) ? undefined : value)).replaceAll(/"|Â·/g, '');
 }
 
 type Plain = string | number | boolean | undefined | readonly Plain[] | { readonly [name: string]: Plain };

@@ -71,6 +71,13 @@ export class ApiModel {
     }
   }
 
+  /** What it answers to a transaction whose compares choose nothing but ranges; undefined for others. Nothing changes. */
+  peek(call: Call & { kind: 'txn' }): Reply | undefined {
+    const onlyReads = ({ ops }: Chosen): boolean =>
+      ops.every((op) => op.case === 'requestRange' || (op.case === 'nested' && onlyReads(op.value)));
+    return onlyReads(this.#choose(call.request)) ? this.perform(call) : undefined;
+  }
+
   /** A lease ends: its keys go with it, in one revision; without keys there is none. */
   expire(lease: bigint): void {
     this.#next = new Map(this.#state);

@@ -28,6 +28,8 @@ export interface Summary {
   refused: number;
   unknown: number;
   undecided: number;
+  apiCalls: number;
+  watchEvents: number;
   committed: number;
   terms: number;
   failStops: number;
@@ -88,6 +90,8 @@ function emptySums(): Omit<Summary, 'wallMs' | 'faults' | 'failures'> {
     refused: 0,
     unknown: 0,
     undecided: 0,
+    apiCalls: 0,
+    watchEvents: 0,
     committed: 0,
     terms: 0,
     failStops: 0,

@@ -1,5 +1,7 @@
 // Bugs to plant: one line each, in the compiled code of the real packages. The simulator that does not find one of them is not worth its name;
 // the test that plants them fails when the code has moved on and a line is not there any more.
+import { plantedApiBugs } from './planted-api-bugs.ts';
+
 export interface Mutation {
   /** Below packages/. */
   readonly file: string;
@@ -287,4 +289,5 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'return !entry.tombstone || this.#below.mayHold(keyBytes, keyStart, keyEnd);',
     replace: 'return !entry.tombstone;',
   },
+  ...plantedApiBugs,
 ];

@@ -28,7 +28,7 @@ function contentHash({ engine, store }: Storage): string {
     hash = Math.imul(hash ^ bytes.length, 0x01000193);
   };
   const kv = engine.keyspace('kv');
-  for (const name of ['changes', 'meta'] as const) {
+  for (const name of ['changes', 'meta', 'leases', 'lease-keys'] as const) {
     const found = engine.keyspace(name).iterator();
     try {
       while (found.next()) {

@@ -1,29 +1,15 @@
 // A client: it plays its script, one operation after the other, and writes down what it is told. It knows no more than a real one does: an
 // answer that does not come leaves it in doubt for good.
 import { messageOf } from '@distrokv/base';
-import { GrpcError, type Handler, type Metadata, type ServerCall } from '@distrokv/grpc';
-import type { etcdserverpb as pb } from '@distrokv/proto';
+import { GrpcError } from '@distrokv/grpc';
+import { type KvHandlers, ask } from '../api/asking.ts';
 import type { History, Operated, Outcome } from '../history.ts';
 import type { Machine } from '../world/machine.ts';
 import type { World } from '../world/world.ts';
-import {
-  type Answer,
-  type Operation,
-  deleteAnswer,
-  deleteRequest,
-  describeAnswer,
-  describeOperation,
-  putAnswer,
-  putRequest,
-  rangeAnswer,
-  rangeRequest,
-  stepAnswerOf,
-  txnRequest,
-} from './operations.ts';
+import { callMember } from './calling.ts';
+import { type Answer, type Operation, answerOf, callOf, describeAnswer, describeOperation } from './operations.ts';
 import { LAST_SEEN, type Script } from './scripts.ts';
 
-/** A client's way to a machine and back. */
-const WAY_MS = 0.5;
 /** What these say has not happened. */
 const REFUSALS = [
   'etcdserver: no leader',
@@ -31,8 +17,6 @@ const REFUSALS = [
   'etcdserver: rpc not supported for learner',
   'refused the connection',
 ];
-
-const noMetadata: Metadata = { get: () => undefined, getBinary: () => undefined, entries: () => [][Symbol.iterator]() as never };
 
 export class Client {
   readonly name: string;
@@ -75,26 +59,12 @@ export class Client {
   }
 
   #outcome(operation: Operation, machine: Machine, timeoutMs: number): Promise<Outcome> {
-    const { timers } = this.#world.time;
-    return new Promise((resolve) => {
-      const giveUp = timers.after(timeoutMs, () => resolve({ kind: 'unknown', why: 'no answer in time' }));
-      const back = (outcome: Outcome): void => {
-        giveUp.cancel();
-        timers.after(WAY_MS, () => resolve(outcome));
-      };
-      timers.after(WAY_MS, () => {
-        const process = machine.process;
-        if (!process?.kv && !process?.gate.isPaused) return back({ kind: 'refused', why: 'refused the connection' });
-        process.gate.onDeath(() => back({ kind: 'unknown', why: 'the connection broke' }));
-        process.gate.enter(() => {
-          const { kv } = process;
-          if (!kv) return back({ kind: 'refused', why: 'refused the connection' });
-          call(kv, operation, process.gate.signal).then(
-            (answer) => process.gate.enter(() => back({ kind: 'answered', answer })),
-            (error: unknown) => process.gate.enter(() => back(failureOf(error))),
-          );
-        });
-      });
+    return callMember({
+      world: this.#world,
+      machine,
+      timeoutMs,
+      work: ({ kv, gate }) => call(kv ?? {}, operation, gate.signal),
+      onFailure: failureOf,
     });
   }
 
@@ -117,45 +87,16 @@ export class Client {
   }
 }
 
-function failureOf(error: unknown): Outcome {
+/** Whether an error with this text says that nothing has happened, nor will. */
+export const isRefusal = (why: string): boolean => REFUSALS.includes(why);
+
+function failureOf(error: unknown): Outcome & { readonly kind: 'refused' | 'unknown' } {
   const why = messageOf(error);
-  const isCertain =
-    error instanceof GrpcError && (REFUSALS.includes(why) || error.code === 'invalid-argument' || error.code === 'out-of-range');
+  const isCertain = error instanceof GrpcError && (isRefusal(why) || error.code === 'invalid-argument' || error.code === 'out-of-range');
   return { kind: isCertain ? 'refused' : 'unknown', why };
 }
 
-type KvHandlers = { readonly [K in keyof typeof pb.KV.methods]?: Handler<(typeof pb.KV.methods)[K]> };
-
-/** Calls a member's real handlers, as its gRPC server would. `revision`: of a range, as of when; 0 for now. */
+/** Asks a member's handlers. `revision`: of a range, as of when; 0 for now. */
 export async function call(kv: KvHandlers, operation: Operation, signal: AbortSignal, revision = 0): Promise<Answer> {
-  const context: ServerCall = {
-    path: '',
-    metadata: noMetadata,
-    peer: 'simulated',
-    peerCommonName: undefined,
-    timeoutMs: undefined,
-    signal,
-    sendMetadata: () => {},
-    setTrailers: () => {},
-  };
-  if (operation.kind === 'txn') {
-    const response = await present(kv.txn)(txnRequest(operation), context);
-    return { revision: response.header?.revision ?? 0, succeeded: response.succeeded, steps: response.responses.map(stepAnswerOf) };
-  }
-  const { step, serializable } = operation;
-  if (step.kind === 'put') {
-    const response = await present(kv.put)(putRequest(step), context);
-    return { revision: response.header?.revision ?? 0, succeeded: true, steps: [putAnswer(response)] };
-  }
-  if (step.kind === 'range') {
-    const response = await present(kv.range)(rangeRequest(step, serializable, revision), context);
-    return { revision: response.header?.revision ?? 0, succeeded: true, steps: [rangeAnswer(response)] };
-  }
-  const response = await present(kv.deleteRange)(deleteRequest(step), context);
-  return { revision: response.header?.revision ?? 0, succeeded: true, steps: [deleteAnswer(response)] };
-}
-
-function present<T>(handler: T | undefined): T {
-  if (handler === undefined) throw new Error('a member does not serve this call');
-  return handler;
+  return answerOf(operation, await ask({ kv, lease: undefined }, callOf(operation, revision), signal));
 }

@@ -1,6 +1,7 @@
 // What clients ask and are told, in the simulator's own words: the judges know nothing of protobuf, and nothing of the store.
 import { fromUtf8, utf8 } from '@distrokv/base';
 import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
+import type { Call, Response } from '../api/calls.ts';
 
 /** One request, or one part of a transaction. Keys and values are texts. */
 export type Step =
@@ -47,19 +48,40 @@ export const isReadOnly = (operation: Operation): boolean =>
 
 // --- To the API and back. ---
 
-export function putRequest(step: Step & { kind: 'put' }): pb.PutRequest {
+/** `revision`: of a range, as of when; 0 for now. */
+export function callOf(operation: Operation, revision = 0): Call {
+  if (operation.kind === 'txn') return { kind: 'txn', request: txnRequest(operation) };
+  const { step, serializable } = operation;
+  if (step.kind === 'put') return { kind: 'put', request: putRequest(step) };
+  if (step.kind === 'range') return { kind: 'range', request: rangeRequest(step, serializable, revision) };
+  return { kind: 'delete-range', request: deleteRequest(step) };
+}
+
+export function answerOf(operation: Operation, response: Response): Answer {
+  const revision = response.header?.revision ?? 0;
+  if (operation.kind === 'txn') {
+    const { succeeded, responses } = response as pb.TxnResponse;
+    return { revision, succeeded, steps: responses.map(stepAnswerOf) };
+  }
+  const { kind } = operation.step;
+  if (kind === 'put') return { revision, succeeded: true, steps: [putAnswer(response as pb.PutResponse)] };
+  if (kind === 'range') return { revision, succeeded: true, steps: [rangeAnswer(response as pb.RangeResponse)] };
+  return { revision, succeeded: true, steps: [deleteAnswer(response as pb.DeleteRangeResponse)] };
+}
+
+function putRequest(step: Step & { kind: 'put' }): pb.PutRequest {
   return pb.PutRequest.create({ key: utf8(step.key), value: utf8(step.value), prevKv: step.wantsPrevious });
 }
 
-export function rangeRequest(step: Step & { kind: 'range' }, serializable = false, revision = 0): pb.RangeRequest {
+function rangeRequest(step: Step & { kind: 'range' }, serializable = false, revision = 0): pb.RangeRequest {
   return pb.RangeRequest.create({ key: utf8(step.key), rangeEnd: utf8(step.end ?? ''), limit: step.limit, serializable, revision });
 }
 
-export function deleteRequest(step: Step & { kind: 'delete' }): pb.DeleteRangeRequest {
+function deleteRequest(step: Step & { kind: 'delete' }): pb.DeleteRangeRequest {
   return pb.DeleteRangeRequest.create({ key: utf8(step.key), rangeEnd: utf8(step.end ?? ''), prevKv: step.wantsPrevious });
 }
 
-export function txnRequest(txn: Operation & { kind: 'txn' }): pb.TxnRequest {
+function txnRequest(txn: Operation & { kind: 'txn' }): pb.TxnRequest {
   return pb.TxnRequest.create({
     compare: txn.guards.map(compareOf),
     success: txn.success.map(requestOp),
@@ -83,19 +105,19 @@ function requestOp(step: Step): pb.RequestOp {
   return pb.RequestOp.create({ request: { case: 'requestDeleteRange', value: deleteRequest(step) } });
 }
 
-export function putAnswer({ prevKv }: pb.PutResponse): StepAnswer {
+function putAnswer({ prevKv }: pb.PutResponse): StepAnswer {
   return { kind: 'put', previous: prevKv && keyState(prevKv) };
 }
 
-export function rangeAnswer({ kvs, count, more }: pb.RangeResponse): StepAnswer {
+function rangeAnswer({ kvs, count, more }: pb.RangeResponse): StepAnswer {
   return { kind: 'range', keys: kvs.map(keyState), count, more };
 }
 
-export function deleteAnswer({ deleted, prevKvs }: pb.DeleteRangeResponse): StepAnswer {
+function deleteAnswer({ deleted, prevKvs }: pb.DeleteRangeResponse): StepAnswer {
   return { kind: 'delete', deleted, previous: prevKvs.map(keyState) };
 }
 
-export function stepAnswerOf({ response }: pb.ResponseOp): StepAnswer {
+function stepAnswerOf({ response }: pb.ResponseOp): StepAnswer {
   if (response?.case === 'responsePut') return putAnswer(response.value);
   if (response?.case === 'responseRange') return rangeAnswer(response.value);
   if (response?.case === 'responseDeleteRange') return deleteAnswer(response.value);

@@ -73,6 +73,14 @@ export class MemberProcess {
     return this.running && (this.#services.get('etcdserverpb.KV') as Handlers<typeof pb.KV>);
   }
 
+  get lease(): Handlers<typeof pb.Lease> | undefined {
+    return this.running && (this.#services.get('etcdserverpb.Lease') as Handlers<typeof pb.Lease>);
+  }
+
+  get watch(): Handlers<typeof pb.Watch> | undefined {
+    return this.running && (this.#services.get('etcdserverpb.Watch') as Handlers<typeof pb.Watch>);
+  }
+
   get cluster(): Handlers<typeof pb.Cluster> | undefined {
     return this.running && (this.#services.get('etcdserverpb.Cluster') as Handlers<typeof pb.Cluster>);
   }

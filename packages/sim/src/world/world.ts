@@ -5,6 +5,7 @@ import { type CrashMode, type Logger, SimulatedTime } from '@distrokv/env';
 import { GrpcError } from '@distrokv/grpc';
 import type { Message } from '@distrokv/raft';
 import { type JoinedAs, ServerError, type SnapshotSource, parseEndpointUrl, serverDefaults, type ServerConfig } from '@distrokv/server';
+import type { CommittedLog } from '../api/committed-log.ts';
 import type { RaftJudge } from '../judges/raft-safety.ts';
 import type { Plan } from '../plan.ts';
 import { Trace } from '../trace.ts';
@@ -23,6 +24,7 @@ const CALL_MS = 10_000;
 export interface WorldOptions {
   readonly plan: Plan;
   readonly judge: RaftJudge;
+  readonly committed: CommittedLog;
   readonly keepsLines: boolean;
 }
 
@@ -38,6 +40,7 @@ export class World {
   readonly network: Network;
   readonly machines: readonly Machine[];
   readonly #judge: RaftJudge;
+  readonly #committed: CommittedLog;
   /** How many machines are members from the start. */
   readonly #members: number;
   readonly #byId = new Map<MemberId, Machine>();
@@ -52,11 +55,12 @@ export class World {
   /** Processes that stopped themselves, for the report. */
   failStops = 0;
 
-  constructor({ plan, judge, keepsLines }: WorldOptions) {
+  constructor({ plan, judge, committed, keepsLines }: WorldOptions) {
     const random = seededRandom(plan.seed + 0.5 * 2 ** 32);
     this.trace = new Trace(() => this.time.monotonicMs(), keepsLines);
     this.network = new Network(this.time, seededRandom(random.uint32()), plan.weather);
     this.#judge = judge;
+    this.#committed = committed;
     this.#members = plan.members;
     const names = plan.machines.map((_, i) => `n${i + 1}`);
     const members = names.slice(0, plan.members);
@@ -137,12 +141,14 @@ export class World {
 
   /** Hands the judges what every machine says of itself. */
   observeAll(): void {
-    for (const machine of this.machines) this.#observe(machine);
+    for (const machine of this.machines) this.observe(machine);
   }
 
-  #observe(machine: Machine): void {
+  observe(machine: Machine): void {
     const running = machine.process?.running;
-    if (running) this.guard(() => this.#judge.observe(machine.index, running.member.raft, running.storage));
+    if (!running) return;
+    this.#committed.observe(running.member.raft, running.storage);
+    this.guard(() => this.#judge.observe(machine.index, running.member.raft, running.storage));
   }
 
   #started(process: MemberProcess): void {
@@ -178,8 +184,9 @@ export class World {
     for (const message of messages) {
       this.trace.note(machine.name, describe(message, this.#byId.get(message.to)?.name));
       this.guard(() => this.#judge.sent(machine.index, message));
+      this.#committed.sent(message);
     }
-    this.#observe(machine);
+    this.observe(machine);
     const leaving = strike && struck >= 0 && !strike.leaves ? messages.slice(0, -1) : messages;
     for (const to of new Set(leaving.map((message) => message.to)))
       this.#carry(
@@ -310,6 +317,7 @@ function configOf(initial: readonly string[], name: string, plan: Plan): ServerC
     quotaBytes: Infinity,
     maxRequestBytes: serverDefaults.maxRequestBytes,
     maxTxnOps: serverDefaults.maxTxnOps,
+    ...(plan.api && { watchProgressNotifyMs: plan.api.watchProgressNotifyMs, watchQueueBytes: plan.api.watchQueueBytes }),
   };
 }
 

@@ -1,0 +1,47 @@
+// Who asked for what of the API, and what came of it; in one order with the history of the other clients.
+import type { History } from '../history.ts';
+import type { Call, Reply } from './calls.ts';
+
+/** As in `Outcome`: an answer, which may be an error of the store; certainly not happened; perhaps happened, perhaps still to happen. */
+export type CallOutcome =
+  | { readonly kind: 'answered'; readonly reply: Reply }
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+export interface AskedCall {
+  readonly call: Call;
+  /** Answered by a member from what it has, which may be old. */
+  readonly startMs: number;
+  readonly startOrder: number;
+  endMs: number;
+  endOrder: number;
+  outcome: CallOutcome | undefined;
+}
+
+export class ApiHistory {
+  readonly calls: AskedCall[] = [];
+  readonly #history: History;
+
+  constructor(history: History) {
+    this.#history = history;
+  }
+
+  begin(call: Call, nowMs: number): AskedCall {
+    const asked: AskedCall = {
+      call,
+      startMs: nowMs,
+      startOrder: this.#history.next(),
+      endMs: Infinity,
+      endOrder: Infinity,
+      outcome: undefined,
+    };
+    this.calls.push(asked);
+    return asked;
+  }
+
+  end(asked: AskedCall, outcome: CallOutcome, nowMs: number): void {
+    asked.outcome = outcome;
+    asked.endMs = nowMs;
+    asked.endOrder = this.#history.next();
+  }
+}

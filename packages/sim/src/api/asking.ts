@@ -1,0 +1,86 @@
+// Calls a member's real handlers, as its gRPC server would.
+import type { Handler, Metadata, ServerCall, ServerStream } from '@distrokv/grpc';
+import type { etcdserverpb as pb } from '@distrokv/proto';
+import type { Call, Response } from './calls.ts';
+
+type HandlersOf<S extends { readonly methods: object }> = { readonly [K in keyof S['methods']]?: Handler<S['methods'][K]> };
+export type KvHandlers = HandlersOf<typeof pb.KV>;
+export type LeaseHandlers = HandlersOf<typeof pb.Lease>;
+
+export interface ApiHandlers {
+  readonly kv: KvHandlers;
+  readonly lease: LeaseHandlers | undefined;
+}
+
+const noMetadata: Metadata = { get: () => undefined, getBinary: () => undefined, entries: () => [][Symbol.iterator]() as never };
+
+/** What a handler is told of its call. */
+export function serverCall(signal: AbortSignal): ServerCall {
+  return {
+    path: '',
+    metadata: noMetadata,
+    peer: 'simulated',
+    peerCommonName: undefined,
+    timeoutMs: undefined,
+    signal,
+    sendMetadata: () => {},
+    setTrailers: () => {},
+  };
+}
+
+export async function ask({ kv, lease }: ApiHandlers, call: Call, signal: AbortSignal): Promise<Response> {
+  const context = serverCall(signal);
+  switch (call.kind) {
+    case 'range':
+      return await there(kv.range)(call.request, context);
+    case 'put':
+      return await there(kv.put)(call.request, context);
+    case 'delete-range':
+      return await there(kv.deleteRange)(call.request, context);
+    case 'txn':
+      return await there(kv.txn)(call.request, context);
+    case 'compact':
+      return await there(kv.compact)(call.request, context);
+    case 'lease-grant':
+      return await there(lease?.leaseGrant)(call.request, context);
+    case 'lease-revoke':
+      return await there(lease?.leaseRevoke)(call.request, context);
+    case 'lease-keep-alive':
+      return await keepAlive(there(lease?.leaseKeepAlive), call.request, context);
+    case 'lease-time-to-live':
+      return await there(lease?.leaseTimeToLive)(call.request, context);
+    case 'lease-leases':
+      return await there(lease?.leaseLeases)({}, context);
+  }
+}
+
+/** A stream with one renewal on it. */
+async function keepAlive(
+  handler: NonNullable<LeaseHandlers['leaseKeepAlive']>,
+  request: pb.LeaseKeepAliveRequest,
+  context: ServerCall,
+): Promise<pb.LeaseKeepAliveResponse> {
+  let answer: pb.LeaseKeepAliveResponse | undefined;
+  const stream: ServerStream<pb.LeaseKeepAliveRequest, pb.LeaseKeepAliveResponse> = {
+    ...context,
+    requests: (async function* () {
+      yield request;
+    })(),
+    send: (response) => {
+      answer = response;
+      return true;
+    },
+    sendFramed: () => {
+      throw new Error('answers to renewals are sent one by one');
+    },
+    allocate: () => undefined,
+    writable: () => Promise.resolve(),
+  };
+  await handler(stream);
+  return there(answer);
+}
+
+function there<T>(handler: T | undefined): T {
+  if (handler === undefined) throw new Error('a member does not serve this call');
+  return handler;
+}

@@ -1,0 +1,131 @@
+// Bugs to plant in what clients of the whole API see: transactions, the past, leases, watches.
+import type { PlantedBug } from './planted-bugs.ts';
+
+export const plantedApiBugs: readonly PlantedBug[] = [
+  // --- Transactions and ranges ---
+  {
+    name: 'a nested transaction looks at the compares of its parent',
+    file: 'mvcc/dist/txn.js',
+    find: 'choosePath(kv, at, op.value)',
+    replace: 'choosePath(kv, at, { ...op.value, compare: request.compare })',
+  },
+  {
+    name: 'a range cuts before it sorts',
+    file: 'mvcc/dist/range.js',
+    find: 'const fetchAll = filtered || request.sortOrder !== pb.SortOrder.NONE;',
+    replace: 'const fetchAll = filtered;',
+  },
+  {
+    name: 'a value that is to stay is lost with its lease',
+    file: 'mvcc/dist/command-writes.js',
+    find: 'if (!request.ignoreLease)',
+    replace: 'if (true)',
+  },
+  {
+    name: 'a transaction that would only read is answered from what is here',
+    file: 'server/dist/services/kv.js',
+    find: 'if (store.wouldOnlyRead(request)) {\n            await replica.linearize();',
+    replace: 'if (store.wouldOnlyRead(request)) {',
+  },
+  // --- Compaction ---
+  {
+    name: 'reads of what is compacted are answered',
+    file: 'mvcc/dist/store.js',
+    find: 'if (requested > 0 && requested < this.#state.compactRevision)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'a merge drops the newest version that is not above the watermark',
+    file: 'lsm/dist/retention.js',
+    find: 'return !entry.tombstone || this.#below.mayHold(keyBytes, keyStart, keyEnd);',
+    replace: 'return watermark > 1e9 || watermark < 0 ? !entry.tombstone || this.#below.mayHold(keyBytes, keyStart, keyEnd) : false;',
+  },
+  {
+    name: 'a compaction hides a delete at its own revision from watchers',
+    file: 'mvcc/dist/store.js',
+    find: 'this.#history.forget(this.#forgottenTo, compactRevision);',
+    replace: 'this.#history.forget(this.#forgottenTo, compactRevision + 1);',
+  },
+  // --- Leases ---
+  {
+    name: 'the keys of a lease that ends go in several revisions',
+    file: 'mvcc/dist/store.js',
+    find: 'yield* this.#asOneRevision(this.#writes.deleteLeased(id));',
+    replace:
+      'for (const key of this.leases.keysOf(id)) yield* this.#asOneRevision(this.#writes.deleteRange(pb.DeleteRangeRequest.create({ key })));',
+  },
+  {
+    name: 'a new leader gives each lease its TTL anew',
+    file: 'server/dist/services/lease-clock.js',
+    find: 'this.#leads = leads;',
+    replace:
+      'if (leads && !this.#leads) for (const { id } of store.leases.list()) store.leases.renew(id, store.state.leaseClockMs);\n        this.#leads = leads;',
+  },
+  {
+    name: 'every tick counts as a whole second',
+    file: 'server/dist/services/lease-clock.js',
+    find: 'const toMs = fromMs + Math.min(this.#elapsedMs, MAX_TICK_MS);',
+    replace: 'const toMs = fromMs + MAX_TICK_MS;',
+  },
+  {
+    name: 'a lease that was renewed ends when it would have ended before',
+    file: 'mvcc/dist/leases.js',
+    find: 'lease.endsMs = clockMs + MAX_TICK_MS + lease.ttl * 1000;',
+    replace: '',
+  },
+  {
+    name: 'a key that moves to another lease still goes with the first',
+    file: 'mvcc/dist/command-writes.js',
+    find: 'this.#leases.detach(from, key);',
+    replace: ';',
+  },
+  // --- Watches ---
+  {
+    name: 'events that found no room are forgotten',
+    file: 'mvcc/dist/watch/watch-hub.js',
+    find: 'watcher.next = batch.firstRevision;',
+    replace: 'watcher.next = this.#revision + 1;',
+  },
+  {
+    name: 'a watch that goes on is given its last revision again',
+    file: 'mvcc/dist/watch/watch-hub.js',
+    find: 'const watcher = new Watcher(options, this.#groups.join(options), sink, next);',
+    replace: 'const watcher = new Watcher(options, this.#groups.join(options), sink, options.startRevision > 1 ? next - 1 : next);',
+  },
+  {
+    name: 'word of progress does not wait for those that are behind',
+    file: 'mvcc/dist/watch/watch-hub.js',
+    find: "return watcher.state === 'synced' && watcher.options.startRevision <= this.#revision;",
+    replace: 'return watcher.options.startRevision <= this.#revision;',
+  },
+  {
+    name: 'word of progress comes before a watch has begun',
+    file: 'mvcc/dist/watch/watch-hub.js',
+    find: "return watcher.state === 'synced' && watcher.options.startRevision <= this.#revision;",
+    replace: "return watcher.state === 'synced';",
+  },
+  {
+    name: 'the previous value is that of the event itself',
+    file: 'mvcc/dist/history.js',
+    find: 'this.#versionAt(key, at - 1)',
+    replace: 'this.#versionAt(key, at)',
+  },
+  {
+    name: 'a watch of the future is given what happens before',
+    file: 'mvcc/dist/watch/watch-hub.js',
+    find: 'const batch = all.from(watcher.next);',
+    replace: 'const batch = all;',
+  },
+  {
+    name: 'a watcher that lags is not told of the compaction',
+    file: 'mvcc/dist/watch/watch-hub.js',
+    find: 'if (first.next < compacted) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'a watcher that lags is not read for again once there is room',
+    file: 'mvcc/dist/watch/watch-hub.js',
+    find: "if (watcher.state === 'behind')\n                this.#enqueue(watcher);\n    }\n    /** Has",
+    replace: ';\n    }\n    /** Has',
+  },
+];
