@@ -65,10 +65,8 @@ export function encodeCommand(command: Command): Uint8Array {
 }
 
 function tagged<T>(kind: number, type: MessageType<T>, request: T): Uint8Array {
-  const body = type.encode(request);
-  const out = Buffer.allocUnsafe(1 + body.length);
+  const out = type.encode(request, 1);
   out[0] = kind;
-  out.set(body, 1);
   return out;
 }
 

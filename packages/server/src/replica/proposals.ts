@@ -20,10 +20,13 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-interface Gathered {
-  readonly command: Command;
-  readonly bytes: Uint8Array;
-  readonly waiter: Waiter;
+/** Commands of one proposal to be: the same place in each of the lists is one command. */
+class Gathered {
+  readonly commands: Command[] = [];
+  /** As they go into the log. */
+  readonly bytes: Uint8Array[] = [];
+  readonly waiters: Waiter[] = [];
+  byteLength = 0;
 }
 
 interface Pending {
@@ -46,7 +49,9 @@ export interface ProposalsOptions {
 
 export class Proposals {
   readonly #options: ProposalsOptions;
-  #gathered: Gathered[] = [];
+  #gathered = new Gathered();
+  /** Those that have their fill already. */
+  #full: Gathered[] = [];
   #gatheredBytes = 0;
   readonly #pending = new Map<number, Pending>();
   #waitingBytes = 0;
@@ -63,7 +68,8 @@ export class Proposals {
 
   /** Commands whose clients wait. */
   get waiting(): number {
-    let count = this.#gathered.length;
+    let count = this.#gathered.waiters.length;
+    for (const { waiters } of this.#full) count += waiters.length;
     for (const { waiters } of this.#pending.values()) count += waiters.length;
     return count;
   }
@@ -81,33 +87,40 @@ export class Proposals {
     if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) return Promise.reject(tooManyRequests());
     this.#waitingBytes += bytes.length;
     this.#gatheredBytes += bytes.length;
-    return new Promise((resolve, reject) => this.#gathered.push({ command, bytes, waiter: { resolve, reject } }));
+    const gathered = this.#gathered;
+    gathered.commands.push(command);
+    gathered.bytes.push(bytes);
+    gathered.byteLength += bytes.length;
+    if (gathered.byteLength >= MAX_PROPOSAL_BYTES) {
+      this.#full.push(gathered);
+      this.#gathered = new Gathered();
+    }
+    return new Promise((resolve, reject) => gathered.waiters.push({ resolve, reject }));
   }
 
   /** Hands out what has gathered. */
   flush(): void {
-    while (this.#gathered.length > 0) this.#close();
+    if (this.#gatheredBytes === 0) return;
+    const taken = this.#full;
+    if (this.#gathered.waiters.length > 0) taken.push(this.#gathered);
+    this.#full = [];
+    this.#gathered = new Gathered();
+    this.#gatheredBytes = 0;
+    for (const gathered of taken) this.#close(gathered);
   }
 
-  #close(): void {
-    let bytes = 0;
-    let count = 0;
-    do bytes += (this.#gathered[count++] as Gathered).bytes.length;
-    while (count < this.#gathered.length && bytes < MAX_PROPOSAL_BYTES);
-    const taken = this.#gathered.slice(0, count);
-    this.#gathered = this.#gathered.slice(count);
-    this.#gatheredBytes -= bytes;
+  #close({ commands, bytes, waiters, byteLength }: Gathered): void {
     const sequence = ++this.#sequence;
     const { origin, session, now, timeoutMs } = this.#options;
-    const payload = encodeProposal({ origin, session, sequence, commands: taken.map((t) => t.bytes) });
+    const payload = encodeProposal({ origin, session, sequence, commands: bytes });
     const pending: Pending = {
       payload,
-      commands: taken.map((t) => t.command),
-      waiters: taken.map((t) => t.waiter),
+      commands,
+      waiters,
       expiresMs: now() + timeoutMs,
       term: undefined,
     };
-    this.#waitingBytes += payload.length - bytes;
+    this.#waitingBytes += payload.length - byteLength;
     this.#pending.set(sequence, pending);
     this.#handOut(sequence, pending);
   }
@@ -162,8 +175,10 @@ export class Proposals {
   }
 
   failAll(error: Error): void {
-    for (const { waiter } of this.#gathered) waiter.reject(error);
-    this.#gathered = [];
+    for (const { waiters } of [...this.#full, this.#gathered]) for (const waiter of waiters) waiter.reject(error);
+    this.#full = [];
+    this.#gathered = new Gathered();
+    this.#gatheredBytes = 0;
     for (const [sequence, pending] of [...this.#pending]) this.#reject(sequence, pending, error);
   }
 

@@ -40,19 +40,25 @@ export function withHeader<T extends { readonly header: pb.ResponseHeader | unde
  * Runs a handler: a learner refuses what is not `'from-learners-too'`, as etcd's does (what it knows may be far behind, and clients are to go to
  * members that decide), a caller that insists on a leader is refused without one, and what the store refuses becomes a status.
  */
-export async function answer<T>(
+export function answer<T>(
   context: ServiceContext,
   call: ServerCall,
   work: () => T | Promise<T>,
   from: 'from-voters' | 'from-learners-too' = 'from-voters',
 ): Promise<T> {
-  if (from === 'from-voters') refuseOnLearner(context);
-  if (context.replica.leader === undefined && call.metadata.get('hasleader') === 'true') throw noLeader();
   try {
-    return await work();
+    if (from === 'from-voters') refuseOnLearner(context);
+    if (context.replica.leader === undefined && call.metadata.get('hasleader') === 'true') throw noLeader();
+    const result = work();
+    // Not an async function, which would wait for the promise by two more.
+    return result instanceof Promise ? result.catch(throwStatus) : Promise.resolve(result);
   } catch (error) {
-    throw statusOf(error);
+    return Promise.reject(statusOf(error) as Error);
   }
+}
+
+function throwStatus(error: unknown): never {
+  throw statusOf(error);
 }
 
 /** Throws GrpcError if this member is a learner. */

@@ -2,7 +2,7 @@
 import { GrpcError, type Handlers, type ServerStream } from '@distrokv/grpc';
 import { checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn, isSerializableTxn } from '@distrokv/mvcc';
 import { etcdserverpb as pb } from '@distrokv/proto';
-import { type ServiceContext, answer, withHeader } from './context.ts';
+import { type ServiceContext, answer, header, withHeader } from './context.ts';
 import type { Compactor } from './compactor.ts';
 import type { Quota } from './quota.ts';
 import { SLICE_MS, type Waiting, inSlices } from './slices.ts';
@@ -14,6 +14,12 @@ export class KvService {
   readonly #context: ServiceContext;
   readonly #quota: Quota;
   readonly #compactor: Compactor;
+
+  /** One for all puts. */
+  readonly #withHeader = (response: pb.PutResponse): pb.PutResponse => ({
+    header: header(this.#context, response.header?.revision ?? 0),
+    prevKv: response.prevKv,
+  });
 
   constructor(context: ServiceContext, quota: Quota, compactor: Compactor) {
     this.#context = context;
@@ -66,10 +72,11 @@ export class KvService {
     }
   }
 
-  async put(request: pb.PutRequest): Promise<pb.PutResponse> {
+  /** Throws what can be said at once. */
+  put(request: pb.PutRequest): Promise<pb.PutResponse> {
     checkPut(request);
     this.#quota.check(putBytes(request));
-    return withHeader(this.#context, await this.#context.replica.propose({ kind: 'put', request }));
+    return this.#context.replica.propose({ kind: 'put', request }).then(this.#withHeader);
   }
 
   async deleteRange(request: pb.DeleteRangeRequest): Promise<pb.DeleteRangeResponse> {
