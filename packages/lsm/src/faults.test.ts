@@ -306,7 +306,7 @@ const FAULT_MS = 20_000;
 const crashModes: readonly CrashMode[] = ['kept', 'lost', 'torn', 'reordered'];
 
 /** Runs the workload with its `n`-th call of `kind` failing, or all from there on, and then the power; false if it makes fewer. */
-async function failNth(kind: FsOperationKind, code: FsErrorCode, n: number, lasting: boolean): Promise<boolean> {
+async function failNth(kind: FsOperationKind, code: FsErrorCode | 'short', n: number, lasting: boolean): Promise<boolean> {
   const env = createMemoryEnv({ seed: n + 1 });
   let calls = 0;
   env.fs.onOperation = (operation) => {
@@ -346,10 +346,10 @@ async function failNth(kind: FsOperationKind, code: FsErrorCode, n: number, last
   return calls > n;
 }
 
-const faults: readonly (readonly [FsOperationKind, readonly FsErrorCode[]])[] = [
+const faults: readonly (readonly [FsOperationKind, readonly (FsErrorCode | 'short')[]])[] = [
   ['open', ['io', 'too-many-files']],
   ['write', ['io', 'no-space']],
-  ['read', ['io']],
+  ['read', ['io', 'short']],
   ['readFile', ['io']],
   ['truncate', ['io', 'no-space']],
   ['sync', ['io', 'no-space']],

@@ -49,10 +49,10 @@ export interface FsOperation {
 }
 
 /**
- * Asked before every call. Undefined lets it happen; a code makes it fail (a write may then have written a part); `crash` stops the
- * disk for good before the call has done anything.
+ * Asked before every call. Undefined lets it happen; a code makes it fail (a write may then have written a part); `short` makes a read of an
+ * open file end too early, as if the file did; `crash` stops the disk for good before the call has done anything.
  */
-export type OperationHook = (operation: FsOperation) => FsErrorCode | 'crash' | undefined;
+export type OperationHook = (operation: FsOperation) => FsErrorCode | 'short' | 'crash' | undefined;
 
 /** Asked before every call that may take time: when the disk gets to it. Undefined: at the end of this turn. */
 export type DelayHook = (kind: FsOperationKind, path: string) => Promise<void> | undefined;
@@ -60,6 +60,8 @@ export type DelayHook = (kind: FsOperationKind, path: string) => Promise<void> |
 export class Disk {
   onOperation: OperationHook | undefined;
   onDelay: DelayHook | undefined;
+  /** The read that was just begun is to be short. */
+  #isShort = false;
   readonly root: DirectoryNode;
   readonly random: Random;
   readonly #capacityBytes: number;
@@ -121,7 +123,9 @@ export class Disk {
     if (this.#dead) return 'closed';
     const mutation = kinds[kind] ? this.#mutations++ : undefined;
     const fault = this.onOperation?.({ kind, path, index: this.#operations++, mutation });
-    if (fault !== 'crash') return fault;
+    assert(fault !== 'short' || kind === 'read', 'only a read can be short');
+    if (fault === 'short') this.#isShort = true;
+    if (fault !== 'crash') return fault === 'short' ? undefined : fault;
     this.stop();
     return 'closed';
   }
@@ -130,6 +134,13 @@ export class Disk {
   begin(kind: FsOperationKind, path: string): void {
     const fault = this.admit(kind, path);
     if (fault !== undefined) throw fsError(fault, kind, path);
+  }
+
+  /** Reads, and less than there is if the hook says so. */
+  read(node: FileNode, into: Uint8Array, position: number, path: string): number {
+    this.#isShort = false;
+    this.begin('read', path);
+    return node.now.read(this.#isShort ? into.subarray(0, this.random.below(Math.max(1, into.length))) : into, position);
   }
 
   /** Writes what fits, and no more than a part if a fault is to strike. */

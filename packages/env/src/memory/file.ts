@@ -27,15 +27,13 @@ export class MemoryFile implements File {
 
   readSync(into: Uint8Array, position: number): number {
     this.#mustBeOpen('read');
-    this.#disk.begin('read', this.path);
-    return this.#node.now.read(into, position);
+    return this.#disk.read(this.#node, into, position, this.path);
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {
     this.#mustBeOpen('read');
     await this.#disk.turn('read', this.path);
-    this.#disk.begin('read', this.path);
-    return this.#node.now.read(into, position);
+    return this.#disk.read(this.#node, into, position, this.path);
   }
 
   writeSync(bytes: Uint8Array, position: number): void {
