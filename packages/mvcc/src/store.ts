@@ -195,7 +195,9 @@ export class Store {
     this.watches.publish(this.#writes.take(), this.#state.revision);
     // Not before: who watches is given what changed in this entry as of revisions that it may have compacted as well.
     if (isCompacted) kv.setRetention(compactRevision);
-    return writer.commit();
+    const room = writer.commit();
+    if (isCompacted) this.#onCompact();
+    return room;
   }
 
   #endRevision(): void {
@@ -295,11 +297,10 @@ export class Store {
     if (at <= this.#state.compactRevision) throw new ApiError('compacted');
     if (at > this.#state.revision) throw new ApiError('future-revision');
     this.#state = { ...this.#state, compactRevision: at };
-    this.#onCompact();
     return pb.CompactionResponse.create({ header: revisionHeader(this.#state.revision) });
   }
 
-  /** Called after each compaction. */
+  /** Called when an entry that compacts is committed: from then on the engine may drop what it took away. */
   onCompact(listener: () => void): void {
     this.#onCompact = listener;
   }
