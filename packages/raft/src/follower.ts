@@ -113,6 +113,7 @@ export class Follower {
       to: heartbeat.from,
       term: member.term,
       readRound: heartbeat.readRound,
+      quietMs: member.limits.lease?.quietMs ?? 0,
     });
     return undefined;
   }
@@ -158,7 +159,7 @@ export class Follower {
 export function refuseStaleLeader(member: Member, message: AppendEntries | Heartbeat): void {
   const { id: from, term, outbox } = member;
   if (message.kind === 'heartbeat') {
-    outbox.send({ kind: 'heartbeat-response', from, to: message.from, term, readRound: 0 });
+    outbox.send({ kind: 'heartbeat-response', from, to: message.from, term, readRound: 0, quietMs: 0 });
     return;
   }
   outbox.send({

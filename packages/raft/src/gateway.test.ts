@@ -91,7 +91,7 @@ test('what no correct follower answers is refused by the leader', () => {
       },
       'malformed',
     ],
-    [{ kind: 'heartbeat-response', ...from2, term: inTerm(1), readRound: 1 }, 'beyond-log'],
+    [{ kind: 'heartbeat-response', ...from2, term: inTerm(1), readRound: 1, quietMs: 0 }, 'beyond-log'],
     [heartbeat({ from: 2, term: 1 }), 'second-leader'],
     [{ kind: 'timeout-now', ...from2, term: inTerm(1) }, 'second-leader'],
     [append({ from: 2, term: 1, prev: [0, 0], entries: [] }), 'second-leader'],
@@ -157,7 +157,7 @@ function anyMessage(random: Random): Message {
       conflictTerm: term(),
     }),
     () => ({ kind: 'heartbeat', ...envelope, leaderCommit: at(0), readRound: number() }),
-    () => ({ kind: 'heartbeat-response', ...envelope, readRound: number() }),
+    () => ({ kind: 'heartbeat-response', ...envelope, readRound: number(), quietMs: number() }),
     () => ({ kind: 'timeout-now', ...envelope }),
     () => ({ kind: 'propose', ...envelope, commands: random.chance(0.5) ? [] : [new Uint8Array(1)] }),
     () => ({

@@ -46,7 +46,7 @@ function isWellFormed(message: Message): boolean {
     case 'heartbeat':
       return isNatural(message.leaderCommit) && isNatural(message.readRound);
     case 'heartbeat-response':
-      return isNatural(message.readRound);
+      return isNatural(message.readRound) && isNatural(message.quietMs);
     case 'propose':
       return message.commands.length > 0;
     case 'propose-configuration':

@@ -9,11 +9,13 @@ import { ByteWindow } from './byte-window.ts';
 import { encodeConfiguration } from './configuration-codec.ts';
 import { admit, isJoint, leaveJoint, stepTowards, votesIn } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
+import { Lease } from './lease.ts';
 import type { Member } from './member.ts';
 import type { AppendEntriesResponse, Entry, EntryKind, HeartbeatResponse, Message } from './messages.ts';
 import { Progress } from './progress.ts';
 import { reachedByQuorum } from './quorum.ts';
 import { ReadQueue } from './read-queue.ts';
+import type { PendingRead } from './read-queue.ts';
 import type { ConfigurationResult, ProposeResult, ReadIndexResult, Rejection } from './types.ts';
 
 /**
@@ -31,6 +33,7 @@ export class Leader {
   readonly #member: Member;
   readonly #followers: Map<MemberId, Progress> = new Map();
   readonly #reads: ReadQueue;
+  readonly #lease: Lease | undefined;
   readonly #uncommitted: ByteWindow;
   /** The no-op that starts its term. */
   readonly #firstIndex: LogIndex;
@@ -52,10 +55,11 @@ export class Leader {
     this.#member = member;
     this.#firstIndex = (log.lastIndex + 1) as LogIndex;
     this.#reads = new ReadQueue(id);
+    this.#lease = limits.lease && new Lease(id, limits.lease);
     this.#uncommitted = new ByteWindow(limits.maxUncommittedBytes);
     this.#followMembers();
     this.#append('noop', [EMPTY]);
-    this.#beat();
+    this.#beatAnew();
   }
 
   /** Another configuration may be in force: new members are tried at the end of the log, those that left are sent no more. */
@@ -80,7 +84,7 @@ export class Leader {
     this.#admitWhenReady();
     if (++this.#ticksSinceHeartbeat < this.#member.limits.heartbeatTicks) return;
     this.#ticksSinceHeartbeat = 0;
-    this.#beat();
+    this.#beatAnew();
     for (const progress of this.#followers.values()) progress.heartbeatSent();
     this.#handOverWhenReady(); // The last time may have been lost.
   }
@@ -128,7 +132,9 @@ export class Leader {
     if (this.#transfer === undefined) return;
     const { to } = this.#transfer;
     const { id: from, term, log, outbox } = this.#member;
-    if (this.#followers.get(to)?.match === log.lastIndex) outbox.send({ kind: 'timeout-now', from, to, term });
+    if (this.#followers.get(to)?.match !== log.lastIndex) return;
+    this.#lease?.end();
+    outbox.send({ kind: 'timeout-now', from, to, term });
   }
 
   /** Who would take over soonest: of the voters that answered within the last election timeout, the one with the most on its disk. */
@@ -226,6 +232,7 @@ export class Leader {
   #appendConfiguration(configuration: Configuration): void {
     assert(this.#member.configurationIndex <= this.#member.log.commit, 'leader 6: one configuration at a time is not committed');
     this.#append('config', [encodeConfiguration(configuration)]);
+    this.#lease?.restart();
     this.#followMembers();
   }
 
@@ -303,6 +310,7 @@ export class Leader {
     if (progress === undefined) return 'unknown-sender';
     progress.heard(this.#ticks);
     progress.heartbeatAnswered(this.#member.log.lastIndex);
+    this.#lease?.promised(response, this.#member.configuration);
     this.#reads.answered(response.from, response.readRound);
     this.#answerReads();
     return undefined;
@@ -331,9 +339,14 @@ export class Leader {
   /** Sends what has gathered. */
   work(): void {
     if (this.#readsMayBegin) {
-      this.#reads.beginRound(this.#member.log.commit);
-      this.#beat();
-      this.#answerReads();
+      const { commit } = this.#member.log;
+      if (this.#lease?.holds === true) {
+        this.#answer(commit, this.#reads.takeGathered());
+      } else {
+        this.#reads.beginRound(commit);
+        this.#beat();
+        this.#answerReads();
+      }
     }
     const { lastIndex, commit } = this.#member.log;
     for (const [follower, progress] of this.#followers) if (progress.wantsAppend(lastIndex, commit)) this.#sendAppend(follower, progress);
@@ -358,6 +371,15 @@ export class Leader {
     progress.sent((prevLogIndex + entries.length) as LogIndex, log.commit);
   }
 
+  /** As often as this a lease is renewed. */
+  #beatAnew(): void {
+    if (this.#lease !== undefined) {
+      this.#reads.nextRound();
+      this.#lease.began(this.#reads.round);
+    }
+    this.#beat();
+  }
+
   #beat(): void {
     const { id: from, term, log, outbox } = this.#member;
     for (const [to, { match }] of this.#followers) {
@@ -367,12 +389,14 @@ export class Leader {
   }
 
   #answerReads(): void {
+    for (const { readIndex, reads } of this.#reads.takeConfirmed(this.#member.configuration)) this.#answer(readIndex, reads);
+  }
+
+  #answer(readIndex: LogIndex, reads: readonly PendingRead[]): void {
     const { id, term, outbox } = this.#member;
-    for (const { readIndex, reads } of this.#reads.takeConfirmed(this.#member.configuration)) {
-      for (const { from, context } of reads) {
-        if (from === id) outbox.answerRead({ context, index: readIndex });
-        else outbox.send({ kind: 'read-index-response', from: id, to: from, term, context, readIndex });
-      }
+    for (const { from, context } of reads) {
+      if (from === id) outbox.answerRead({ context, index: readIndex });
+      else outbox.send({ kind: 'read-index-response', from: id, to: from, term, context, readIndex });
     }
   }
 }

@@ -43,6 +43,8 @@ export class Member {
   #ticks = 0;
   #ticksWaited = 0;
   #ticksSinceLeader = Infinity;
+  /** Until then it helps nobody against the leader that it heard last, by the clock of `limits.lease`. */
+  #quietUntilMs = -Infinity;
   #patienceTicks = 0;
 
   constructor(options: RaftOptions) {
@@ -65,6 +67,7 @@ export class Member {
     this.#findConfigurations(applied);
     this.#readContext = random.uint32() * 0x10_0000;
     this.resetPatience();
+    this.#keepQuiet(); // It may have promised so just before it died.
   }
 
   #findConfigurations(applied: LogIndex): void {
@@ -229,6 +232,18 @@ export class Member {
   heardLeader(): void {
     this.#ticksSinceLeader = 0;
     this.resetPatience();
+    this.#keepQuiet();
+  }
+
+  #keepQuiet(): void {
+    const { lease } = this.limits;
+    if (lease !== undefined) this.#quietUntilMs = lease.now() + lease.quietMs;
+  }
+
+  /** Whether a lease may rest on its helping nobody (dissertation §6.4.1), of whichever leader, known still or forgotten. */
+  get mustKeepQuiet(): boolean {
+    const { lease } = this.limits;
+    return lease !== undefined && lease.now() < this.#quietUntilMs;
   }
 
   /**

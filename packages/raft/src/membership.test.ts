@@ -372,7 +372,7 @@ test('scenario 7: a member whose disk hangs does not run, over and over; a singl
 test('a leader takes nothing from who is no member', () => {
   const solo = Solo.as('leader');
   const stranger = { from: 9n as MemberId, to: 1n as MemberId, term: 1 as Term };
-  assert.equal(solo.step({ kind: 'heartbeat-response', ...stranger, readRound: 0 }), 'unknown-sender');
+  assert.equal(solo.step({ kind: 'heartbeat-response', ...stranger, readRound: 0, quietMs: 0 }), 'unknown-sender');
   assert.equal(solo.step({ kind: 'propose', ...stranger, commands: [new Uint8Array(1)] }), 'unknown-sender');
   assert.equal(solo.step({ kind: 'read-index', ...stranger, context: 1 }), 'unknown-sender');
 });

@@ -95,6 +95,8 @@ export interface HeartbeatResponse extends Envelope {
   readonly kind: 'heartbeat-response';
   /** The `readRound` of the heartbeat that this answers. */
   readonly readRound: number;
+  /** For so long, by its own clock, who answers helps nobody against this leader: a lease may rest on it (dissertation §6.4.1). 0: it promises nothing. */
+  readonly quietMs: number;
 }
 
 /** The leader hands over: run for leader now, you have all that I have (Raft dissertation §3.10). */

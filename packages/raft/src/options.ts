@@ -1,6 +1,8 @@
 // The limits a member runs with, checked once.
 import { faultOf } from './configuration.ts';
 import { RaftError } from './errors.ts';
+import { leaseTimesOf } from './lease.ts';
+import type { LeaseTimes } from './lease.ts';
 import type { RaftOptions } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -13,11 +15,13 @@ export interface Limits {
   readonly maxInflightAppends: number;
   readonly maxApplyBytes: number;
   readonly maxUncommittedBytes: number;
+  /** Undefined where every read costs a round. */
+  readonly lease: LeaseTimes | undefined;
 }
 
 /** Throws RaftError `bad-options`. */
 export function limitsOf(options: RaftOptions): Limits {
-  const limits: Limits = {
+  const limits: Omit<Limits, 'lease'> = {
     electionTicks: options.electionTicks,
     heartbeatTicks: options.heartbeatTicks,
     maxAppendBytes: options.maxAppendBytes ?? MIB,
@@ -36,5 +40,5 @@ export function limitsOf(options: RaftOptions): Limits {
   if (id === 0n) throw new RaftError('bad-options', 'a member id is not 0');
   const fault = configuration.addresses.size > 0 ? faultOf(configuration) : undefined;
   if (fault !== undefined) throw new RaftError('bad-options', `the configuration makes no sense: ${fault}`);
-  return limits;
+  return { ...limits, lease: leaseTimesOf(options) };
 }

@@ -60,7 +60,7 @@ test('Raft §5.1: an answer of an earlier term counts for nothing: no vote, no m
   leader.accept(2, 1);
   leader.raft.readIndex(1);
   leader.drain();
-  leader.step({ kind: 'heartbeat-response', ...stale, readRound: 1 });
+  leader.step({ kind: 'heartbeat-response', ...stale, readRound: 1, quietMs: 0 });
   leader.drain();
   assert.deepEqual(leader.readStates, []);
 });

@@ -1,8 +1,8 @@
 // The consensus core: one member of a Raft group, as a machine that is given events and hands out work.
 //
 // It does nothing itself. `tick`, `step`, `propose`, `readIndex`, `persisted` and `applied` tell it what happened; `ready`
-// returns what is to be written, sent and applied. No clock, no chance, no file is in here, so the same events give the
-// same work on every machine. This file knows what holds in every role, and is the only place where a role changes.
+// returns what is to be written, sent and applied. No clock, no chance, no file is in here (chance is given to it, and so is a clock where
+// reads may rest on one), so the same events give the same work on every machine. This file knows what holds in every role, and is the only place where a role changes.
 import { assert } from '@distrokv/base';
 import type { LogIndex, MemberId, Term } from '@distrokv/base';
 import { faultOf, isJoint } from './configuration.ts';
@@ -66,10 +66,11 @@ export class Raft {
 
   /**
    * Runs for leader now, if a majority would have it: who follows a leader would not. Without effect on a leader, on who does
-   * not vote, and while the disk hangs. A single voter wins at once.
+   * not vote, while the disk hangs, and while a lease may rest on this member. A single voter wins at once: nobody else has a lease there.
    */
   campaign(): void {
-    if (this.#role.role === 'leader' || !this.#mayRun) return;
+    const { votingPeers, mustKeepQuiet } = this.#member;
+    if (this.#role.role === 'leader' || !this.#mayRun || (votingPeers.length > 0 && mustKeepQuiet)) return;
     this.#role = new PreCandidate(this.#member);
     this.#runIfElectable(this.#role);
   }
@@ -117,11 +118,9 @@ export class Raft {
       return undefined;
     }
     if (message.term < this.#member.term && message.kind !== 'pre-vote-response') return this.#stepStale(message);
-    if (message.term > this.#member.term) {
-      // Who wants to depose a leader that was heard of lately is not even followed to its term (dissertation §4.2.3).
-      if (message.kind === 'request-vote' && !message.byTransfer && this.#heedsLeader) return undefined;
-      this.#follow(message.term, undefined);
-    }
+    // Who wants to depose a leader that was heard of lately is not even followed to its term (dissertation §4.2.3).
+    if (message.kind === 'request-vote' && !message.byTransfer && this.#resists(message.term)) return undefined;
+    if (message.term > this.#member.term) this.#follow(message.term, undefined);
     if (message.kind === 'append-entries' || message.kind === 'heartbeat' || message.kind === 'timeout-now') {
       if (this.#role.leader === undefined) this.#follow(message.term, message.from);
       else if (this.#role.leader !== message.from) return 'second-leader';
@@ -154,9 +153,15 @@ export class Raft {
     return undefined;
   }
 
-  /** Whether this member leads, or has heard of its leader within the last election timeout. */
+  /** Whether this member leads, or has heard of its leader within the last election timeout, or a lease may rest on it. */
   get #heedsLeader(): boolean {
-    return this.#role.role === 'leader' || (this.#role.leader !== undefined && this.#member.heardLeaderLately);
+    if (this.#role.role === 'leader' || this.#member.mustKeepQuiet) return true;
+    return this.#role.leader !== undefined && this.#member.heardLeaderLately;
+  }
+
+  /** A lease rests on no vote in any term; without one, the vote of a term that has begun deposes nobody. */
+  #resists(term: Term): boolean {
+    return term > this.#member.term ? this.#heedsLeader : this.#member.mustKeepQuiet;
   }
 
   /** A message of an earlier term has no effect, but who still acts in that term is told (Raft §5.1). */

@@ -63,13 +63,26 @@ export class ReadQueue {
     if (oldest === undefined) this.#gathered.shift();
   }
 
+  /** Takes what no round has begun for: it is to be answered now. */
+  takeGathered(): readonly PendingRead[] {
+    const reads = this.#gathered;
+    this.#gathered = [];
+    this.#pending -= reads.length;
+    return reads;
+  }
+
   /** Begins a round for everything gathered. The caller has made sure that an entry of its term is committed. */
   beginRound(commit: LogIndex): void {
     assert((this.#rounds.at(-1)?.readIndex ?? 0) <= commit, 'read queue 1: read indexes never go back');
-    this.#round++;
-    this.#answered.set(this.#self, this.#round);
+    this.nextRound();
     this.#rounds.push({ number: this.#round, readIndex: commit, reads: this.#gathered });
     this.#gathered = [];
+  }
+
+  /** A round that no read waits for: heartbeats that are to be told from those before. */
+  nextRound(): void {
+    this.#round++;
+    this.#answered.set(this.#self, this.#round);
   }
 
   /** A member answered the heartbeats of a round. */

@@ -52,6 +52,11 @@ export interface RaftOptions {
   readonly electionTicks: number;
   /** Ticks between a leader's heartbeats. */
   readonly heartbeatTicks: number;
+  /**
+   * Answers reads without a round while a quorum's promises last (dissertation §6.4.1); without it (the default), no read depends on a clock.
+   * Every member of the cluster is to have it: who has not, promises nothing, and leases rest on the others alone.
+   */
+  readonly lease?: LeaseOptions;
   /** Most bytes of entries in one AppendEntries (default 1 MiB; a single larger entry goes alone). */
   readonly maxAppendBytes?: number;
   /** Most AppendEntries under way to one follower (default 64). */
@@ -60,6 +65,15 @@ export interface RaftOptions {
   readonly maxApplyBytes?: number;
   /** Most bytes of entries proposed and not yet committed; past it a leader refuses (default 64 MiB). */
   readonly maxUncommittedBytes?: number;
+}
+
+export interface LeaseOptions {
+  /** This member's clock, in ms: monotonic, and not standing still while the process or its machine does. */
+  readonly now: () => number;
+  /** How long a tick is. */
+  readonly tickMs: number;
+  /** How much faster or slower than true time any member's clock may run, above 0 and below 1: 0.01 for a hundredth. */
+  readonly maxDrift: number;
 }
 
 export interface SoftState {

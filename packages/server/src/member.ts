@@ -75,6 +75,7 @@ export class Member {
       peers: this.#peers,
       heartbeatMs: config.heartbeatMs,
       electionMs: config.electionMs,
+      leaseReads: config.leaseReads,
       maxCommandBytes: config.maxRequestBytes,
       onFatal,
       onConfiguration: (configuration) => this.#peers.update(addressesIn(configuration, id)),

@@ -53,7 +53,7 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'clock-jump'; readonly machine: number; readonly byMs: number }
   | { readonly kind: 'move-leader'; readonly to: number }
   /** A fight over who leads, in several moves; see world/duels.ts. */
-  | { readonly kind: 'duel'; readonly how: 'cut' | 'pause' | 'lose' | 'split' | 'stale'; readonly seed: number }
+  | { readonly kind: 'duel'; readonly how: 'cut' | 'pause' | 'lose' | 'split' | 'stale' | 'lease'; readonly seed: number }
   /** An operator adds a machine that was none of the cluster, and starts it. */
   | { readonly kind: 'add-member'; readonly machine: number; readonly asLearner: boolean }
   | { readonly kind: 'promote-member'; readonly machine: number }

@@ -12,7 +12,7 @@ import { linksOf } from './world/links.ts';
 import type { Nemesis } from './world/nemesis.ts';
 import type { World } from './world/world.ts';
 
-/** An election timeout is drawn from one to two of the configured one; clocks of the world may be a tenth slow. */
+/** An election timeout is drawn from one to two of the configured one; clocks of the world may be a tenth slow, or more where reads rest on that. */
 const LEADER_MS = 3 * 2 * serverDefaults.electionMs * 1.1;
 /** Reading the disk and joining. */
 const START_MS = 5000;
@@ -60,7 +60,8 @@ export class LivenessPhase {
       () => this.#core.every((machine) => isUp(machine) || machine.joins !== 'no'),
       'the healed members do not all start',
     );
-    await this.#until(advance, LEADER_MS, () => this.#hasLeader(), 'the healed majority has no leader');
+    const slow = 1 + (this.#options.plan.leaseDrift ?? 0);
+    await this.#until(advance, slow * LEADER_MS, () => this.#hasLeader(), 'the healed majority has no leader');
     await this.#until(advance, JOIN_MS, () => this.#members.length > 0 && this.#members.every(isUp), 'a new member does not join');
     await this.#until(advance, CATCH_UP_MS, () => this.#isLevel(), 'a healed member does not catch up');
     let isAnswered = false;

@@ -23,6 +23,8 @@ export interface Plan {
   readonly durationMs: number;
   readonly faults: readonly Fault[];
   readonly scripts: readonly Script[];
+  /** In a quarter of the seeds: reads are answered under leases, and no clock runs faster or slower than by this. */
+  readonly leaseDrift: number | undefined;
   /** In two seeds of five: clients of the whole API, beside two of the others. */
   readonly api: ApiPlan | undefined;
 }
@@ -47,9 +49,10 @@ const RECOVERABLE: readonly FaultKind[] = [
 const STRUCK_MESSAGES = ['request-vote', 'request-vote-response', 'append-entries', 'append-entries-response', 'timeout-now'] as const;
 
 const DUELS = ['cut', 'pause', 'lose', 'split', 'stale'] as const;
+type DuelKind = (Fault & { readonly kind: 'duel' })['how'];
 
 export function drawPlan(seed: number, durationMs = 30_000): Plan {
-  const plan = drawWithDuels(seed, durationMs);
+  const plan = withLeases(seededRandom(seed + 0.125 * 2 ** 32), drawWithDuels(seed, durationMs));
   const api = drawApi(seededRandom(seed + 0.75 * 2 ** 32), durationMs);
   return api ? { ...plan, api, scripts: plan.scripts.slice(0, 2) } : plan;
 }
@@ -65,8 +68,26 @@ function drawWithDuels(seed: number, durationMs: number): Plan {
   return random.chance(0.4) ? withImpatience(random, { ...plan, faults }) : { ...plan, faults };
 }
 
-function drawDuels(random: Random, durationMs: number): Fault[] {
-  const hows = shuffled(random, DUELS).slice(0, random.between(1, 3));
+/** The clocks go to the very bound, and duels try whether leases end in time. */
+function withLeases(random: Random, plan: Plan): Plan {
+  if (plan.members < 2 || !random.chance(0.25)) return plan;
+  const leaseDrift = pick(random, [0.02, 0.1, 0.2]);
+  // A lease has least to spare where one leads whose clock is slow, and the clocks of all others are fast.
+  const slow = random.chance(0.6) ? random.below(plan.machines.length) : undefined;
+  const drawDrift = (index: number): number => {
+    const any = pick(random, [-1, 1, 2 * random.float() - 1]);
+    return slow === undefined ? any : index === slow ? -1 : 1;
+  };
+  const machines = plan.machines.map(({ syncMs }, index) => ({ syncMs, clockRate: 1 + leaseDrift * drawDrift(index) }));
+  const isAlone = random.chance(0.5);
+  const faults = plan.faults.filter(({ kind }) => !isAlone || !RECOVERABLE.includes(kind));
+  const duels = plan.members < 3 ? [] : drawDuels(random, plan.durationMs, ['lease']);
+  const scripts = random.chance(0.7) ? plan.scripts.map((script) => impatient(random, script)) : plan.scripts;
+  return { ...plan, leaseDrift, machines, scripts, faults: [...faults, ...duels].sort((a, b) => a.atMs - b.atMs) };
+}
+
+function drawDuels(random: Random, durationMs: number, kinds: readonly DuelKind[] = DUELS): Fault[] {
+  const hows = shuffled(random, kinds).slice(0, random.between(1, 3));
   const meanGapMs = pick(random, [2500, 5000]);
   const duels: Fault[] = [];
   for (let atMs = 2000 + meanGapMs * random.float(); atMs < durationMs; atMs += meanGapMs * (0.6 + 0.8 * random.float()))
@@ -112,6 +133,7 @@ function drawBase(seed: number, durationMs: number): Plan {
     durationMs,
     faults: drawFaults(random, { members, size, membership, victims }, durationMs),
     scripts: drawScripts(random, durationMs),
+    leaseDrift: undefined,
     api: undefined,
   };
 }

@@ -4,7 +4,7 @@ import { describeFault } from './faults.ts';
 import type { PlantedResult } from './host/planting.ts';
 import type { Plan } from './plan.ts';
 
-export function describePlan({ seed, machines, weather, faults, scripts, victims, api }: Plan): string {
+export function describePlan({ seed, machines, weather, faults, scripts, victims, leaseDrift, api }: Plan): string {
   const operations = scripts.reduce((sum, script) => sum + script.length, 0);
   const clients = scripts.filter((script) => script.length > 0).length;
   const percent = (chance: number): string => `${(100 * chance).toFixed(1)} %`;
@@ -16,6 +16,7 @@ export function describePlan({ seed, machines, weather, faults, scripts, victims
           `of the whole API: ${count(api.scripts)} calls by ${api.scripts.length} clients; ${api.watches.length} clients watch, and do ${count(api.watches)} things`,
         ]
       : []),
+    ...(leaseDrift === undefined ? [] : [`reads are answered under leases; no clock drifts by more than ${percent(leaseDrift)}`]),
     ...(victims.length > 0 ? [`may be lost for good: ${victims.map((index) => `n${index + 1}`).join(' ')}`] : []),
   ];
   return lines.join('\n');

@@ -65,6 +65,7 @@ export function buildServerSetup(settings: Settings): ServerSetup {
     watchProgressNotifyMs: Math.max(100, read.duration('watch-progress-notify-interval') ?? serverDefaults.watchProgressNotifyMs),
     autoDisarm: read.choice('auto-disarm', ['true', 'false']) !== 'false',
     ...autoCompaction(read),
+    leaseReads: leaseReads(read),
   };
   checkConfig(config);
   const level = read.choice('log-level', ['debug', 'info', 'warn', 'error', 'dpanic', 'panic', 'fatal']) ?? 'info';
@@ -105,6 +106,15 @@ function tlsOf(read: SettingsReader, prefix: '' | 'peer-'): TlsConfig | undefine
   if (certFile === undefined || keyFile === undefined) throw usage(`${prefix}cert-file and ${prefix}key-file go together: say both`);
   const caFile = trustedCaFile === undefined ? {} : { trustedCaFile: resolve(trustedCaFile) };
   return { certFile: resolve(certFile), keyFile: resolve(keyFile), ...caFile, clientCertAuth };
+}
+
+function leaseReads(read: SettingsReader): ServerConfig['leaseReads'] {
+  const isOn = read.boolean('lease-reads') ?? false;
+  const text = read.text('max-clock-drift');
+  if (!isOn && text !== undefined) throw usage('max-clock-drift: goes with --lease-reads: without it, no read depends on a clock');
+  if (text !== undefined && !/^(\d+(\.\d*)?|\.\d+)$/.test(text))
+    throw usage(`max-clock-drift: ${JSON.stringify(text)} is not a fraction such as 0.01`);
+  return isOn ? { maxDrift: text === undefined ? serverDefaults.maxClockDrift : Number(text) } : undefined;
 }
 
 /** etcd's rules: by time, a bare number counts hours; by revision, it counts revisions; 0 is off. */

@@ -27,6 +27,8 @@ export type ServerFlagName =
   | 'peer-client-cert-auth'
   | 'heartbeat-interval'
   | 'election-timeout'
+  | 'lease-reads'
+  | 'max-clock-drift'
   | 'quota-backend-bytes'
   | 'max-request-bytes'
   | 'max-txn-ops'
@@ -219,6 +221,20 @@ const rows: Readonly<Record<ServerFlagName, Omit<ServerFlag, 'name'>>> = {
     max: 50_000,
     shownDefault: '1000',
     help: 'milliseconds of silence before an election, at least five heartbeats',
+    group: 'timing',
+  },
+  'lease-reads': {
+    placeholder: 'BOOL',
+    kind: 'boolean',
+    shownDefault: 'false',
+    help: 'answer linearizable reads without asking a majority: right only while clocks keep to a bound; for every member or none',
+    group: 'timing',
+  },
+  'max-clock-drift': {
+    placeholder: 'FRACTION',
+    kind: 'text',
+    shownDefault: '0.01',
+    help: 'with --lease-reads: how much faster or slower than true time the clock of any member may run, above 0 and below 0.5',
     group: 'timing',
   },
   'quota-backend-bytes': {

@@ -58,6 +58,13 @@ test('a config file stands alone, and says what it put aside', async () => {
   assert.deepEqual(settings.warnings, ['--name, ETCD_QUOTA_BACKEND_BYTES: ignored, because the config file c.yml is used alone']);
 });
 
+test('reads rest on clocks only when that is asked for, and then on a bound', async () => {
+  assert.equal((await setup({})).config.leaseReads, undefined);
+  assert.deepEqual((await setup({ flags: { 'lease-reads': 'true' } })).config.leaseReads, { maxDrift: 0.01 });
+  const given = { 'lease-reads': 'true', 'max-clock-drift': '.002' };
+  assert.deepEqual((await setup({ flags: given })).config.leaseReads, { maxDrift: 0.002 });
+});
+
 test('the quota: 0 is 2 GiB, negative is none', async () => {
   assert.equal((await setup({ flags: { 'quota-backend-bytes': '0' } })).config.quotaBytes, 2 * 1024 ** 3);
   assert.equal((await setup({ flags: { 'quota-backend-bytes': '-1' } })).config.quotaBytes, Infinity);
@@ -121,6 +128,17 @@ const faults: readonly [string, Given, RegExp][] = [
     /^initial-cluster: does not name this member "default"/,
   ],
   ['an unknown level', { env: { DISTROKV_LOG_LEVEL: 'loud' } }, /^DISTROKV_LOG_LEVEL: "loud" is none of debug/],
+  ['a bound of the clocks that nothing rests on', { flags: { 'max-clock-drift': '0.01' } }, /^max-clock-drift: goes with --lease-reads/],
+  ...['0', '0.5', '1', '7'].map((drift): [string, Given, RegExp] => [
+    `a clock that drifts by ${drift}`,
+    { flags: { 'lease-reads': 'true', 'max-clock-drift': drift } },
+    /^max-clock-drift: [\d.]+ makes no sense: above 0/,
+  ]),
+  [
+    'a drift that is no number',
+    { flags: { 'lease-reads': 'true', 'max-clock-drift': '1%' } },
+    /^max-clock-drift: "1%" is not a fraction such as 0.01$/,
+  ],
   ['an unknown state', { flags: { 'initial-cluster-state': 'old' } }, /^--initial-cluster-state: "old" is none of new, existing$/],
 ];
 for (const [what, given, message] of faults) {

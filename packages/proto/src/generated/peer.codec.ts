@@ -814,28 +814,32 @@ export function writeHeartbeat(w: Writer, m: Heartbeat): void {
 }
 
 export function createHeartbeatResponse(fields: Partial<HeartbeatResponse>): HeartbeatResponse {
-  return { readRound: fields.readRound ?? 0 };
+  return { readRound: fields.readRound ?? 0, quietMs: fields.quietMs ?? 0 };
 }
 
 export const emptyHeartbeatResponse: HeartbeatResponse = createHeartbeatResponse({});
 
 export function readHeartbeatResponse(r: Reader, end: number, before: HeartbeatResponse): HeartbeatResponse {
-  let { readRound } = before;
+  let { readRound, quietMs } = before;
   while (r.at < end) {
     const tag = r.tag();
     switch (tag) {
       case 8:
         readRound = r.uint64Number();
         break;
+      case 16:
+        quietMs = r.uint64Number();
+        break;
       default:
-        r.unknown(tag, [1]);
+        r.unknown(tag, [1, 2]);
     }
   }
   r.leave(end);
-  return { readRound };
+  return { readRound, quietMs };
 }
 
 export function writeHeartbeatResponse(w: Writer, m: HeartbeatResponse): void {
+  if (m.quietMs !== 0) w.int64Number(16, m.quietMs);
   if (m.readRound !== 0) w.int64Number(8, m.readRound);
 }
 

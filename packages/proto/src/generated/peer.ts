@@ -272,6 +272,8 @@ export const Heartbeat: MessageType<Heartbeat> = messageType(
 export interface HeartbeatResponse {
   /** That of the heartbeat. */
   readonly readRound: number;
+  /** For so many milliseconds the sender helps nobody against this leader (Raft dissertation §6.4.1); 0 where it promises nothing. */
+  readonly quietMs: number;
 }
 export const HeartbeatResponse: MessageType<HeartbeatResponse> = messageType(
   'distrokv.peer.HeartbeatResponse',

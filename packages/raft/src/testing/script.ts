@@ -58,7 +58,7 @@ function describeBody(message: Message): string {
     case 'heartbeat':
       return `commit ${message.leaderCommit} round ${message.readRound}`;
     case 'heartbeat-response':
-      return `round ${message.readRound}`;
+      return `round ${message.readRound}${message.quietMs > 0 ? ` quiet for ${message.quietMs} ms` : ''}`;
     case 'propose':
       return message.commands.map((command) => `"${fromUtf8(command)}"`).join(' ');
     case 'propose-configuration':

@@ -5,7 +5,7 @@ import type { LogIndex, MemberId, Term } from '@distrokv/base';
 import { MemoryLog } from '../memory-log.ts';
 import type { AppendEntries, Entry, Heartbeat, Message, PreVote } from '../messages.ts';
 import { Raft } from '../raft.ts';
-import type { RaftOptions, RaftStatus, ReadState, Ready, Rejection, Role } from '../types.ts';
+import type { LeaseOptions, RaftOptions, RaftStatus, ReadState, Ready, Rejection, Role } from '../types.ts';
 import { ELECTION_TICKS, HEARTBEAT_TICKS } from './cluster.ts';
 import type { ClusterOptions } from './cluster.ts';
 
@@ -21,6 +21,7 @@ export interface SoloOptions {
   readonly commit?: number;
   readonly applied?: number;
   readonly limits?: ClusterOptions['limits'];
+  readonly lease?: LeaseOptions;
 }
 
 /** What a pre-candidate or a candidate says of itself. */
@@ -86,6 +87,7 @@ export class Solo {
     this.storage = new MemoryLog((options.log ?? []).map((term, i) => entry(i + 1, term)));
     const raftOptions: RaftOptions = {
       ...options.limits,
+      ...(options.lease && { lease: options.lease }),
       id: this.#id,
       configuration: configurationOf(this.#voters, (options.learners ?? []).map(idOf)),
       hardState: {
@@ -185,7 +187,7 @@ export class Solo {
     this.step({ kind: 'append-entries-response', ...this.#to(from), success: true, matchIndex: matchIndex as LogIndex, ...none });
   }
 
-  answerHeartbeat(from: number, readRound: number): void {
-    this.step({ kind: 'heartbeat-response', ...this.#to(from), readRound });
+  answerHeartbeat(from: number, readRound: number, quietMs = 800): void {
+    this.step({ kind: 'heartbeat-response', ...this.#to(from), readRound, quietMs });
   }
 }

@@ -28,7 +28,7 @@ const messages: readonly Message[] = [
     conflictTerm: term(6),
   },
   { ...envelope, kind: 'heartbeat', leaderCommit: logIndex(3), readRound: 12 },
-  { ...envelope, kind: 'heartbeat-response', readRound: 12 },
+  { ...envelope, kind: 'heartbeat-response', readRound: 12, quietMs: 800 },
   { ...envelope, kind: 'propose', commands: [utf8('a'), utf8('bc')] },
   { ...envelope, kind: 'propose-configuration', basis: logIndex(3), target: configurationOf([memberId(2n), memberId(3n)], [memberId(4n)]) },
   { ...envelope, kind: 'read-index', context: 2 ** 52 },

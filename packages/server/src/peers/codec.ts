@@ -40,7 +40,7 @@ function bodyOf(m: Message): Body {
     case 'heartbeat':
       return { case: 'heartbeat', value: { leaderCommit: m.leaderCommit, readRound: m.readRound } };
     case 'heartbeat-response':
-      return { case: 'heartbeatResponse', value: { readRound: m.readRound } };
+      return { case: 'heartbeatResponse', value: { readRound: m.readRound, quietMs: m.quietMs } };
     case 'timeout-now':
       return { case: 'timeoutNow', value: {} };
     case 'propose':
@@ -100,7 +100,12 @@ export function fromPeerMessage(message: pb.PeerMessage): Message | undefined {
       };
     }
     case 'heartbeatResponse':
-      return { ...envelope, kind: 'heartbeat-response', readRound: checked(body.value.readRound) };
+      return {
+        ...envelope,
+        kind: 'heartbeat-response',
+        readRound: checked(body.value.readRound),
+        quietMs: checked(body.value.quietMs),
+      };
     case 'timeoutNow':
       return { ...envelope, kind: 'timeout-now' };
     case 'propose':

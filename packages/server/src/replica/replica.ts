@@ -20,6 +20,7 @@ import {
   type SoftState,
   type TransferResult,
 } from '@distrokv/raft';
+import type { ServerConfig } from '../config.ts';
 import type { RaftLog } from '../raft-log/raft-log.ts';
 import { Applier } from './applier.ts';
 import { badLeaderTransferee, noLeader, notLeader, serverStopped, timedOutLeaderTransfer, tooManyRequests } from './errors.ts';
@@ -52,6 +53,7 @@ export interface ReplicaOptions {
   readonly peers: PeerSender;
   readonly heartbeatMs: number;
   readonly electionMs: number;
+  readonly leaseReads?: ServerConfig['leaseReads'];
   /** Larger commands are refused. */
   readonly maxCommandBytes: number;
   /** Something broke that a member must not survive; called once. */
@@ -83,7 +85,8 @@ export class Replica {
   readonly #leaderListeners: ((leader: MemberId | undefined) => void)[] = [];
 
   constructor(options: ReplicaOptions) {
-    const { env, log, store, heartbeatMs, electionMs } = options;
+    const { env, log, store, heartbeatMs, electionMs, leaseReads } = options;
+    const now = (): number => env.clock.monotonicMs();
     this.#options = options;
     this.id = log.identity.memberId;
     const { configuration, index: configurationIndex } = appliedConfiguration(store);
@@ -97,9 +100,9 @@ export class Replica {
       random: env.random,
       electionTicks: Math.max(2, Math.round(electionMs / heartbeatMs)),
       heartbeatTicks: 1,
+      ...(leaseReads && { lease: { now, tickMs: heartbeatMs, maxDrift: leaseReads.maxDrift } }),
     });
     this.#soft = this.#raft.status();
-    const now = (): number => env.clock.monotonicMs();
     this.#leaderSeenMs = now();
     const timeoutMs = REQUEST_TIMEOUT_MS + 2 * electionMs;
     this.#proposals = new Proposals({

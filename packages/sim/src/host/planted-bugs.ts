@@ -156,6 +156,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'return this.#reads.hasGathered && this.#member.log.commit >= this.#firstIndex;',
     replace: 'return this.#reads.hasGathered;',
   },
+  {
+    name: 'a lease counts from the answers, not from the sending',
+    file: 'raft/dist/lease.js',
+    find: 'this.#confirmedMs = first.sentMs;',
+    replace: 'this.#confirmedMs = this.#times.now();',
+  },
+  {
+    name: 'a leader that told another to take over keeps its lease',
+    file: 'raft/dist/leader.js',
+    find: 'this.#lease?.end();',
+    replace: '',
+  },
   // --- The Raft log on disk ---
   { name: 'does not sync the Raft log', file: 'server/dist/raft-log/raft-log.js', find: 'await this.#writer.sync();', replace: '' },
   {

@@ -6,6 +6,7 @@
 //   pause   the same, but it stands still meanwhile, and goes on, still cut off, believing that it leads
 //   lose    a minority hears nothing; the leader's disk is slow, its power fails, and who did hear is cut off when it is back
 //   split   two members are told to run in the same term, with slow disks, and some lose power in the midst of the vote, or as they grant theirs
+//   lease   whoever leads is cut off while it may count on a lease; or after it told another to take over; or as answers come very late
 //   stale   a member is told to take over, but hears it only when the leader has long gone on without it
 import { type MemberId, type Random, seededRandom } from '@distrokv/base';
 import type { Fault } from '../faults.ts';
@@ -42,6 +43,7 @@ export class Duels {
     if (how === 'cut' || how === 'pause') await this.#depose(random, leader, how === 'pause');
     else if (how === 'lose') await this.#lose(random, leader);
     else if (how === 'split') await this.#split(random, leader);
+    else if (how === 'lease') await this.#outlive(random, leader);
     else await this.#stale(random, leader);
   }
 
@@ -131,6 +133,39 @@ export class Duels {
     await this.#sleep(2000);
   }
 
+  /** Mostly whoever has the slowest clock is made the leader first: it counts on its lease for the longest time. */
+  async #outlive(random: Random, first: Machine): Promise<void> {
+    const { world, moveLeader } = this.#options;
+    const slowest = this.#others(first).reduce((a, b) => (b.clock.rate < a.clock.rate ? b : a), first);
+    const slowestId = slowest.process?.running?.member.id;
+    let leader = first;
+    if (slowest !== first && slowestId !== undefined && random.chance(0.8)) {
+      moveLeader(first, slowestId);
+      leader = (await this.#leaderBut(first)) ?? first;
+      await this.#sleep(250);
+    }
+    const others = this.#others(leader);
+    const heals: (() => void)[] = [];
+    const how = random.below(3);
+    if (how === 0) {
+      const successor = shuffled(random, others)[0]?.process?.running?.member.id;
+      if (successor !== undefined) moveLeader(leader, successor);
+      await this.#sleep(80 * random.float() ** 2);
+      heals.push(this.#sever(others, [leader]));
+    } else if (how === 1) {
+      const lateMs = 500 + 400 * random.float();
+      const heardMs = 120 + 80 * random.float();
+      if (!this.#isOver) for (const { index } of others) world.network.clog(index, leader.index, lateMs);
+      await this.#sleep(heardMs);
+      heals.push(this.#sever([leader], others));
+      await this.#sleep(lateMs - heardMs + 20 * random.float());
+      heals.push(this.#sever(others, [leader]));
+    } else heals.push(this.#cut([leader]));
+    await this.#leaderBut(leader);
+    await this.#sleep(100 + 400 * random.float());
+    for (const heal of heals) heal();
+  }
+
   get #isOver(): boolean {
     return this.#options.world.isClosing;
   }
@@ -141,11 +176,17 @@ export class Duels {
 
   /** These do not hear the others, nor the others them, until the returned function is called. */
   #cut(side: readonly Machine[]): () => void {
-    const { network, machines } = this.#options.world;
+    const rest = this.#options.world.machines.filter((machine) => !side.includes(machine));
+    const heals = [this.#sever(side, rest), this.#sever(rest, side)];
+    return () => heals.forEach((heal) => heal());
+  }
+
+  /** What the first send the others does not arrive, until the returned function is called. */
+  #sever(senders: readonly Machine[], receivers: readonly Machine[]): () => void {
+    const { network } = this.#options.world;
     if (this.#isOver) return () => {};
-    const from = side.map(({ index }) => index);
-    const to = machines.filter((machine) => !side.includes(machine)).map(({ index }) => index);
-    const heals = linksOf({ from, to, both: true }).map(([a, b]) => network.cut(a, b));
+    const [from, to] = [senders, receivers].map((machines) => machines.map(({ index }) => index)) as [number[], number[]];
+    const heals = linksOf({ from, to, both: false }).map(([a, b]) => network.cut(a, b));
     const heal = (): void => heals.forEach((each) => each());
     this.#options.onHeal(heal);
     return heal;

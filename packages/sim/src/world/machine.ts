@@ -28,6 +28,7 @@ export class Machine {
   readonly clock: MachineClock;
   readonly #options: MachineOptions;
   #process: MemberProcess | undefined;
+  #processClock: ProcessClock | undefined;
   #stopping: MemberProcess | undefined;
   /** Nothing will run here any more: its disk is lost or damaged, or it was removed from the cluster. */
   isGone = false;
@@ -52,6 +53,11 @@ export class Machine {
     return this.#process;
   }
 
+  /** How far the clock of its process leads the world: in so long it sends what it sends now. */
+  get leadMs(): number {
+    return (this.#processClock?.leadMs() ?? 0) / this.clock.rate;
+  }
+
   /** Whether the disk failed under the process that runs, or is damaged. */
   get hasExcuse(): boolean {
     return this.disk.isDamaged || this.disk.faults > this.#faultsBefore;
@@ -74,6 +80,7 @@ export class Machine {
       clock,
       timers: processTimers(time, this.clock, gate, () => clock.leadMs()),
     };
+    this.#processClock = clock;
     this.disk.gate = gate;
     this.#faultsBefore = this.disk.faults;
     this.#process = new MemberProcess({ config: joining, env, gate, logger, sizes, ...process });

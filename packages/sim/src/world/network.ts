@@ -39,8 +39,8 @@ export class Network {
     this.weather = weather;
   }
 
-  /** `deliver` runs when, and as often as, this arrives. */
-  send(from: number, to: number, deliver: (isRepeat: boolean) => void): void {
+  /** `deliver` runs when, and as often as, this arrives. It leaves in `inMs`. */
+  send(from: number, to: number, deliver: (isRepeat: boolean) => void, inMs = 0): void {
     const { loss, duplication, datagram, delayMs } = this.weather;
     const link = this.#link(from, to);
     this.sent++;
@@ -50,7 +50,7 @@ export class Network {
     }
     const now = this.#time.monotonicMs();
     const delay = delayMs[0] + this.#random.float() * (delayMs[1] - delayMs[0]);
-    let arrivalMs = Math.max(now + delay, link.cloggedUntilMs);
+    let arrivalMs = Math.max(now + inMs + delay, link.cloggedUntilMs);
     if (!datagram) arrivalMs = link.lastArrivalMs = Math.max(arrivalMs, link.lastArrivalMs);
     const { epoch } = link;
     const arrive = (isRepeat: boolean) => (): void => {

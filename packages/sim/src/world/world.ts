@@ -209,10 +209,11 @@ export class World {
     const sender = messages[0]?.from;
     const parts = this.network.weather.datagram ? messages.map((message) => [message]) : [messages];
     for (const part of parts) {
-      this.network.send(from.index, to.index, (isRepeat) => {
+      const deliver = (isRepeat: boolean): void => {
         if (sender !== undefined && to.process?.knowsRemoved(sender)) this.#tellRemoved(to, from, sender);
         else to.process?.deliver(isRepeat ? part.filter(mayRepeat) : part);
-      });
+      };
+      this.network.send(from.index, to.index, deliver, from.leadMs);
     }
   }
 
@@ -314,6 +315,7 @@ function configOf(initial: readonly string[], name: string, plan: Plan): ServerC
     initialClusterToken: `sim-${plan.seed}`,
     heartbeatMs: serverDefaults.heartbeatMs,
     electionMs: serverDefaults.electionMs,
+    leaseReads: plan.leaseDrift === undefined ? undefined : { maxDrift: plan.leaseDrift },
     quotaBytes: Infinity,
     maxRequestBytes: serverDefaults.maxRequestBytes,
     maxTxnOps: serverDefaults.maxTxnOps,
