@@ -158,7 +158,7 @@ export class Merger {
     try {
       const added = await this.#options.write(mergeWork(inputs, version, level, this.#watermarks(), codecAt(settings, level)));
       try {
-        await tree.change({ level, added, removed: tables, known: version.rangeDeletes });
+        await tree.change({ level, added, removed: tables, basis: version });
       } catch (error) {
         if (isTransient(error)) await removeTables(added, settings);
         throw error;

@@ -209,6 +209,38 @@ test('one range that is deleted again and again is kept once', async () => {
   await engine.close();
 });
 
+test('a merge that began when there was no range delete takes none away that came meanwhile', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, { mergeFanIn: 3 });
+  let isFlushed = false;
+  let letGo = (): void => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  // What writes tables when nothing is left to flush is a merge; those that it has not begun get their numbers later.
+  const reached = new Promise<'merging'>((resolve) =>
+    env.fs.delayBy((_kind, path) => {
+      if (!isFlushed || !path.endsWith('.sst')) return undefined;
+      resolve('merging');
+      return held;
+    }),
+  );
+  let state: 'merging' | undefined;
+  for (let round = 0; state === undefined && round < 50; round++) {
+    isFlushed = false;
+    await fill(engine, 'meta', 120);
+    await engine.flush();
+    isFlushed = true;
+    state = await Promise.race([reached, engine.settle().then(() => undefined)]);
+  }
+  assert.equal(state, 'merging');
+  await deleteRange(engine, 'meta', 0, 110);
+  await engine.flush();
+  letGo();
+  await engine.settle();
+  assert.ok(engine.stats().merges > 0);
+  assert.equal(engine.keyspace('meta').count(), 10);
+  await engine.close();
+});
+
 test('what an unlogged writer deletes is there after its flush', async () => {
   const env = createMemoryEnv({ seed: 1 });
   let engine = await open(env, { wal: 'none' });

@@ -8,7 +8,7 @@ import type { Manifest } from './manifest.ts';
 import { tableName } from './names.ts';
 import type { Settings } from './options.ts';
 import { type RangeDelete, RangeDeletes } from './range-deletes.ts';
-import { type KeptRanges, ledgerEdit } from './range-ledger.ts';
+import { ledgerEdit } from './range-ledger.ts';
 import type { Run } from './run.ts';
 import type { WrittenTable } from './table-writer.ts';
 import { Table } from './table.ts';
@@ -25,8 +25,8 @@ export interface TreeChange {
   readonly moved?: readonly Table[];
   /** Of a flush: the range deletes of its memtable. */
   readonly written?: readonly RangeDelete[];
-  /** Of a merge: the range deletes that it began with. */
-  readonly known?: KeptRanges;
+  /** Of a merge that wrote tables: the version that it read, and with it the range deletes that it knew, be they none. */
+  readonly basis?: Version;
   /** Of a flush and an ingestion: what is added was in no table before. */
   readonly arrives?: boolean;
   /** Their run in level 0; default: one behind all others. */
@@ -98,7 +98,7 @@ export class Tree {
     return done;
   }
 
-  async #change({ level, added, removed, moved = [], written, known, arrives = false, run: given, edit }: TreeChange): Promise<void> {
+  async #change({ level, added, removed, moved = [], written, basis, arrives = false, run: given, edit }: TreeChange): Promise<void> {
     const { directory } = this.#settings;
     const { state } = this.#manifest;
     const before = this.#version;
@@ -115,7 +115,7 @@ export class Tree {
       const ranges = ledgerEdit({
         kept: rangeDeletes,
         written,
-        known: known ?? rangeDeletes,
+        known: basis ? basis.rangeDeletes : rangeDeletes,
         added: opened,
         removed,
         runs,
