@@ -47,7 +47,7 @@ export function answer<T>(
   from: 'from-voters' | 'from-learners-too' = 'from-voters',
 ): Promise<T> {
   try {
-    if (from === 'from-voters') refuseOnLearner(context);
+    if (from === 'from-voters' && context.replica.isLearner) throw notSupportedForLearner();
     if (context.replica.leader === undefined && call.metadata.get('hasleader') === 'true') throw noLeader();
     const result = work();
     // Not an async function, which would wait for the promise by two more.
@@ -59,11 +59,6 @@ export function answer<T>(
 
 function throwStatus(error: unknown): never {
   throw statusOf(error);
-}
-
-/** Throws GrpcError if this member is a learner. */
-export function refuseOnLearner({ replica }: ServiceContext): void {
-  if (replica.isLearner) throw notSupportedForLearner();
 }
 
 function statusOf(error: unknown): unknown {

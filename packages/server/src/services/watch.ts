@@ -7,7 +7,7 @@ import { type EventBatch, type WatchOptions, type WatchSink, type Watcher, isEmp
 import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { serverDefaults } from '../config.ts';
 import { noLeader, serverStopped } from '../replica/errors.ts';
-import { type ServiceContext, header, refuseOnLearner } from './context.ts';
+import { type ServiceContext, header } from './context.ts';
 import { SLICE_MS } from './slices.ts';
 import { WatchOutput } from './watch-output.ts';
 
@@ -131,7 +131,6 @@ class WatchStream implements WatchSink {
   }
 
   async run(): Promise<void> {
-    refuseOnLearner(this.#context);
     if (this.#needsLeader && this.#context.replica.leader === undefined) throw noLeader();
     this.#call.signal.addEventListener('abort', () =>
       this.end(new GrpcError('cancelled', 'etcdserver: watch canceled', { isAnswer: true })),
