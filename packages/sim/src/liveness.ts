@@ -148,7 +148,7 @@ export class LivenessPhase {
     return first !== undefined && states.every((state) => state?.applied === first && state.commit === first);
   }
 
-  /** An operation on a healed member that is not answered is a Violation. */
+  /** An operation on a healed member that is not answered is a Violation; unless a removal was under way, and it is none any more. */
   async #askAll(): Promise<void> {
     await Promise.all(this.#options.clients.map((client, index) => this.#ask(client, index)));
   }
@@ -158,7 +158,7 @@ export class LivenessPhase {
     for (let i = 0; i < OPERATIONS_EACH; i++) {
       const machine = this.#voters[(index + i) % Math.max(1, this.#voters.length)] ?? (this.#core[0] as Machine);
       const { outcome } = await client.ask(lastOperation(index, i), machine, ANSWER_MS);
-      if (outcome?.kind !== 'answered') {
+      if (outcome?.kind !== 'answered' && !machine.isGone) {
         world.broken(new Violation('liveness', `${client.name} gets no answer from the healed ${machine.name}: ${outcome?.why ?? ''}`));
         return;
       }

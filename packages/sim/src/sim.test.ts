@@ -62,6 +62,10 @@ test('a member that lost its disk is never given its old id, not even before it 
   assert.equal((await runPlan(plan)).violation, undefined);
 });
 
+test('who is removed while the members heal owes nobody an answer', async () => {
+  assert.equal((await runPlan(drawPlan(346))).violation, undefined);
+});
+
 test('a failure is made smaller: what does not matter goes, what does stays', async () => {
   const plan = drawPlan(3);
   const needed = plan.faults[Math.floor(plan.faults.length / 2)];
