@@ -1,5 +1,6 @@
 // One seed from its start to its verdict: first safety, with faults, while clients work; then liveness, with a healthy majority and the rest
 // broken; then the judges look at all that was said (after TigerBeetle's simulator).
+import { messageOf } from '@distrokv/base';
 import type { FaultKind } from './faults.ts';
 import { History } from './history.ts';
 import { ApiHistory } from './api/api-history.ts';
@@ -83,8 +84,8 @@ export async function runPlan(plan: Plan, { keepsLines = false }: { readonly kee
     await Promise.all([...playing, advance(world, plan.api ? LAST_WATCH_MS : LAST_THINK_MS)]);
     verdict = await judgeAll(seen, core);
   } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    world.broken(error);
+    // What a judge itself threw is a failure of this seed, and no end of a campaign.
+    world.broken(error instanceof Violation ? error : new Violation('simulator', `the run threw ${messageOf(error)}`));
   }
   const count = (kind: string): number => history.operations.filter(({ outcome }) => (outcome?.kind ?? 'unknown') === kind).length;
   return {

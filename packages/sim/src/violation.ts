@@ -1,5 +1,5 @@
 // A promise that was broken, and which judge saw it.
-export type JudgeName = 'raft' | 'order' | 'watch' | 'lease' | 'linearizability' | 'replicas' | 'liveness' | 'fail-stop';
+export type JudgeName = 'raft' | 'order' | 'watch' | 'lease' | 'linearizability' | 'replicas' | 'liveness' | 'fail-stop' | 'simulator';
 
 export class Violation extends Error {
   override readonly name = 'Violation';

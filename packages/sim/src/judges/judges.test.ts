@@ -13,6 +13,12 @@ const put = (key: string, value: string): Operation => ({
 });
 const get = (key: string): Operation => ({ kind: 'step', step: { kind: 'range', key, end: undefined, limit: 0 }, serializable: false });
 
+const clear = (key: string, end?: string): Operation => ({
+  kind: 'step',
+  step: { kind: 'delete', key, end, wantsPrevious: false },
+  serializable: false,
+});
+
 /** Performs operations one after the other on a model, as a correct store would, and remembers all states. */
 class Store {
   readonly history: History = new History();
@@ -20,8 +26,11 @@ class Store {
   readonly #states: Map<number, ReturnType<KvModel['keys']>> = new Map([[1, []]]);
   #now = 0;
 
-  perform(operation: Operation, outcome: 'answered' | 'unknown' = 'answered'): Operated {
-    const operated = this.history.begin(0, operation, this.#now++);
+  begin(operation: Operation): Operated {
+    return this.history.begin(0, operation, this.#now++);
+  }
+
+  perform(operation: Operation, outcome: 'answered' | 'unknown' = 'answered', operated: Operated = this.begin(operation)): Operated {
     const answer = this.model.apply(operation);
     this.#states.set(this.model.revision, this.model.keys());
     this.history.end(operated, outcome === 'answered' ? { kind: 'answered', answer } : { kind: 'unknown', why: 'lost' }, this.#now++);
@@ -42,6 +51,37 @@ describe('the order of revisions', () => {
     const lost = store.history.begin(1, put('r0', 'never'), 0);
     store.history.end(lost, { kind: 'unknown', why: 'lost' }, 1);
     assert.equal(await store.judge(), 2);
+  });
+
+  test('gives each revision that nobody was told of an operation in doubt of its own, in time', async () => {
+    const [one, both] = [clear('r0'), clear('r0', 'r2')];
+    const store = new Store();
+    store.perform(put('r0', 'a'));
+    const wide = store.begin(both);
+    store.perform(one, 'unknown'); // `both` would have done the same.
+    store.perform(put('r0', 'b'));
+    store.perform(put('r1', 'b'));
+    store.perform(both, 'unknown', wide);
+    assert.equal(await store.judge(), 3);
+    store.history.operations.splice(store.history.operations.indexOf(wide), 1);
+    await assert.rejects(store.judge(), /nobody asked for revision 6/);
+  });
+
+  test('takes an operation in doubt for one revision only, and for none that was answered before it began', async () => {
+    const twice = new Store();
+    twice.perform(put('r0', 'a'));
+    twice.perform(clear('r0'), 'unknown');
+    twice.perform(put('r0', 'b'));
+    const again = twice.perform(clear('r0'), 'unknown');
+    twice.history.operations.splice(twice.history.operations.indexOf(again), 1);
+    await assert.rejects(twice.judge(), /nobody asked for revision 5 once more, or in time: /);
+    const late = new Store();
+    late.perform(put('r0', 'a'));
+    const early = late.perform(clear('r0'), 'unknown');
+    late.history.operations.splice(late.history.operations.indexOf(early), 1);
+    late.perform(put('r0', 'b'));
+    late.history.end(late.begin(clear('r0')), { kind: 'unknown', why: 'lost' }, 100);
+    await assert.rejects(late.judge(), /nobody asked for revision 3 once more, or in time: /);
   });
 
   test('finds an acknowledged write that is gone', async () => {

@@ -37,9 +37,10 @@ export async function judgeOrder(operations: readonly Operated[], lastRevision: 
     at.set(revision, [...(at.get(revision) ?? []), placed]);
   }
   const times = new Map<Operated, Place>();
+  const made: Made[] = [];
   let model = new KvModel();
   for (let revision = 1; revision <= lastRevision; revision++) {
-    if (revision > 1) model = await performNext(model, revision, at.get(revision) ?? [], doubtful, times, readAt);
+    if (revision > 1) model = await performNext(model, revision, at.get(revision) ?? [], doubtful, times, made, readAt);
     for (const { operated, answer } of at.get(revision) ?? []) {
       if (times.has(operated)) continue; // It made the revision.
       expect(model.copy().apply(operated.operation), answer, operated);
@@ -47,8 +48,15 @@ export async function judgeOrder(operations: readonly Operated[], lastRevision: 
     }
   }
   expectState(model, await readAt(lastRevision));
+  assignMakers(made, operations, times);
   judgeRealTime(operations, times);
   return answered.length;
+}
+
+/** A revision that no answer names, and the operations in doubt that would have made it what it is. */
+interface Made {
+  readonly revision: number;
+  readonly candidates: readonly Operated[];
 }
 
 /** The operation that made `revision`: one that was answered with it and changes something, or one of those in doubt. */
@@ -56,8 +64,9 @@ async function performNext(
   before: KvModel,
   revision: number,
   placed: readonly Placed[],
-  doubtful: Set<Operated>,
+  doubtful: ReadonlySet<Operated>,
   times: Map<Operated, Place>,
+  made: Made[],
   readAt: ReadAt,
 ): Promise<KvModel> {
   for (const { operated, answer } of placed) {
@@ -70,19 +79,60 @@ async function performNext(
     return after;
   }
   const wanted = JSON.stringify(await readAt(revision));
+  let next: KvModel | undefined;
+  const candidates: Operated[] = [];
   for (const operated of doubtful) {
     const after = before.copy();
     after.apply(operated.operation);
     if (after.revision !== revision || JSON.stringify(after.keys()) !== wanted) continue;
-    doubtful.delete(operated);
-    times.set(operated, 2 * revision);
-    return after;
+    candidates.push(operated);
+    next = after; // Whichever it was, this is what it made.
+  }
+  if (next) {
+    made.push({ revision, candidates });
+    return next;
   }
   const claims = placed.map(({ operated, answer }) => `${describeOperation(operated.operation)} → ${describeAnswer(answer)}`);
   throw new Violation(
     'order',
     `nobody asked for revision ${revision} as it is in the store${claims.length > 0 ? `; with that revision were answered: ${claims.join(' | ')}` : ''}`,
   );
+}
+
+/**
+ * Finds an operation in doubt for each revision that nobody was told of, none for two of them, and none for a revision before one that had been
+ * answered when it began: a matching, by augmenting paths.
+ */
+function assignMakers(made: readonly Made[], operations: readonly Operated[], times: Map<Operated, Place>): void {
+  const makerOf = new Map<Operated, Made>();
+  const assign = (wanted: Made, tried: Set<Operated>): boolean => {
+    for (const operated of wanted.candidates) {
+      if (tried.has(operated) || 2 * wanted.revision < firstPlace(operated, operations, times)) continue;
+      tried.add(operated);
+      const other = makerOf.get(operated);
+      if (other && !assign(other, tried)) continue;
+      makerOf.set(operated, wanted);
+      return true;
+    }
+    return false;
+  };
+  for (const each of made) {
+    if (assign(each, new Set())) continue;
+    const asked = each.candidates.map(({ operation }) => describeOperation(operation)).join(' | ');
+    throw new Violation('order', `nobody asked for revision ${each.revision} once more, or in time: ${asked}`);
+  }
+  for (const [operated, { revision }] of makerOf) times.set(operated, 2 * revision);
+}
+
+/** What began when this had been answered took effect no earlier. */
+function firstPlace({ startOrder }: Operated, operations: readonly Operated[], times: ReadonlyMap<Operated, Place>): Place {
+  let first = 0;
+  for (const operated of operations) {
+    const { operation, endOrder, outcome } = operated;
+    if (outcome?.kind !== 'answered' || endOrder >= startOrder || (operation.kind === 'step' && operation.serializable)) continue;
+    first = Math.max(first, times.get(operated) ?? 0);
+  }
+  return first;
 }
 
 function expect(expected: Answer, answer: Answer, { operation }: Operated): void {
