@@ -270,7 +270,8 @@ export class World {
       files: source.files,
       read: async (file, offset, length) => {
         await this.#cross(to, from);
-        const piece = await source.read(file, offset, length);
+        const piece = await this.#unlessItDies(from, source.read(file, offset, length));
+        if (!piece) throw new GrpcError('unavailable', 'the stream broke');
         await this.#cross(from, to);
         return piece;
       },
