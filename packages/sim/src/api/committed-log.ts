@@ -30,8 +30,11 @@ export interface CommittedLogOptions {
 
 export class CommittedLog {
   readonly #options: CommittedLogOptions;
-  /** By index and term, until it is committed: what leaders said is there. */
-  readonly #heard = new Map<string, Entry>();
+  /**
+   * What leaders said is at an index, the latest term alone, until it is committed. Once an entry is committed, no leader of a later term says anything
+   * else (leader completeness, which has a judge of its own); so if everybody has dropped it, this is it.
+   */
+  readonly #heard = new Map<number, Entry>();
   readonly commands: Committed[] = [];
   #last = 0;
 
@@ -46,7 +49,10 @@ export class CommittedLog {
 
   sent(message: Message): void {
     if (message.kind !== 'append-entries') return;
-    for (const entry of message.entries) if (entry.index > this.#last) this.#heard.set(`${entry.index}/${entry.term}`, entry);
+    for (const entry of message.entries) {
+      const before = this.#heard.get(entry.index);
+      if (entry.index > this.#last && (!before || before.term < entry.term)) this.#heard.set(entry.index, entry);
+    }
   }
 
   /** A member says how far it has come. */
@@ -54,11 +60,10 @@ export class CommittedLog {
     while (this.#last < applied) {
       const index = (this.#last + 1) as Entry['index'];
       const term = log.termAt(index);
-      if (term === undefined) return; // It has dropped it: another one shows it.
-      const key = `${index}/${term}`;
-      const entry = this.#heard.get(key) ?? readFrom(log, index);
-      if (!entry) return;
-      this.#heard.delete(key);
+      const heard = this.#heard.get(index);
+      const entry = term === undefined || heard?.term === term ? heard : readFrom(log, index);
+      if (!entry) return; // Another one shows it.
+      this.#heard.delete(index);
       this.#last = index;
       if (entry.kind === 'command') this.#add(entry.data);
     }
