@@ -136,7 +136,14 @@ export class Replica {
 
   /** Begins to take part. A member that is alone leads at once. */
   start(): void {
-    this.#ticks = this.#options.env.timers.every(this.#options.heartbeatMs, () => this.#guard(() => this.#tick()));
+    const { env, heartbeatMs } = this.#options;
+    const tick = (): void => this.#guard(() => this.#tick());
+    // Members that start together, when power comes back, would otherwise tick together for good: those whose random election timeouts have as many
+    // ticks would run for leader in the same instant, and split the votes.
+    this.#ticks = env.timers.after(env.random.below(heartbeatMs), () => {
+      this.#ticks = env.timers.every(heartbeatMs, tick);
+      tick();
+    });
     this.#guard(() => {
       const { voters } = this.#raft.status().configuration;
       if (voters.length === 1 && voters[0] === this.id) this.#raft.campaign();
