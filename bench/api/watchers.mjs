@@ -2,21 +2,10 @@
 // asked for. One stream on each connection carries an equal part of the watchers.
 import net from 'node:net';
 import { etcdserverpb as pb } from '@distrokv/proto';
+import { PREFACE, frame, literal } from '../wire/frames.mjs';
 
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const WINDOW_GROWN_BYTES = 1 << 20;
 
-const frame = (type, flags, stream, payload) => {
-  const out = Buffer.alloc(9 + payload.length);
-  out.writeUIntBE(payload.length, 0, 3);
-  out[3] = type;
-  out[4] = flags;
-  out.writeUInt32BE(stream, 5);
-  payload.copy(out, 9);
-  return out;
-};
-const literal = (name, value) =>
-  Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
 const windowUpdate = (stream, bytes) => {
   const payload = Buffer.alloc(4);
   payload.writeUInt32BE(bytes);
@@ -63,9 +52,7 @@ async function connect(target, ranges, state, onEvent) {
     literal('content-type', 'application/grpc'),
     literal('te', 'trailers'),
   ];
-  socket.write(
-    Buffer.concat([Buffer.from(PREFACE), frame(4, 0, 0, settings), windowUpdate(0, 0x7fff0000), frame(1, 4, 1, Buffer.concat(headers))]),
-  );
+  socket.write(Buffer.concat([PREFACE, frame(4, 0, 0, settings), windowUpdate(0, 0x7fff0000), frame(1, 4, 1, Buffer.concat(headers))]));
   const reader = new Reader(socket, state, onEvent);
   const requests = ranges.map((range) => {
     const body = pb.WatchRequest.encode({ requestUnion: { case: 'createRequest', value: pb.WatchCreateRequest.create(range) } });
@@ -167,19 +154,12 @@ class Reader {
   message(d, from, end) {
     const { state } = this;
     state.responses++;
-    let at = from;
-    while (at < end) {
-      const tag = d[at++];
-      let value = 0;
-      let shift = 1;
-      for (; d[at] > 127; at++, shift *= 128) value += (d[at] & 127) * shift;
-      value += d[at++] * shift;
-      if ((tag & 7) === 2) {
-        if (tag === 90) {
-          state.events++;
-          if (this.onEvent) this.event(d, at, at + value);
-        }
-        at += value;
+    for (let at = from; at < end;) {
+      const { tag, value, next } = readField(d, at);
+      at = next;
+      if (tag === 90) {
+        state.events++;
+        if (this.onEvent) this.event(d, next - value, next);
       } else if (tag === 24 && value === 1) {
         state.created++;
         state.onCreated();
@@ -196,16 +176,20 @@ class Reader {
 
 /** Where the content of a field lies that has a length; `[end, end]` if it is not there. */
 function field(d, from, end, wanted) {
-  let at = from;
-  while (at < end) {
-    const tag = d[at++];
-    let value = 0;
-    let shift = 1;
-    for (; d[at] > 127; at++, shift *= 128) value += (d[at] & 127) * shift;
-    value += d[at++] * shift;
-    if ((tag & 7) !== 2) continue;
-    if (tag === wanted) return [at, at + value];
-    at += value;
+  for (let at = from; at < end;) {
+    const { tag, value, next } = readField(d, at);
+    if (tag === wanted) return [next - value, next];
+    at = next;
   }
   return [end, end];
+}
+
+/** The field at `at`: a number, or the length of what ends at `next`. */
+function readField(d, at) {
+  const tag = d[at++];
+  let value = 0;
+  let shift = 1;
+  for (; d[at] > 127; at++, shift *= 128) value += (d[at] & 127) * shift;
+  value += d[at++] * shift;
+  return { tag, value, next: (tag & 7) === 2 ? at + value : at };
 }

