@@ -5,7 +5,7 @@
 //   cut     whoever leads is cut off, in the midst of appends, until others have elected and written; then the next one, and the first is back
 //   pause   the same, but it stands still meanwhile, and goes on, still cut off, believing that it leads
 //   lose    a minority hears nothing; the leader's disk is slow, its power fails, and who did hear is cut off when it is back
-//   split   two members are told to run in the same term, with slow disks, and some lose power in the midst of the vote, or as they grant theirs
+//   split   two or three members are told to run in the same term, with slow disks, and some lose power in the midst of the vote, or as they grant theirs
 //   lease   whoever leads is cut off while it may count on a lease; or after it told another to take over; or as answers come very late
 //   stale   a member is told to take over, but hears it only when the leader has long gone on without it
 import { type MemberId, type Random, seededRandom } from '@distrokv/base';
@@ -93,7 +93,7 @@ export class Duels {
     const { world, moveLeader } = this.#options;
     const others = shuffled(random, this.#others(leader));
     for (const machine of [leader, ...others]) if (random.chance(0.8)) this.#slow(machine, 5 + 150 * random.float() ** 2);
-    for (const to of others.slice(0, 2)) {
+    for (const to of others.slice(0, 2 + random.below(2))) {
       const id = to.process?.running?.member.id;
       if (id !== undefined) moveLeader(leader, id);
       await this.#sleep(random.chance(0.5) ? 0 : 30 * random.float());
