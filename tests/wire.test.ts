@@ -2,6 +2,7 @@
 // server reflection, and all of it over TLS, with certificates that are renewed under way.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { Agent, request as httpRequest } from 'node:http';
@@ -386,7 +387,7 @@ describe('over TLS', () => {
     });
     t.after(() => open.forEach((socket) => socket.destroy()));
     const closed = Promise.all(open.map((socket) => new Promise((resolve) => socket.resume().on('close', resolve))));
-    await Promise.all(open.map((socket) => socket.connecting && new Promise((resolve) => socket.once('connect', resolve))));
+    await Promise.all(open.map((socket) => once(socket, 'connect')));
     const tls = {
       ca: Buffer.from(authority.cert),
       identity: { cert: await readFile(file('client.crt')), key: await readFile(file('client.key')) },
