@@ -1,6 +1,6 @@
 // Watch: who lags, who begins in the future, and word of progress; one case for each sentence. The servers tell of progress every `PROGRESS_MS`.
 import assert from 'node:assert/strict';
-import { etcdserverpb as pb } from '@distrokv/proto';
+import type { etcdserverpb as pb } from '@distrokv/proto';
 import type { Case } from './case.ts';
 import { type Watching, endOf, op, showEvent } from './etcd-api.ts';
 
