@@ -109,24 +109,28 @@ export class CommandWrites {
   *deleteRange(request: pb.DeleteRangeRequest): Steps<pb.DeleteRangeResponse> {
     const prevKvs: mvccpb.KeyValue[] = [];
     const doomed = yield* this.#keysOf(request, prevKvs);
-    yield* this.#deleteAll(doomed);
+    const at = this.#next;
+    for (const { key, lease } of doomed) {
+      this.#delete(at, key, lease);
+      if (this.#count % KEYS_PER_STEP === 0) yield;
+    }
     return pb.DeleteRangeResponse.create({ header: revisionHeader(this.revisionSeen), deleted: doomed.length, prevKvs });
   }
 
   /** The keys of a lease that ends, in order. */
   *deleteLeased(lease: bigint): Steps<void> {
-    yield* this.#deleteAll(this.#leases.keysOf(lease).map((key) => ({ key, lease })));
-  }
-
-  *#deleteAll(doomed: readonly Doomed[]): Steps<void> {
     const at = this.#next;
-    for (const { key, lease } of doomed) {
-      this.#spaces.writer.delete(this.#spaces.kv, key, at);
-      this.#known.clear(key);
-      this.#moveLease(key, lease, 0n);
-      this.#changed(at, key);
+    for (const key of yield* this.#leases.keysOf(lease)) {
+      this.#delete(at, key, lease);
       if (this.#count % KEYS_PER_STEP === 0) yield;
     }
+  }
+
+  #delete(at: Revision, key: Uint8Array, lease: bigint): void {
+    this.#spaces.writer.delete(this.#spaces.kv, key, at);
+    this.#known.clear(key);
+    this.#moveLease(key, lease, 0n);
+    this.#changed(at, key);
   }
 
   *#keysOf(request: pb.DeleteRangeRequest, prevKvs: mvccpb.KeyValue[]): Steps<Doomed[]> {
