@@ -1,0 +1,149 @@
+// What the keys that were written lately have in front of their values: a put needs of the record before only that (record.ts), and the engine may
+// have to read a block of a table for it. It is a cache of exact answers: a key is compared whole, and all that changes a key goes past here.
+//
+// Two pieces of memory outside of the heap, however many keys there are. The *ring* takes one entry behind the other, and begins anew
+// at its end, so that the oldest go first; a change of a key that is in it is written where the key lies:
+//
+//   create_revision float64 | version float64, 0: there is no such key | lease 8 bytes | length of the key uint32 | key | zeros up to 8 bytes
+//
+// The *buckets* have four places each: the hash of a key, and its *position*, which counts the words of the ring without an end; so it
+// tells whether the ring has come round since. An entry that finds its bucket full takes the place of the oldest there.
+import { assert, revision } from '@distrokv/base';
+import type { RecordHead } from './record.ts';
+
+const WORD_BYTES = 8;
+const PLACES = 4;
+const VERSION = 1;
+const LEASE = 2;
+const KEY = 3;
+const HEADER_BYTES = KEY * WORD_BYTES + 4;
+/** Longer keys are not remembered. */
+const MAX_KEY_BYTES = 1024;
+/** Of the ring: some 170,000 keys of 16 bytes, or 90,000 of 60. It is given by the host only as it is used. */
+const DEFAULT_BYTES = 8 << 20;
+/** Of the ring for each place: about what an entry with a short key takes. */
+const BYTES_PER_PLACE = 32;
+/** No place. */
+export const UNKNOWN = -1;
+
+export class KnownHeads {
+  readonly #words: number;
+  readonly #numbers: Float64Array;
+  readonly #leases: BigInt64Array;
+  readonly #halves: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #hashes: Int32Array;
+  /** 0: nothing was ever there. */
+  readonly #positions: Float64Array;
+  readonly #bucketMask: number;
+  /** Where the next entry begins. */
+  #end = 1;
+
+  /** With a ring of so many bytes, a power of two. */
+  constructor(bytes: number = DEFAULT_BYTES) {
+    assert(bytes >= 2 * MAX_KEY_BYTES && (bytes & (bytes - 1)) === 0, 'a ring of a power of two of bytes');
+    const ring = new ArrayBuffer(bytes);
+    this.#words = bytes / WORD_BYTES;
+    this.#numbers = new Float64Array(ring);
+    this.#leases = new BigInt64Array(ring);
+    this.#halves = new Int32Array(ring);
+    this.#bytes = new Uint8Array(ring);
+    const places = bytes / BYTES_PER_PLACE;
+    this.#hashes = new Int32Array(places);
+    this.#positions = new Float64Array(places);
+    this.#bucketMask = places / PLACES - 1;
+  }
+
+  /** Where the key's entry lies, good until the next `add`; or UNKNOWN. */
+  find(key: Uint8Array): number {
+    if (key.length > MAX_KEY_BYTES) return UNKNOWN;
+    const hash = hashOf(key);
+    const first = (hash & this.#bucketMask) * PLACES;
+    const oldest = this.#end - this.#words;
+    for (let place = first; place < first + PLACES; place++) {
+      const position = this.#positions[place] as number;
+      if (this.#hashes[place] !== hash || position < oldest || position === 0) continue;
+      const word = this.#wordOf(position);
+      if (this.#isOf(word, key)) return word;
+    }
+    return UNKNOWN;
+  }
+
+  /** Fills `head` from the entry at a place that was found; a version of 0 says that there is no such key. */
+  read(word: number, head: RecordHead): void {
+    head.createRevision = revision(this.#numbers[word] as number);
+    head.version = this.#numbers[word + VERSION] as number;
+    const half = (word + LEASE) * 2;
+    // Nearly always there is none, and a bigint is an object.
+    const isLeased = this.#halves[half] !== 0 || this.#halves[half + 1] !== 0;
+    head.lease = isLeased ? (this.#leases[word + LEASE] as bigint) : 0n;
+  }
+
+  /** Writes what the key has now to its entry. */
+  write(word: number, { createRevision, version, lease }: RecordHead): void {
+    this.#numbers[word] = createRevision;
+    this.#numbers[word + VERSION] = version;
+    if (lease === 0n) {
+      this.#halves[(word + LEASE) * 2] = 0;
+      this.#halves[(word + LEASE) * 2 + 1] = 0;
+    } else this.#leases[word + LEASE] = lease;
+  }
+
+  /** Takes up a key that was not found. */
+  add(key: Uint8Array, head: RecordHead): void {
+    if (key.length > MAX_KEY_BYTES) return;
+    const position = this.#room(Math.ceil((HEADER_BYTES + key.length) / WORD_BYTES));
+    const word = this.#wordOf(position);
+    this.write(word, head);
+    this.#halves[(word + KEY) * 2] = key.length;
+    const keyAt = word * WORD_BYTES + HEADER_BYTES;
+    for (let i = 0; i < key.length; i++) this.#bytes[keyAt + i] = key[i] as number;
+    const hash = hashOf(key);
+    const place = this.#oldestOf((hash & this.#bucketMask) * PLACES);
+    this.#hashes[place] = hash;
+    this.#positions[place] = position;
+  }
+
+  /** The key was deleted. */
+  clear(key: Uint8Array): void {
+    const word = this.find(key);
+    if (word !== UNKNOWN) this.#numbers[word + VERSION] = 0;
+  }
+
+  /** The position of so many words in a row; what was in them is gone. */
+  #room(words: number): number {
+    const left = this.#words - this.#wordOf(this.#end);
+    if (left < words) this.#end += left;
+    const position = this.#end;
+    this.#end += words;
+    return position;
+  }
+
+  #oldestOf(first: number): number {
+    let oldest = first;
+    for (let place = first + 1; place < first + PLACES; place++)
+      if ((this.#positions[place] as number) < (this.#positions[oldest] as number)) oldest = place;
+    return oldest;
+  }
+
+  /** Where in the ring a position is. Not `%`, which is a call. */
+  #wordOf(position: number): number {
+    return position - Math.floor(position / this.#words) * this.#words;
+  }
+
+  #isOf(word: number, key: Uint8Array): boolean {
+    if (this.#halves[(word + KEY) * 2] !== key.length) return false;
+    const bytes = this.#bytes;
+    const keyAt = word * WORD_BYTES + HEADER_BYTES;
+    // Keys that are alike differ at their ends.
+    for (let i = key.length - 1; i >= 0; i--) if (bytes[keyAt + i] !== key[i]) return false;
+    return true;
+  }
+}
+
+/** FNV-1a (Fowler, Noll, Vo), with a last mix, since the buckets are chosen by its low bits. */
+function hashOf(key: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ (key[i] as number), 0x01000193);
+  return hash ^ (hash >>> 15);
+}
