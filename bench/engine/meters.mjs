@@ -57,12 +57,14 @@ function cpuMs() {
 
 /**
  * Watches the event loop for pauses: a timer is due each millisecond, and what passes beyond that was somebody's work. What the benchmark itself does
- * meanwhile is taken away, if it is told by `apart`; of the longest pause that is left `stop` tells what made it.
+ * meanwhile is taken away, if it is told by `apart`.
  */
 export class PauseWatch {
   #apartMs = 0;
   #last = mark();
-  #longest = { ms: 0, queuedMs: undefined, start: 0, end: 0, index: 0 };
+  /** By the clock, and without the time in which the thread could have gone on, but others had the processors. */
+  #longest = { ms: 0 };
+  #longestOwn = { ownMs: 0 };
   #ticks = 0;
   #collections = [];
   #observer = new PerformanceObserver((list) => this.#note(list));
@@ -81,10 +83,9 @@ export class PauseWatch {
   #tick() {
     const now = mark();
     const ms = now.ms - this.#last.ms - this.#apartMs - 1;
-    if (ms > this.#longest.ms) {
-      const queuedMs = now.queuedMs === undefined ? undefined : now.queuedMs - this.#last.queuedMs;
-      this.#longest = { ms, queuedMs, start: this.#last.ms, end: now.ms, index: this.#ticks };
-    }
+    const pause = { ms, ownMs: ms - (now.queuedMs - this.#last.queuedMs), start: this.#last.ms, end: now.ms, isFirst: this.#ticks === 0 };
+    if (pause.ms > this.#longest.ms) this.#longest = pause;
+    if (pause.ownMs > this.#longestOwn.ownMs) this.#longestOwn = pause;
     this.#ticks++;
     this.#apartMs = 0;
     this.#last = mark();
@@ -95,22 +96,22 @@ export class PauseWatch {
   }
 
   /**
-   * The longest pause; how much of it the thread waited for a processor that others had (undefined off Linux), and how much was garbage
-   * collection; and whether it was the first turn, when nothing is compiled yet.
+   * The longest pause by the clock, and the longest without waiting for a processor; how much of that was garbage collection; and whether it was the
+   * first turn of all, when nothing is compiled yet.
    */
   async stop() {
     clearInterval(this.#timer);
     // Collections are told a turn later.
     await sleep(1);
     this.#observer.disconnect();
-    const { ms, queuedMs, start, end, index } = this.#longest;
+    const { ownMs, start, end, isFirst } = this.#longestOwn;
     const overlap = ([from, to]) => Math.max(0, Math.min(end, to) - Math.max(start, from));
     const collectingMs = this.#collections.reduce((sum, collection) => sum + overlap(collection), 0);
-    return { pauseMs: ms, pauseQueuedMs: queuedMs, pauseCollectingMs: collectingMs, pauseIsFirst: index === 0 };
+    return { pauseMs: this.#longest.ms, ownPauseMs: ownMs, ownPauseCollectingMs: collectingMs, ownPauseIsFirst: isFirst };
   }
 }
 
-/** The clock, and how long this thread has waited for a processor since it began. */
+/** The clock, and how long this thread has waited for a processor since it began (0 off Linux). */
 function mark() {
   return { ms: performance.now(), queuedMs: queuedMs() };
 }
@@ -120,7 +121,7 @@ const schedulingBytes = Buffer.alloc(80);
 const scheduling = fs.existsSync(SCHEDULING) ? fs.openSync(SCHEDULING) : undefined;
 
 function queuedMs() {
-  if (scheduling === undefined) return undefined;
+  if (scheduling === undefined) return 0;
   const length = fs.readSync(scheduling, schedulingBytes, 0, schedulingBytes.length, 0);
   return Number(schedulingBytes.latin1Slice(0, length).split(' ')[1]) / 1e6;
 }

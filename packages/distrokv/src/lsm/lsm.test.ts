@@ -113,6 +113,7 @@ test('repair keeps away from a store that a process holds, its own lock or that 
   const { code, err } = await run('repair', directory);
   assert.equal(code, 1);
   assert.match(err, /locked/);
+  assert.match((await run('verify', directory)).err, /is damaged \(faults: 1\), or was changed meanwhile: a process works on it/);
   await lock.release();
   assert.equal((await run('repair', directory)).code, 0);
 });
@@ -125,7 +126,7 @@ test('a terminal sees how far verifying is', async (t) => {
 
 /** Asks to stop as soon as standard error tells of `text`. */
 function stopAt(host: FakeHost, text: string): void {
-  const { write } = host.stderr;
+  const write = host.stderr.write.bind(host.stderr);
   host.stderr.write = (data) => {
     write(data);
     if (String(data).includes(text)) host.requestStop('SIGINT');

@@ -1,6 +1,6 @@
 // lsm verify and lsm repair: what is damaged, and what can be done about it.
 import { dirname, join, resolve } from 'node:path';
-import { type FileLock, createNodeEnv, type Env } from '@distrokv/env';
+import { type Env, type FileLock, FsError, createNodeEnv } from '@distrokv/env';
 import { type KeyspaceOptions, type VerifyProgress, type VerifyReport, repairStore, verifyStore } from '@distrokv/lsm';
 import { stopSignal } from '../client/stopping.ts';
 import { CommandError, usage } from '../errors.ts';
@@ -34,7 +34,13 @@ export async function runVerify(host: Host, directory: string, format: LsmFormat
     host.stdout.write(`tables: ${tables} (${formatSize(tableBytes)}), segments of the log: ${segments}, `);
     host.stdout.write(faults.length === 0 ? 'no damage\n' : `faults: ${faults.length}\n`);
   }
-  if (faults.length > 0) throw new CommandError('failed', `${directory} is damaged (faults: ${faults.length})`);
+  if (faults.length === 0) return;
+  if (await isInUse(directory))
+    throw new CommandError(
+      'failed',
+      `${directory} is damaged (faults: ${faults.length}), or was changed meanwhile: a process works on it; stop that, and verify again`,
+    );
+  throw new CommandError('failed', `${directory} is damaged (faults: ${faults.length})`);
 }
 
 export async function runRepair(host: Host, directory: string, keyspaces: readonly string[] | undefined, format: LsmFormat): Promise<void> {
@@ -54,6 +60,17 @@ export async function runRepair(host: Host, directory: string, keyspaces: readon
       );
   } finally {
     await lock.release();
+  }
+}
+
+/** Whether a process holds the store, as far as its lock tells. */
+async function isInUse(directory: string): Promise<boolean> {
+  try {
+    const lock = await lockStore(createNodeEnv(), directory);
+    await lock.release();
+    return false;
+  } catch (error) {
+    return error instanceof FsError && error.code === 'locked';
   }
 }
 
