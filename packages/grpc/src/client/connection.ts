@@ -109,6 +109,12 @@ export class ClientConnection implements ConnectionHandler<Call> {
     this.#connection.shutdown();
   }
 
+  /** A thousand million calls: the next goes to a new connection. */
+  onExhausted(): void {
+    this.#events.onRetired(this, 'the connection has no more streams');
+    this.#connection.shutdown();
+  }
+
   onDataMoved(bytes: Uint8Array): void {
     this.#link.onDataMoved(bytes);
   }
