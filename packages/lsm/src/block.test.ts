@@ -49,12 +49,12 @@ seededTest('a search by heads ends where one by restarts does, and goes on from 
   const beginning = Uint8Array.from({ length: random.below(16) }, () => random.below(3));
   // Now and then a block that is too large for heads.
   const bytes = randomBlock(random, beginning, random.chance(0.05) ? 20_000 : random.below(20));
-  const headed = new Block(bytes, 'x', 0);
+  const headed = Block.of(bytes, 'x', 0);
   const [plainCursor, headedCursor] = [new BlockCursor(), new BlockCursor()];
   for (let i = 0; i < 200; i++) {
     const key = randomKey(random, beginning);
     const version = random.chance(0.3) ? NEWEST : random.below(40);
-    const plainBlock = new Block(bytes, 'x', 0);
+    const plainBlock = Block.of(bytes, 'x', 0);
     const expected = found(plainCursor, plainCursor.seekInBlock(plainBlock, key, key.length, version));
     assert.deepEqual(found(headedCursor, headedCursor.seekInBlock(headed, key, key.length, version)), expected);
     assert.equal(plainBlock.hasHeads, false);
@@ -73,10 +73,10 @@ seededTest('a search by heads ends where one by restarts does, and goes on from 
 seededTest('heads count as memory of their block, and others leave for them', 1, (random) => {
   const bytes = randomBlock(random, Uint8Array.of(1, 2), 10);
   const cache = new BlockCache(3 * (bytes.length + 200));
-  const parent = new Block(bytes, 'index', 0);
+  const parent = Block.of(bytes, 'index', 0);
   cache.addMetadata(parent, [undefined], 0, 0);
   const blocks = [0, 1].map((i) => {
-    const block = new Block(bytes, 'x', i);
+    const block = Block.of(bytes, 'x', i);
     cache.addData(block, parent, i, 2, bytes.length);
     return block;
   });
