@@ -15,9 +15,16 @@ export type Op = NonNullable<pb.RequestOp['request']>;
 
 export class EtcdApi implements Disposable {
   readonly channel: Channel;
+  readonly #endpoint: string;
 
   constructor(endpoint: string) {
+    this.#endpoint = endpoint;
     this.channel = createChannel(endpoint);
+  }
+
+  /** The same server on a connection of its own: what is not read there holds nothing else up. */
+  apart(): EtcdApi {
+    return new EtcdApi(this.#endpoint);
   }
 
   [Symbol.dispose](): void {
@@ -48,6 +55,16 @@ export class EtcdApi implements Disposable {
 
   txn(compare: readonly pb.Compare[], success: readonly Op[], failure: readonly Op[] = []): Promise<pb.TxnResponse> {
     return this.call(pb.KV.methods.txn, txnRequest(compare, success, failure));
+  }
+
+  /** All chunks of a range, in order. */
+  async rangeStream(key: string, fields: RangeFields = {}): Promise<pb.RangeResponse[]> {
+    const stream = this.channel.stream(pb.KV.methods.rangeStream);
+    stream.send(rangeRequest(key, fields));
+    stream.finish();
+    const chunks: pb.RangeResponse[] = [];
+    for await (const { rangeResponse } of stream.responses) if (rangeResponse) chunks.push(rangeResponse);
+    return chunks;
   }
 
   compact(revision: number, physical = false): Promise<pb.CompactionResponse> {

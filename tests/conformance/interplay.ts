@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { utf8 } from '@distrokv/base';
 import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { type Case, refused } from './case.ts';
-import { type EtcdApi, endOf, op, type RangeFields, rangeRequest, showKv, when } from './etcd-api.ts';
+import { type EtcdApi, endOf, op, type RangeFields, showKv, when } from './etcd-api.ts';
 
 const { SortOrder, SortTarget } = pb;
 
@@ -139,25 +139,6 @@ export const interplayCases: readonly Case[] = [
       await api.put(p, '2');
       const [kv] = (await api.range(p)).kvs;
       assert.deepEqual([kv?.createRevision, kv?.modRevision, kv?.version], [at + 2, at + 2, 1]);
-    },
-  },
-  {
-    sentence: 'RangeStream: an empty key, a future revision are refused as Range refuses them; an empty result is one chunk with a header',
-    since: '3.7',
-    async run(api, p) {
-      const stream = async (request: pb.RangeRequest): Promise<pb.RangeResponse[]> => {
-        const call = api.channel.stream(pb.KV.methods.rangeStream);
-        call.send(request);
-        call.finish();
-        const chunks: pb.RangeResponse[] = [];
-        for await (const { rangeResponse } of call.responses) if (rangeResponse) chunks.push(rangeResponse);
-        return chunks;
-      };
-      await refused(stream(rangeRequest('')), 'invalid-argument', 'key is not provided');
-      const revision = (await api.revision()) + 1000;
-      await refused(stream(rangeRequest(p, { revision })), 'out-of-range', 'mvcc: required revision is a future revision');
-      const [only, ...others] = await stream(rangeRequest(p, { end: endOf(p) }));
-      assert.deepEqual([others.length, only?.count, only?.kvs, revisionOf({ header: only?.header }) > 0], [0, 0, [], true]);
     },
   },
   {

@@ -1,9 +1,9 @@
 // Leases, locks and elections: one case for each sentence.
 import assert from 'node:assert/strict';
-import { fromUtf8, utf8 } from '@distrokv/base';
-import { etcdserverpb as pb, v3electionpb } from '@distrokv/proto';
+import { fromUtf8 } from '@distrokv/base';
+import { etcdserverpb as pb } from '@distrokv/proto';
 import { type Case, refused } from './case.ts';
-import { endOf, op, showEvent, when } from './etcd-api.ts';
+import { endOf, op, showEvent } from './etcd-api.ts';
 
 const NOT_FOUND = 'requested lease not found';
 
@@ -153,136 +153,65 @@ export const leaseCases: readonly Case[] = [
       for (const id of ids) await api.revoke(id);
     },
   },
-];
-
-export const lockCases: readonly Case[] = [
   {
-    sentence: 'Lock: the key is the name, a slash and the lease in hexadecimal; the same lease again is no change; Unlock deletes it',
+    sentence:
+      'Revoke and expiry take keys along that were put under it by transactions, and as they are now: in one revision, a delete each',
     async run(api, p) {
       const { id } = await api.grant(60);
-      const { key, header } = await api.lock(p, id);
-      assert.equal(fromUtf8(key), `${p}/${id.toString(16)}`);
-      assert.deepEqual((await api.lock(p, id)).key, key);
-      const [kv] = (await api.range(fromUtf8(key))).kvs;
-      assert.deepEqual([kv?.lease, kv?.version, kv?.createRevision === header?.revision], [id, 1, true]);
-      await api.unlock(key);
-      assert.deepEqual(await api.list(p), []);
+      await api.txn([], [op.put(`${p}a`, '1', { lease: id }), op.txn([], [op.put(`${p}b`, '1', { lease: id })])]);
+      await api.put(`${p}a`, '2', { lease: id });
+      await api.put(`${p}b`, '', { ignoreValue: true, ignoreLease: true });
+      using watching = api.watch();
+      await watching.create(p, { end: endOf(p), prevKv: true });
+      const at = (await api.revoke(id)).header?.revision;
+      const { events } = await watching.next();
+      assert.deepEqual(events.map(showEvent), [`-${p}a (2)`, `-${p}b (1)`]);
+      assert.ok(events.every(({ kv }) => kv?.modRevision === at));
+    },
+  },
+  {
+    sentence: 'A lease without keys ends without a revision',
+    async run(api, p) {
+      const { id } = await api.grant(2);
+      const before = (await api.put(p)).header?.revision;
+      while ((await api.timeToLive(id)).ttl >= 0) await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.equal(await api.revision(), before);
+    },
+  },
+  {
+    sentence: 'KeepAlive: one whose lease is renewed in time lives on beyond its TTL; when renewals end, it ends',
+    async run(api, p) {
+      const { id } = await api.grant(2);
+      await api.put(p, '', { lease: id });
+      using alive = api.keepAlive();
+      const startedMs = performance.now();
+      while (performance.now() - startedMs < 5000) {
+        assert.equal((await alive.renew(id)).ttl, 2);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      assert.equal((await api.range(p)).count, 1);
+      while ((await api.range(p)).count > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.equal((await alive.renew(id)).ttl, 0);
+    },
+  },
+  {
+    sentence: 'TimeToLive: what is left grows less, and a renewal makes it whole; the keys are in order',
+    async run(api, p) {
+      const { id } = await api.grant(100);
+      for (const key of ['c', 'a', 'b']) await api.put(p + key, '', { lease: id });
+      assert.deepEqual(
+        (await api.timeToLive(id, true)).keys.map(fromUtf8).sort(),
+        ['a', 'b', 'c'].map((key) => p + key),
+      );
+      const whole = (await api.timeToLive(id)).ttl;
+      for (let left = whole; left >= whole;) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        left = (await api.timeToLive(id)).ttl;
+      }
+      using alive = api.keepAlive();
+      assert.equal((await alive.renew(id)).ttl, 100);
+      assert.ok((await api.timeToLive(id)).ttl >= whole);
       await api.revoke(id);
-    },
-  },
-  {
-    sentence: 'Lock: the second waits until the first is unlocked; the create revision grows from holder to holder',
-    async run(api, p) {
-      const [one, two] = [(await api.grant(60)).id, (await api.grant(60)).id];
-      const first = await api.lock(p, one);
-      let isHeld = false;
-      const waiting = api.lock(p, two).then((response) => ((isHeld = true), response));
-      while ((await api.list(p)).length < 2);
-      assert.equal(isHeld, false);
-      await api.unlock(first.key);
-      const second = await waiting;
-      const [kv] = (await api.range(fromUtf8(second.key))).kvs;
-      assert.ok((kv?.createRevision ?? 0) > (first.header?.revision ?? 0));
-      await api.revoke(two);
-      await api.revoke(one);
-    },
-  },
-  {
-    sentence: 'Lock: an unknown lease is refused; lease 0 is one of a minute that the server grants',
-    async run(api, p) {
-      // The status is Unknown in etcd, which passes on the text alone; clients match on that.
-      await assert.rejects(api.lock(`${p}x`, 123_456_789n), { message: `etcdserver: ${NOT_FOUND}` });
-      const { key } = await api.lock(`${p}y`, 0n);
-      const lease = BigInt(`0x${fromUtf8(key).slice(p.length + 2)}`);
-      assert.equal((await api.timeToLive(lease)).grantedTTL, 60);
-      await api.revoke(lease);
-    },
-  },
-  {
-    sentence: 'Campaign, Leader, Proclaim, Observe, Resign: one leads, the next one follows, and who observes sees both',
-    async run(api, p) {
-      const election = v3electionpb.Election.methods;
-      const name = utf8(p);
-      await assert.rejects(api.call(election.leader, { name }), { code: 'unknown', message: 'election: no leader' });
-      const [one, two] = [(await api.grant(60)).id, (await api.grant(60)).id];
-      const first = await api.campaign(p, one, 'one');
-      assert.deepEqual([fromUtf8(first.leader?.name ?? name), first.leader?.lease], [p, one]);
-      assert.equal(fromUtf8((await api.call(election.leader, { name })).kv?.value ?? name), 'one');
-      const observing = api.channel.stream(election.observe);
-      observing.send({ name });
-      observing.finish();
-      const observed = observing.responses[Symbol.asyncIterator]();
-      const next = async (): Promise<string> => {
-        const answer = await observed.next();
-        assert.ok(answer.done !== true);
-        return fromUtf8(answer.value.kv?.value ?? name);
-      };
-      assert.equal(await next(), 'one');
-      await api.call(election.proclaim, { leader: first.leader, value: utf8('uno') });
-      assert.equal(await next(), 'uno');
-      const waiting = api.campaign(p, two, 'two');
-      while ((await api.list(p)).length < 2);
-      await api.call(election.resign, { leader: first.leader });
-      const second = await waiting;
-      assert.equal(await next(), 'two');
-      observing.cancel();
-      await assert.rejects(api.call(election.proclaim, { leader: first.leader, value: name }), {
-        code: 'unknown',
-        message: 'election: not leader',
-      });
-      await assert.rejects(api.call(election.resign, { leader: undefined }), {
-        code: 'unknown',
-        message: '"leader" field must be provided',
-      });
-      await api.call(election.resign, { leader: second.leader });
-      for (const id of [one, two]) await api.revoke(id);
-    },
-  },
-  {
-    sentence: 'Lock: ends with its lease; another name is another lock; one that nobody holds may be unlocked',
-    async run(api, p) {
-      const [one, two] = [(await api.grant(60)).id, (await api.grant(60)).id];
-      await api.lock(`${p}x`, one);
-      await api.lock(`${p}y`, two);
-      const waiting = api.lock(`${p}x`, two);
-      while ((await api.list(`${p}x`)).length < 2);
-      await api.revoke(one);
-      const { key } = await waiting;
-      assert.equal(fromUtf8(key), `${p}x/${two.toString(16)}`);
-      await api.unlock(key);
-      await api.unlock(key);
-      await api.revoke(two);
-    },
-  },
-  {
-    sentence: 'Lock: clients that make the keys by plain transactions wait in the same line',
-    async run(api, p) {
-      const [one, two] = [(await api.grant(60)).id, (await api.grant(60)).id];
-      const mine = `${p}/${one.toString(16)}`;
-      await api.txn([when(mine, 'create', '=', 0)], [op.put(mine, '', { lease: one })], [op.get(mine)]);
-      let isHeld = false;
-      const waiting = api.lock(p, two).then((response) => ((isHeld = true), response));
-      while ((await api.list(`${p}/`)).length < 2);
-      assert.equal(isHeld, false);
-      await api.del(mine);
-      await api.unlock((await waiting).key);
-      for (const id of [one, two]) await api.revoke(id);
-    },
-  },
-  {
-    sentence: 'Campaign: by the same lease again it proclaims; who waits leads when the lease of the leader ends',
-    async run(api, p) {
-      const [one, two] = [(await api.grant(60)).id, (await api.grant(60)).id];
-      const first = await api.campaign(p, one, 'one');
-      const again = await api.campaign(p, one, 'uno');
-      assert.deepEqual([again.leader?.key, again.leader?.rev], [first.leader?.key, first.leader?.rev]);
-      const leader = await api.call(v3electionpb.Election.methods.leader, { name: utf8(p) });
-      assert.equal(fromUtf8(leader.kv?.value ?? utf8('none')), 'uno');
-      const waiting = api.campaign(p, two, 'two');
-      while ((await api.list(p)).length < 2);
-      await api.revoke(one);
-      assert.equal((await waiting).leader?.lease, two);
-      await api.revoke(two);
     },
   },
 ];

@@ -5,6 +5,7 @@ import { type mvccpb, etcdserverpb as pb } from '@distrokv/proto';
 import type { Change, History } from './history.ts';
 import { isEmptyRange, keyRange } from './key-range.ts';
 import type { StoreKeyspaces } from './keyspaces.ts';
+import { KnownHeads, UNKNOWN } from './known-heads.ts';
 import type { Leases } from './leases.ts';
 import { keyValue } from './range.ts';
 import { RecordHead, decodeRecord } from './record.ts';
@@ -23,6 +24,7 @@ export class CommandWrites {
   readonly #spaces: StoreKeyspaces;
   readonly #leases: Leases;
   readonly #history: History;
+  readonly #known = new KnownHeads();
   /** The revision before the command. */
   #before: Revision = revision(0);
   #count = 0;
@@ -70,21 +72,29 @@ export class CommandWrites {
     const { kv, writer } = this.#spaces;
     const at = this.#next;
     const head = this.#head;
-    const previous = this.#previousOf(request);
+    const known = this.#known.find(request.key);
+    const previous = this.#previousOf(request, known);
     const leaseBefore = head.lease;
     if (head.version === 0) head.createRevision = at;
     head.version++;
     if (!request.ignoreLease) head.lease = request.lease;
     const value = request.ignoreValue && previous ? previous.value : request.value;
     writer.putParts(kv, request.key, head.bytes, head.write(), value, at);
+    if (known === UNKNOWN) this.#known.add(request.key, head);
+    else this.#known.write(known, head);
     this.#moveLease(request.key, leaseBefore, head.lease);
     this.#changed(at, request.key);
     return { header: revisionHeader(at), prevKv: request.prevKv ? previous : undefined };
   }
 
-  /** Reads the head of what the key has now; and the rest of it, a copy, if the put needs it. */
-  #previousOf({ key, prevKv, ignoreValue }: pb.PutRequest): mvccpb.KeyValue | undefined {
+  /** Reads the head of what the key has now, from its place among the known ones or from the engine; and the rest of it, a copy, if the put needs it. */
+  #previousOf({ key, prevKv, ignoreValue }: pb.PutRequest, known: number): mvccpb.KeyValue | undefined {
     const head = this.#head;
+    if (known !== UNKNOWN && !prevKv && !ignoreValue) {
+      this.#known.read(known, head);
+      if (head.version === 0) head.clear();
+      return undefined;
+    }
     const found = this.#spaces.kv.peekSync(key);
     if (!found) {
       head.clear();
@@ -99,23 +109,28 @@ export class CommandWrites {
   *deleteRange(request: pb.DeleteRangeRequest): Steps<pb.DeleteRangeResponse> {
     const prevKvs: mvccpb.KeyValue[] = [];
     const doomed = yield* this.#keysOf(request, prevKvs);
-    yield* this.#deleteAll(doomed);
+    const at = this.#next;
+    for (const { key, lease } of doomed) {
+      this.#delete(at, key, lease);
+      if (this.#count % KEYS_PER_STEP === 0) yield;
+    }
     return pb.DeleteRangeResponse.create({ header: revisionHeader(this.revisionSeen), deleted: doomed.length, prevKvs });
   }
 
   /** The keys of a lease that ends, in order. */
   *deleteLeased(lease: bigint): Steps<void> {
-    yield* this.#deleteAll(this.#leases.keysOf(lease).map((key) => ({ key, lease })));
-  }
-
-  *#deleteAll(doomed: readonly Doomed[]): Steps<void> {
     const at = this.#next;
-    for (const { key, lease } of doomed) {
-      this.#spaces.writer.delete(this.#spaces.kv, key, at);
-      this.#moveLease(key, lease, 0n);
-      this.#changed(at, key);
+    for (const key of yield* this.#leases.keysOf(lease)) {
+      this.#delete(at, key, lease);
       if (this.#count % KEYS_PER_STEP === 0) yield;
     }
+  }
+
+  #delete(at: Revision, key: Uint8Array, lease: bigint): void {
+    this.#spaces.writer.delete(this.#spaces.kv, key, at);
+    this.#known.clear(key);
+    this.#moveLease(key, lease, 0n);
+    this.#changed(at, key);
   }
 
   *#keysOf(request: pb.DeleteRangeRequest, prevKvs: mvccpb.KeyValue[]): Steps<Doomed[]> {

@@ -1,5 +1,12 @@
-// A binary heap: the least element first.
-export class Heap<T> {
+// A binary heap: the least item first. Each item knows its place, so that any can be taken out again.
+import { assert } from '@distrokv/base';
+
+export interface HeapItem {
+  /** The heap's own: where the item is in it. */
+  place: number;
+}
+
+export class Heap<T extends HeapItem> {
   readonly #items: T[] = [];
   readonly #compare: (a: T, b: T) => number;
 
@@ -16,37 +23,55 @@ export class Heap<T> {
   }
 
   add(item: T): void {
-    const items = this.#items;
-    let at = items.push(item) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (this.#compare(items[parent] as T, item) <= 0) break;
-      items[at] = items[parent] as T;
-      at = parent;
-    }
-    items[at] = item;
+    this.#items.push(item);
+    this.#up(item, this.#items.length - 1);
   }
 
-  removeFirst(): void {
+  remove(item: T): void {
+    const { place } = item;
+    assert(this.#items[place] === item, 'what is taken out of a heap is in it');
+    const last = this.#items.pop() as T;
+    if (last !== item) this.#settle(last, place);
+  }
+
+  /** The item compares differently now. */
+  moved(item: T): void {
+    assert(this.#items[item.place] === item, 'what moves in a heap is in it');
+    this.#settle(item, item.place);
+  }
+
+  #settle(item: T, place: number): void {
+    this.#down(item, place);
+    if (item.place === place) this.#up(item, place);
+  }
+
+  #up(item: T, from: number): void {
+    let place = from;
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (this.#compare(this.#items[parent] as T, item) <= 0) break;
+      this.#put(this.#items[parent] as T, place);
+      place = parent;
+    }
+    this.#put(item, place);
+  }
+
+  #down(item: T, from: number): void {
     const items = this.#items;
-    const last = items.pop();
-    if (last === undefined || items.length === 0) return;
-    let at = 0;
+    let place = from;
     for (;;) {
-      let child = 2 * at + 1;
+      let child = 2 * place + 1;
       if (child >= items.length) break;
       if (child + 1 < items.length && this.#compare(items[child + 1] as T, items[child] as T) < 0) child++;
-      if (this.#compare(last, items[child] as T) <= 0) break;
-      items[at] = items[child] as T;
-      at = child;
+      if (this.#compare(item, items[child] as T) <= 0) break;
+      this.#put(items[child] as T, place);
+      place = child;
     }
-    items[at] = last;
+    this.#put(item, place);
   }
 
-  /** Drops what is not wanted any more. */
-  keep(isWanted: (item: T) => boolean): void {
-    const wanted = this.#items.filter(isWanted).sort(this.#compare); // what is sorted is a heap
-    this.#items.length = 0;
-    for (const item of wanted) this.#items.push(item);
+  #put(item: T, place: number): void {
+    this.#items[place] = item;
+    item.place = place;
   }
 }

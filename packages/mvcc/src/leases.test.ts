@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromUtf8, seededRandom } from '@distrokv/base';
 import { LEASES_PER_TICK, MAX_TICK_MS, secondsLeft } from './leases.ts';
-import { Heap } from './heap.ts';
+import { Heap, type HeapItem } from './heap.ts';
+import { runSteps } from './steps.ts';
 import { StoreFixture } from './testing/fixture.ts';
 import { compare, del, put, range, txn } from './testing/requests.ts';
 
 const NOT_FOUND = { message: 'etcdserver: requested lease not found' };
-const keysOf = (f: StoreFixture, id: bigint): string[] => f.store.leases.keysOf(id).map(fromUtf8);
+const keysOf = (f: StoreFixture, id: bigint): string[] => runSteps(f.store.leases.keysOf(id)).map(fromUtf8);
 const idsOf = (f: StoreFixture): bigint[] => f.store.leases.list().map((lease) => lease.id);
 
 /** Lets `ms` pass in ticks of half a second, as a leader would. */
@@ -132,32 +133,41 @@ test('many leases that end together go in the order of their ends, some with eac
   assert.ok(ends.length >= 2);
 });
 
-test('leases that were revoked long before their end leave nothing behind', async () => {
+test('a lease of many keys ends in many steps, in one revision', async () => {
   const f = await StoreFixture.open();
-  await f.grant(1n, 1_000_000);
-  for (let id = 2n; id < 2000n; id++) {
-    await f.grant(id, 1_000_000);
-    await f.revoke(id);
+  await f.grant(1n, 60);
+  for (let i = 0; i < 2000; i++) await f.put(put(`k${String(i).padStart(4, '0')}`, '', { lease: 1n }));
+  const before = f.store.state.revision;
+  const steps = f.store.applySteps({ kind: 'lease-revoke', request: { id: 1n } });
+  let count = 0;
+  for (let step = steps.next(); step.done !== true; step = steps.next()) {
+    count++;
+    assert.equal(f.range(range('k', { end: 'l' })).count, 2000, 'nobody sees it half done');
   }
-  assert.ok(f.store.leases.queued < 100, `${f.store.leases.queued} leases are queued`);
-  await f.tick(1000);
-  assert.equal(f.store.leases.size, 1);
+  assert.ok(count >= 2 * Math.floor(2000 / 256), `${count} steps`);
+  assert.deepEqual([f.range(range('k', { end: 'l' })).count, f.store.state.revision], [0, before + 1]);
 });
 
-test('a heap gives the least first', () => {
+test('a heap gives the least first, whatever is taken out or moves', () => {
   const random = seededRandom(1);
-  const heap = new Heap<number>((a, b) => a - b);
-  const model: number[] = [];
+  const heap = new Heap<HeapItem & { n: number }>((a, b) => a.n - b.n);
+  const model: (HeapItem & { n: number })[] = [];
   for (let i = 0; i < 5000; i++) {
-    if (random.chance(0.55) || model.length === 0) {
-      const n = random.below(1000);
-      heap.add(n);
-      model.push(n);
+    const dice = random.float();
+    const some = model[random.below(Math.max(1, model.length))];
+    if (dice < 0.5 || !some) {
+      const item = { n: random.below(1000), place: 0 };
+      heap.add(item);
+      model.push(item);
+    } else if (dice < 0.7) {
+      some.n = random.below(1000);
+      heap.moved(some);
     } else {
-      const least = Math.min(...model);
-      assert.equal(heap.first, least);
-      heap.removeFirst();
-      model.splice(model.indexOf(least), 1);
+      const item = dice < 0.85 ? (heap.first ?? some) : some;
+      heap.remove(item);
+      model.splice(model.indexOf(item), 1);
     }
+    assert.equal(heap.size, model.length);
+    if (model.length > 0) assert.equal(heap.first?.n, Math.min(...model.map(({ n }) => n)));
   }
 });

@@ -11,17 +11,18 @@
 import { VarintReader, assert, varintLength, writeVarint } from '@distrokv/base';
 import { ApiError } from './api-errors.ts';
 import { StoreError } from './errors.ts';
-import { Heap } from './heap.ts';
+import { Heap, type HeapItem } from './heap.ts';
 import type { StoreKeyspaces } from './keyspaces.ts';
+import type { Steps } from './steps.ts';
 
 /** Most milliseconds that one tick moves the lease clock on. */
 export const MAX_TICK_MS = 1000;
 /** Longest TTL, in seconds, as in etcd. */
 export const MAX_LEASE_TTL = 9_000_000_000;
-/** So many leases that are gone may stay in the queue of ends, and as many again as there are leases. */
-const SPARE_ENDS = 64;
-/** Most leases that one tick ends: it must not keep the event loop. */
-export const LEASES_PER_TICK = 200;
+/** Most leases that one tick ends: what else is written waits for no more, and the next tick takes the others. */
+export const LEASES_PER_TICK = 50;
+/** Keys of a lease that are read between two steps. */
+const KEYS_PER_STEP = 256;
 
 export interface Lease {
   readonly id: bigint;
@@ -31,7 +32,7 @@ export interface Lease {
   readonly endsMs: number;
 }
 
-interface Held extends Lease {
+interface Held extends Lease, HeapItem {
   endsMs: number;
   /** What the heap knows: at most `endsMs`, for a renewal does not touch the heap. */
   queuedMs: number;
@@ -56,11 +57,6 @@ export class Leases {
 
   get size(): number {
     return this.#held.size;
-  }
-
-  /** Ends that are queued, those of leases that are gone among them. */
-  get queued(): number {
-    return this.#ends.size;
   }
 
   get(id: bigint): Lease | undefined {
@@ -99,11 +95,14 @@ export class Leases {
   }
 
   /** The keys that go with a lease, in order. */
-  keysOf(id: bigint): Uint8Array[] {
+  *keysOf(id: bigint): Steps<Uint8Array[]> {
     const keys: Uint8Array[] = [];
     const attached = this.#spaces.leaseKeys.iterator({ prefix: idBytes(id) });
     try {
-      while (attached.next()) keys.push(Buffer.from(attached.key.subarray(ID_BYTES)));
+      while (attached.next()) {
+        keys.push(Buffer.from(attached.key.subarray(ID_BYTES)));
+        if (keys.length % KEYS_PER_STEP === 0) yield;
+      }
     } finally {
       attached.close();
     }
@@ -112,27 +111,25 @@ export class Leases {
 
   /** Its keys are the caller's to delete, and so is what ties them to it. */
   remove(id: bigint): void {
-    this.#held.delete(id); // the heap finds out when its turn comes, or when many have gone
-    if (this.#ends.size > 2 * this.#held.size + SPARE_ENDS) this.#ends.keep((held) => this.#held.get(held.id) === held);
+    const held = this.#held.get(id);
+    assert(held !== undefined, 'a lease that is removed exists');
+    this.#held.delete(id);
+    this.#ends.remove(held);
     this.#spaces.writer.delete(this.#spaces.leases, idBytes(id));
   }
 
   /** The lease that ends next, if that is due at this reading of the clock. */
   nextDue(clockMs: number): Lease | undefined {
     for (let first = this.#ends.first; first !== undefined && first.queuedMs <= clockMs; first = this.#ends.first) {
-      if (this.#held.get(first.id) !== first) this.#ends.removeFirst();
-      else if (first.endsMs === first.queuedMs) return first;
-      else {
-        this.#ends.removeFirst();
-        first.queuedMs = first.endsMs;
-        this.#ends.add(first);
-      }
+      if (first.endsMs === first.queuedMs) return first;
+      first.queuedMs = first.endsMs;
+      this.#ends.moved(first);
     }
     return undefined;
   }
 
   #hold(lease: Lease): Held {
-    const held = { ...lease, queuedMs: lease.endsMs };
+    const held = { ...lease, queuedMs: lease.endsMs, place: 0 };
     this.#held.set(lease.id, held);
     this.#ends.add(held);
     return held;

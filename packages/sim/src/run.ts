@@ -168,10 +168,18 @@ async function judgeWholeApi({ plan, world, ...seen }: Seen, core: readonly Mach
       appliedIndex: store.state.appliedIndex,
       revision: store.state.revision,
       keys: 'kvs' in all ? print(all.kvs) : '',
-      leases: print(leases.map(({ id }) => ({ id, keys: store.leases.keysOf(id) }))),
+      leases: print(leases.map(({ id }) => ({ id, keys: resultOf(store.leases.keysOf(id)) }))),
     },
   });
   return { apiCalls: calls, watchEvents: events };
 }
 
 const ALL: Operation = { kind: 'step', step: { kind: 'range', key: '\0', end: '\0', limit: 0 }, serializable: true };
+
+/** Of work that comes in steps. */
+function resultOf<T>(steps: Iterator<unknown, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}

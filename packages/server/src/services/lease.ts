@@ -8,6 +8,7 @@ import { noLeader, serverStopped } from '../replica/errors.ts';
 import { type ServiceContext, answer, header, withHeader } from './context.ts';
 import type { LeaseClock } from './lease-clock.ts';
 import type { Quota } from './quota.ts';
+import { type Waiting, inSlices } from './slices.ts';
 
 /** What a lease takes: etcd's estimate, for the quota. */
 const LEASE_BYTES = 64;
@@ -33,7 +34,7 @@ export class LeaseService {
       leaseGrant: (request, call) => answer(this.#context, call, () => this.grant(request)),
       leaseRevoke: (request, call) => answer(this.#context, call, () => this.revoke(request)),
       leaseKeepAlive: (call) => answer(this.#context, call, () => this.#keepAlive(call)),
-      leaseTimeToLive: (request, call) => answer(this.#context, call, () => this.#timeToLive(request)),
+      leaseTimeToLive: (request, call) => answer(this.#context, call, () => this.#timeToLive(request, call)),
       leaseLeases: (_request, call) => answer(this.#context, call, () => this.#list()),
     };
   }
@@ -103,14 +104,15 @@ export class LeaseService {
     await answered;
   }
 
-  async #timeToLive({ id, keys }: pb.LeaseTimeToLiveRequest): Promise<pb.LeaseTimeToLiveResponse> {
-    const { replica, store } = this.#context;
+  async #timeToLive({ id, keys }: pb.LeaseTimeToLiveRequest, waiting: Waiting): Promise<pb.LeaseTimeToLiveResponse> {
+    const { env, replica, store } = this.#context;
     await replica.linearize();
     const lease = store.leases.get(id);
     const told = header(this.#context, store.state.revision);
     if (!lease) return pb.LeaseTimeToLiveResponse.create({ header: told, id, ttl: -1 });
     const ttl = secondsLeft(lease, this.#clock.nowMs);
-    return { header: told, id, ttl, grantedTTL: lease.ttl, keys: keys ? store.leases.keysOf(id) : [] };
+    const attached = keys ? await inSlices(env, store.leases.keysOf(id), waiting) : [];
+    return { header: told, id, ttl, grantedTTL: lease.ttl, keys: attached };
   }
 
   async #list(): Promise<pb.LeaseLeasesResponse> {

@@ -98,7 +98,7 @@ class Single {
     const { id, keys } = call.request;
     const lease = leases.get(id);
     if (!lease) return pb.LeaseTimeToLiveResponse.create({ header, id, ttl: -1 });
-    return { header, id, ttl: 0, grantedTTL: lease.ttl, keys: keys ? leases.keysOf(id) : [] };
+    return { header, id, ttl: 0, grantedTTL: lease.ttl, keys: keys ? runSteps(leases.keysOf(id)) : [] };
   }
 }
 

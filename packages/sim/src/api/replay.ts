@@ -6,7 +6,7 @@ import { ApiModel } from './model.ts';
 
 /** A tick moves the lease clock on by no more, and ends no more leases; a lease lives for so much longer than its TTL on that clock. */
 const MAX_TICK_MS = 1000;
-const LEASES_PER_TICK = 200;
+const LEASES_PER_TICK = 50;
 
 export interface LeaseEnd {
   readonly lease: bigint;

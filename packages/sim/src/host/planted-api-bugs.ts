@@ -52,7 +52,7 @@ export const plantedApiBugs: readonly PlantedBug[] = [
     file: 'mvcc/dist/store.js',
     find: 'yield* this.#asOneRevision(this.#writes.deleteLeased(id));',
     replace:
-      'for (const key of this.leases.keysOf(id)) yield* this.#asOneRevision(this.#writes.deleteRange(pb.DeleteRangeRequest.create({ key })));',
+      'for (const key of yield* this.leases.keysOf(id)) yield* this.#asOneRevision(this.#writes.deleteRange(pb.DeleteRangeRequest.create({ key })));',
   },
   {
     name: 'a new leader gives each lease its TTL anew',
