@@ -255,7 +255,8 @@ class WatchStream implements WatchSink {
     if (!watch) return;
     watch.isQuiet = false;
     if (this.#output.pendingBytes === 0) this.#service.willSend(this);
-    const limit = this.#context.config.maxRequestBytes + FRAGMENT_OVERHEAD_BYTES;
+    const { maxRequestBytes, watchFragmentBytes } = this.#context.config;
+    const limit = watchFragmentBytes ?? maxRequestBytes + FRAGMENT_OVERHEAD_BYTES;
     if (watch.request.fragment && batch.encoded.length >= limit) this.#addFragments(watch.id, fragmentsOf(batch.events, limit), revision);
     else this.#output.addEvents(this.#service.header(revision), watch.id, batch.encoded);
   }
