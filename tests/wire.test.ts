@@ -2,8 +2,12 @@
 // server reflection, and all of it over TLS, with certificates that are renewed under way.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { Agent, request as httpRequest } from 'node:http';
+import { type IncomingHttpHeaders, connect as connectHttp2 } from 'node:http2';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import tls from 'node:tls';
@@ -14,7 +18,7 @@ import { createClient } from '@distrokv/client';
 import { createChannel } from '@distrokv/grpc';
 import { etcdserverpb as pb, health, reflection } from '@distrokv/proto';
 import { createAuthority, type Authority } from './support/certificates.ts';
-import { Distrokv, TestCluster, distrokv, temporaryDirectory } from './support/cluster.ts';
+import { Distrokv, TestCluster, distrokv, freePorts, temporaryDirectory } from './support/cluster.ts';
 
 const run = promisify(execFile);
 
@@ -71,6 +75,88 @@ describe('plain', () => {
     assert.equal((await http('/livez/nothing')).status, 404);
     assert.equal((await http('/nothing')).status, 404);
     assert.equal((await http('/health', 'POST')).status, 405);
+  });
+
+  /** Sends bytes over one connection; resolves with all that came back once `isWhole` says so, or the server hung up. */
+  function raw(bytes: string, isWhole: (got: string) => boolean = () => false): Promise<string> {
+    const [host, port] = endpoint.split(':');
+    return new Promise((resolve) => {
+      let got = '';
+      const socket = net.connect({ host: host as string, port: Number(port) }, () => socket.write(bytes));
+      socket
+        .setEncoding('latin1')
+        .on('data', (text: string) => {
+          got += text;
+          if (isWhole(got)) socket.destroy();
+        })
+        .on('error', () => undefined)
+        .on('close', () => resolve(got));
+    });
+  }
+
+  const answers = (got: string): string[] => got.match(/HTTP\/1\.1 \d+|\{"health":"true","reason":""\}|\bok$|^ok/gm) ?? [];
+
+  test('HTTP/1.1: requests one after the other on a connection, and several at once, answered in order', async () => {
+    const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const got = await raw(get('/health') + get('/nothing') + get('/livez'), (text) => text.endsWith('ok'));
+    assert.deepEqual(answers(got), ['HTTP/1.1 200', '{"health":"true","reason":""}', 'HTTP/1.1 404', 'HTTP/1.1 200', 'ok']);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set<number | undefined>();
+    for (let i = 0; i < 3; i++) {
+      const [host, port] = endpoint.split(':');
+      await new Promise((resolve, reject) => {
+        const request = httpRequest({ host, port, path: '/livez', agent }, (response) => response.resume().on('end', resolve));
+        request.on('socket', (socket) => socket.once('connect', () => ports.add(socket.localPort)));
+        request.on('error', reject).end();
+      });
+    }
+    agent.destroy();
+    assert.equal(ports.size, 1);
+  });
+
+  test('HTTP/1.1: HEAD has the headers of GET and no body', async () => {
+    const got = await raw('HEAD /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    assert.match(got, /^HTTP\/1\.1 200 OK\r\n[^]*content-length: 62\r\n[^]*\r\n\r\n$/);
+  });
+
+  test('HTTP/1.1: what is no request, too large a head, a body that lies: an answer of 4xx, and the connection ends', async () => {
+    assert.match(await raw('GET / HTTP/9.9\r\n\r\n'), /^HTTP\/1\.1 400 /);
+    assert.match(await raw('what is this\r\n\r\n'), /^HTTP\/1\.1 400 /);
+    assert.match(await raw('GET /health HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400 /, 'no host');
+    assert.match(await raw(`GET /health HTTP/1.1\r\nHost: x\r\nA: ${'b'.repeat(100_000)}\r\n\r\n`), /^HTTP\/1\.1 431 /);
+    assert.match(await raw(`GET /${'a'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`), /^HTTP\/1\.1 431 /);
+    const smuggled =
+      'POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /livez HTTP/1.1\r\n\r\n';
+    assert.match(await raw(smuggled), /^HTTP\/1\.1 400 /);
+    assert.equal((await http('/livez')).body, 'ok', 'others are served as before');
+  });
+
+  test('HTTP/2 without gRPC: what a browser, or Prometheus, asks after ALPN', async () => {
+    const session = connectHttp2(`http://${endpoint}`);
+    const ask = (path: string, method = 'GET', body?: string): Promise<{ status: number; length: string | undefined; body: string }> =>
+      new Promise((resolve, reject) => {
+        const stream = session.request({ ':path': path, ':method': method });
+        let got: IncomingHttpHeaders = {};
+        let text = '';
+        stream
+          .setEncoding('utf8')
+          .on('response', (headers) => (got = headers))
+          .on('data', (part: string) => (text += part))
+          .on('error', reject)
+          .on('close', () => resolve({ status: Number(got[':status']), length: got['content-length'], body: text }));
+        stream.end(body);
+      });
+    try {
+      assert.deepEqual(await ask('/health'), { status: 200, length: '29', body: '{"health":"true","reason":""}' });
+      assert.deepEqual(await ask('/version', 'HEAD'), { status: 200, length: '62', body: '' });
+      assert.match((await ask('/metrics')).body, /^etcd_server_has_leader 1$/m);
+      assert.deepEqual(await ask('/nothing?x=1'), { status: 404, length: '19', body: '404 page not found\n' });
+      assert.equal((await ask('/health', 'POST', 'x'.repeat(1_000_000))).status, 405);
+      assert.equal((await ask('/etcdserverpb.KV/Range', 'POST', 'x')).status, 415, 'a call, but not as gRPC has them');
+      assert.equal((await Promise.all(Array.from({ length: 50 }, () => ask('/livez')))).filter(({ body }) => body === 'ok').length, 50);
+    } finally {
+      session.destroy();
+    }
   });
 
   test('/metrics is the text format of Prometheus, with the names that dashboards for etcd look for', async () => {
@@ -244,20 +330,75 @@ describe('over TLS', () => {
     }
   });
 
+  test('HTTP over HTTP/2, which curl and Prometheus choose by ALPN, reaches the same handlers', async (t) => {
+    if (!(await isInstalled('curl', '--version'))) return t.skip('curl is not installed here');
+    const { stdout } = await run('curl', ['-s', '-w', ' %{http_version}', ...flags(), `https://${cluster.endpoints[0]}/health`]);
+    assert.equal(stdout, '{"health":"true","reason":""} 2');
+  });
+
   test('HTTP/1.1 is found by ALPN', async (t) => {
     if (!(await isInstalled('curl', '--version'))) return t.skip('curl is not installed here');
     const { stdout } = await run('curl', ['-s', '--http1.1', ...flags(), `https://${cluster.endpoints[0]}/health`]);
     assert.equal(stdout, '{"health":"true","reason":""}');
   });
 
-  test('without a certificate, or in plain text, nobody is served', async () => {
+  test('who is not let in learns why, and so does the log: no certificate, one of another authority, no TLS, an authority that is not the server’s', async () => {
     const ca = Buffer.from(authority.cert);
-    const stranger = createClient({ endpoints: [`https://${cluster.endpoints[0]}`], tls: { ca }, requestTimeoutMs: 3000 });
-    await assert.rejects(stranger.get('a'));
-    await stranger.close();
-    const plain = createClient({ endpoints: [`http://${cluster.endpoints[0]}`], requestTimeoutMs: 3000 });
-    await assert.rejects(plain.get('a'));
-    await plain.close();
+    const theirs = await createAuthority('theirs');
+    const { cert, key } = await theirs.issue('mallory');
+    const { endpoints } = cluster;
+    const cases: readonly (readonly [endpoint: string, tls: object | undefined, client: RegExp, log: RegExp | undefined])[] = [
+      [`https://${endpoints[0]}`, { ca }, /may want a certificate, or not trust/, /"reason":"TLS: peer did not return a certificate"/],
+      [
+        `https://${endpoints[0]}`,
+        { ca, identity: { cert: Buffer.from(cert), key: Buffer.from(key) } },
+        /may want a certificate, or not trust/,
+        /"reason":"TLS: the certificate of the other side is not taken: unable to verify/,
+      ],
+      [
+        `http://${endpoints[0]}`,
+        undefined,
+        /hung up before a word of HTTP\/2: it may want TLS/,
+        /"reason":"TLS: (wrong version number|http request)"/,
+      ],
+      // The client hangs up by itself; of that the server hears nothing.
+      [`https://${endpoints[0]}`, { ca: Buffer.from(theirs.cert) }, /TLS: .*(self-signed|verify|issuer)/, undefined],
+    ];
+    for (const [endpoint, tls, told, logged] of cases) {
+      const stranger = createClient({ endpoints: [endpoint], ...(tls !== undefined && { tls }), requestTimeoutMs: 5000 });
+      await assert.rejects(stranger.get('a'), told);
+      await stranger.close();
+      while (logged?.test(cluster.process(0).output) === false) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    for (const line of cluster
+      .process(0)
+      .output.split('\n')
+      .filter((each) => each.includes('refused a connection')))
+      assert.match(line, /"from":"127\.0\.0\.1:\d+"/);
+  });
+
+  test('half-open TLS: a thousand handshakes that never end keep nobody out', async (t) => {
+    const [host, port] = (cluster.endpoints[1] as string).split(':') as [string, string];
+    const hello = Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]); // The start of a ClientHello of 512 bytes.
+    const open = Array.from({ length: 1000 }, (_, i) => {
+      const socket = net.connect(Number(port), host).on('error', () => undefined);
+      if (i % 2 === 0) socket.write(hello);
+      return socket;
+    });
+    t.after(() => open.forEach((socket) => socket.destroy()));
+    const closed = Promise.all(open.map((socket) => new Promise((resolve) => socket.resume().on('close', resolve))));
+    await Promise.all(open.map((socket) => once(socket, 'connect')));
+    const tls = {
+      ca: Buffer.from(authority.cert),
+      identity: { cert: await readFile(file('client.crt')), key: await readFile(file('client.key')) },
+    };
+    const honest = createClient({ endpoints: [`https://${cluster.endpoints[1]}`], tls });
+    const startMs = performance.now();
+    await honest.get('a');
+    t.diagnostic(`a handshake and a get beside them took ${(performance.now() - startMs).toFixed()} ms`);
+    await honest.close();
+    await closed; // The server gives each ten seconds.
+    t.diagnostic(`the last was hung up on after ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
   });
 
   test('a renewed certificate is shown without a restart', async () => {
@@ -278,15 +419,24 @@ describe('over TLS', () => {
   });
 
   test('what does not fit together is told, and nothing is started', async () => {
+    const [port] = await freePorts(1);
+    const secure = ['--listen-client-urls', `https://127.0.0.1:${port}`, '--advertise-client-urls', `https://127.0.0.1:${port}`];
     const cases: readonly (readonly [args: readonly string[], told: RegExp])[] = [
       [['--listen-client-urls', 'https://127.0.0.1:1'], /https:\/\/127\.0\.0\.1:1 needs a certificate: say --cert-file and --key-file/],
       [['--cert-file', file('server.crt')], /cert-file and key-file go together/],
       [['--client-cert-auth'], /client-cert-auth: needs --cert-file/],
+      [[...secure, '--cert-file', file('server.crt'), '--key-file', file('client.key')], /no good: .*key values mismatch/],
+      [[...secure, '--cert-file', file('missing.crt'), '--key-file', file('server.key')], /cannot open .*missing\.crt/],
+      [
+        [...secure, '--cert-file', file('server.crt'), '--key-file', file('server.key'), '--trusted-ca-file', file('server.key')],
+        /there is no certificate among the authorities/,
+      ],
     ];
     for (const [args, told] of cases) {
       const process = new Distrokv(['server', '--data-dir', file('none'), ...args]);
       assert.notEqual((await process.exited).code, 0);
       assert.match(process.errors, told);
+      assert.equal(existsSync(file('none')), false);
     }
   });
 });

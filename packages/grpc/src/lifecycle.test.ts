@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { createChannel, createServer, GrpcError } from './index.ts';
+import type { UnaryHandler } from './types.ts';
+import type { etcdserverpb as pb } from '@distrokv/proto';
 import { all, createPair, signalled } from './testing/pair.ts';
 import { answer, ask, Echo } from './testing/services.ts';
 
@@ -112,4 +114,20 @@ test('a closed channel ends its calls and takes no more', async (t) => {
   await assert.rejects(call, { code: 'cancelled' });
   await assert.rejects(all(stream.responses), { code: 'cancelled' });
   await assert.rejects(channel.unary(unary, ask(1)), { code: 'unavailable', message: /channel to 127\.0\.0\.1:\d+ is closed/ });
+});
+
+test('a connection whose stream ids have run out is followed by another, and no call notices', async (t) => {
+  const peers = new Set<string>();
+  const handler: UnaryHandler<pb.RangeRequest, pb.RangeResponse> = ({ limit }, { peer }) => {
+    peers.add(peer);
+    return answer(limit);
+  };
+  const { channel } = await createPair(t, { unary: handler }, { channel: { http2: { firstStreamId: 0x7fff_fffb } } });
+  const calls = Array.from({ length: 7 }, (_, i) => channel.unary(Echo.methods.unary, ask(i)));
+  assert.deepEqual(
+    (await Promise.all(calls)).map(({ count }) => count),
+    [0, 1, 2, 3, 4, 5, 6],
+  );
+  for (let i = 0; i < 4; i++) assert.deepEqual(await channel.unary(Echo.methods.unary, ask(i)), answer(i));
+  assert.ok(peers.size >= 4, `three calls a connection: ${peers.size} connections`);
 });

@@ -1,6 +1,6 @@
 // What callers and servers of gRPC see, whatever carries it.
 import type { ClientTls, Env, ServerTls, Socket } from '@distrokv/env';
-import type { ConnectionOptions } from '@distrokv/http2';
+import type { ConnectionOptions, HeaderList } from '@distrokv/http2';
 import type { Method } from '@distrokv/proto';
 
 /** Request and response headers; names in lower case, "-bin" names carry bytes. */
@@ -83,8 +83,30 @@ export interface ServerOptions {
    * Without it they are closed.
    */
   readonly onHttp1?: (socket: Socket, received: Uint8Array) => void;
+  /** Takes requests of HTTP/2 that are no calls, neither by their path nor by their content type. Without it they are answered with 415. */
+  readonly onHttp2?: (exchange: HttpExchange) => void;
   /** Told of connections that ended for what the other side did: broke the protocol, failed a handshake. */
   readonly onBadConnection?: (peer: string, error: Error) => void;
+}
+
+/** A plain request of HTTP/2, and its answer. */
+export interface HttpExchange {
+  /** Address of the client, as "127.0.0.1:53124". */
+  readonly peer: string;
+  /** Of the request, the pseudo-headers first. */
+  readonly headers: HeaderList;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+  /** Reads the body; rejects with RangeError beyond `maxBytes`, and with GrpcError `cancelled` when the client goes away. To be called once at most. */
+  body(maxBytes: number): Promise<Uint8Array>;
+  /** `:status` first. Throws Http2Error `bad-headers`. */
+  respond(headers: HeaderList, endStream: boolean): void;
+  /** A part of the answer's body; false: wait for `writable()` before the next. */
+  send(bytes: Uint8Array, endStream: boolean): boolean;
+  /** As in a ServerStream. */
+  writable(): Promise<void>;
+  /** Ends an answer that has begun and cannot be finished. */
+  abort(): void;
 }
 
 /**

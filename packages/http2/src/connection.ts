@@ -191,6 +191,7 @@ class Http2Connection<Context> implements ClientConnection<Context> {
     stream.isHead = isHead(headers instanceof HeaderBlock ? headers.list : headers);
     core.sender.sendHeaders(stream, headers, endStream, extra);
     core.watchCapacity();
+    if (core.streams.nextOwn > MAX_STREAM_ID) core.handler.onExhausted?.();
     core.announce();
     return stream;
   }

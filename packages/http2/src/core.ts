@@ -57,7 +57,7 @@ export class Core<Context> implements StreamOwner<Context>, SenderEvents<Context
     this.isServer = isServer;
     this.handler = handler;
     this.limits = limits;
-    this.streams = new Streams(isServer);
+    this.streams = new Streams(isServer, limits.firstStreamId);
     this.sender = new Sender(limits, this);
     this.window = new ReceiveWindow(limits.connectionWindowBytes, limits.maxConnectionWindowBytes);
     this.nuisance = new Nuisance(limits.nuisanceBurst, limits.nuisancePerSecond, shared);

@@ -1,5 +1,5 @@
 // Every limit of a connection, with defaults that are safe against hostile peers and roomy for honest ones.
-import { ErrorCode, MAX_MAX_FRAME_SIZE, MAX_WINDOW, MIN_MAX_FRAME_SIZE } from './codes.ts';
+import { ErrorCode, MAX_MAX_FRAME_SIZE, MAX_STREAM_ID, MAX_WINDOW, MIN_MAX_FRAME_SIZE } from './codes.ts';
 import { Http2Error } from './errors.ts';
 
 export interface ConnectionOptions {
@@ -34,6 +34,9 @@ export interface ConnectionOptions {
   readonly connectionQueueBytes?: number;
   /** Largest dynamic table of our encoder in bytes, however much the peer allows (default 4096). */
   readonly encoderTableBytes?: number;
+
+  /** Clients: id of the first stream, odd (default 1). Ids only grow, to 2^31 - 1: `onExhausted` tells of the last. */
+  readonly firstStreamId?: number;
 
   // Time, in milliseconds.
   /** How long the peer may take for its preface and SETTINGS, and to acknowledge ours (default 10,000). */
@@ -74,6 +77,7 @@ const defaults: Limits = {
   outputBytes: 256 << 10,
   connectionQueueBytes: 64 << 20,
   encoderTableBytes: 4096,
+  firstStreamId: 1,
   handshakeTimeoutMs: 10_000,
   keepaliveMs: Infinity,
   keepaliveTimeoutMs: 20_000,
@@ -102,6 +106,7 @@ const ranges: Partial<Record<NumericLimit, readonly [number, number]>> = {
   outputBytes: [1, Number.MAX_SAFE_INTEGER],
   connectionQueueBytes: [1, Number.MAX_SAFE_INTEGER],
   encoderTableBytes: [0, 1 << 20],
+  firstStreamId: [1, MAX_STREAM_ID],
   maxPingStrikes: [0, 1 << 20],
   nuisanceBurst: [1, Number.MAX_SAFE_INTEGER],
 };
@@ -115,6 +120,8 @@ export function limitsOf(options: ConnectionOptions): Limits {
       throw new Http2Error('bad-options', ErrorCode.noError, `${name} is ${value}, not a whole number from ${least} to ${most}`);
     }
   }
+  if (limits.firstStreamId % 2 === 0)
+    throw new Http2Error('bad-options', ErrorCode.noError, 'firstStreamId is even, and clients have odd ids');
   return {
     ...limits,
     maxStreamWindowBytes: Math.max(limits.maxStreamWindowBytes, limits.streamWindowBytes),

@@ -166,6 +166,20 @@ describe('§5.1 stream states: idle', () => {
       probe.assertConnectionError('PROTOCOL_ERROR');
     }
   });
+  for (const [what, idle] of [
+    ['DATA', (id: number) => data(id, 1)],
+    ['RST_STREAM', (id: number) => rst(id, 'CANCEL')],
+    ['WINDOW_UPDATE', (id: number) => windowUpdate(id, 1)],
+  ] as const) {
+    rule(`${what} of a server on a stream that we have not opened, ours to be or its own → PROTOCOL_ERROR`, (ready) => {
+      for (const id of [3, 2]) {
+        const probe = ready('client');
+        probe.open();
+        probe.send(idle(id));
+        probe.assertConnectionError('PROTOCOL_ERROR');
+      }
+    });
+  }
   rule('PRIORITY is fine', (ready) => {
     const probe = ready('server');
     probe.send(frame('PRIORITY', 0, 5, new Uint8Array(5)));
@@ -187,6 +201,25 @@ describe('§5.1 stream states: half-closed (remote)', () => {
       probe.assertStreamError(3, 'STREAM_CLOSED');
     });
   }
+  for (const [what, next] of [
+    ['DATA', data(1, 1)],
+    ['HEADERS', headers(1, ['a', 'b'], END_STREAM)],
+    ['another answer', headers(1, response)],
+  ] as const) {
+    rule(`${what} of a server that has ended its answer, while the request goes on → stream error STREAM_CLOSED`, (ready) => {
+      const probe = ready('client');
+      probe.client.openStream(request, false, undefined);
+      probe.lines();
+      probe.send(headers(1, response, END_STREAM), next);
+      assert.deepEqual(probe.events(), ['headers 1 1 end', 'reset 1 STREAM_CLOSED by local']);
+      probe.assertStreamError(1, 'STREAM_CLOSED');
+    });
+  }
+  rule('CONTINUATION without HEADERS → connection error PROTOCOL_ERROR', (ready) => {
+    const probe = ready('server');
+    probe.send(ended, frame('CONTINUATION', END_HEADERS, 3, fragment));
+    probe.assertConnectionError('PROTOCOL_ERROR');
+  });
   rule('WINDOW_UPDATE, PRIORITY and RST_STREAM are fine', (ready) => {
     const probe = ready('server');
     probe.send(ended, windowUpdate(3, 1), frame('PRIORITY', 0, 3, new Uint8Array(5)));
@@ -231,6 +264,14 @@ describe('§5.1 stream states: closed', () => {
     probe.send(data(1, 1));
     probe.assertStreamError(1, 'STREAM_CLOSED');
   });
+  rule('data that a server sends after we have cancelled counts for the connection', (ready) => {
+    const probe = ready('client', { connectionWindowBytes: 65_535, maxConnectionWindowBytes: 65_535 });
+    probe.client.openStream(request, true, undefined)?.reset(8);
+    probe.lines();
+    probe.send(headers(1, response), data(1, 16_000), data(1, 16_000), data(1, 16_000));
+    assert.match(probe.lines().join(), /^WINDOW_UPDATE 0 (48000|32768)$/);
+    assert.deepEqual(probe.events(), []);
+  });
   rule('a client that has cancelled ignores the answer', (ready) => {
     const probe = ready('client');
     const stream = probe.client.openStream(request, true, undefined);
@@ -260,6 +301,27 @@ describe('§5.1.1 stream identifiers', () => {
     const probe = ready('server');
     probe.open(5);
     probe.send(windowUpdate(3, 1), rst(1, 'CANCEL'));
+    probe.assertFine();
+  });
+  rule('the highest id is one, and after it there is none', (ready) => {
+    const probe = ready('server');
+    probe.send(headers(0x7fff_ffff, request, END_STREAM));
+    assert.deepEqual(probe.events(), [`headers ${0x7fff_ffff} 4 end`]);
+    probe.send(headers(1, request));
+    probe.assertConnectionError('PROTOCOL_ERROR', 0x7fff_ffff);
+  });
+  rule('a client whose ids run out is told, goes on with what is open, and opens no more', (ready) => {
+    const probe = ready('client', { firstStreamId: 0x7fff_fffd });
+    assert.equal(probe.client.openStream(request, true, undefined)?.id, 0x7fff_fffd);
+    assert.deepEqual(probe.events(), []);
+    assert.equal(probe.client.openStream(request, true, undefined)?.id, 0x7fff_ffff);
+    assert.deepEqual(probe.events(), ['exhausted']);
+    assert.equal(probe.client.availableStreams, 0);
+    assert.equal(probe.client.openStream(request, true, undefined), undefined);
+    probe.lines();
+    probe.send(headers(0x7fff_fffd, response, END_STREAM), headers(0x7fff_ffff, response, END_STREAM));
+    assert.equal(probe.connection.openStreams, 0);
+    assert.equal(probe.client.availableStreams, 0);
     probe.assertFine();
   });
   rule('our streams are odd and rise', (ready) => {

@@ -69,6 +69,8 @@ describe('§6.3 PRIORITY', () => {
 describe('§6.4 RST_STREAM', () => {
   serverFails('on stream 0', 'PROTOCOL_ERROR', rst(0, 'CANCEL'));
   serverFails('length other than 4', 'FRAME_SIZE_ERROR', headers(1, request), frame('RST_STREAM', 0, 1, new Uint8Array(3)));
+  serverFails('length other than 4, longer', 'FRAME_SIZE_ERROR', headers(1, request), frame('RST_STREAM', 0, 1, new Uint8Array(5)));
+  serverFails('on a stream of the server', 'PROTOCOL_ERROR', headers(1, request), rst(2, 'CANCEL'));
   rule('ends the stream, whatever its code', (ready) => {
     const probe = ready('server');
     probe.open(1);
@@ -85,8 +87,30 @@ describe('§6.4 RST_STREAM', () => {
 describe('§6.5 SETTINGS', () => {
   serverFails('an acknowledgement with a payload', 'FRAME_SIZE_ERROR', frame('SETTINGS', ACK, 0, new Uint8Array(6)));
   serverFails('on a stream', 'PROTOCOL_ERROR', frame('SETTINGS', 0, 1));
+  serverFails('an acknowledgement on a stream', 'PROTOCOL_ERROR', frame('SETTINGS', ACK, 1));
   serverFails('length no multiple of 6', 'FRAME_SIZE_ERROR', frame('SETTINGS', 0, 0, new Uint8Array(5)));
   serverFails('§6.5.2 ENABLE_PUSH 2', 'PROTOCOL_ERROR', settings([2, 2]));
+  rule('§6.5.2 ENABLE_PUSH 0 of a server is fine', (ready) => {
+    const probe = ready('client');
+    probe.send(settings([2, 0]));
+    assert.deepEqual(probe.lines(), ['SETTINGS ACK']);
+  });
+  rule('§6.5.2 what a client must not take is not taken of a server either', (ready) => {
+    for (const [id, value, code] of [
+      [2, 2, 'PROTOCOL_ERROR'],
+      [4, 0x8000_0000, 'FLOW_CONTROL_ERROR'],
+      [5, 16_383, 'PROTOCOL_ERROR'],
+    ] as const) {
+      const probe = ready('client');
+      probe.send(settings([id, value]));
+      probe.assertConnectionError(code);
+    }
+  });
+  rule('§6.5.3 one wrong value is an error, whatever the others are', (ready) => {
+    const probe = ready('server');
+    probe.send(settings([3, 7], [5, 1], [4, 9]));
+    probe.assertConnectionError('PROTOCOL_ERROR');
+  });
   rule('§6.5.2 ENABLE_PUSH 1 of a server → PROTOCOL_ERROR', (ready) => {
     const probe = ready('client');
     probe.send(settings([2, 1]));
@@ -116,6 +140,7 @@ describe('§6.5 SETTINGS', () => {
 });
 
 describe('§6.6 PUSH_PROMISE', () => {
+  serverFails('from a client, without anything', 'PROTOCOL_ERROR', frame('PUSH_PROMISE', 0, 0));
   serverFails('from a client', 'PROTOCOL_ERROR', headers(1, request), frame('PUSH_PROMISE', END_HEADERS, 1, join(uint32(2), fragment)));
   rule('§8.4 to a client that has disabled it → PROTOCOL_ERROR', (ready) => {
     const probe = ready('client');
@@ -128,6 +153,7 @@ describe('§6.6 PUSH_PROMISE', () => {
 describe('§6.7 PING', () => {
   serverFails('on a stream', 'PROTOCOL_ERROR', frame('PING', 0, 1, new Uint8Array(8)));
   serverFails('length other than 8', 'FRAME_SIZE_ERROR', frame('PING', 0, 0, new Uint8Array(7)));
+  serverFails('an answer of a length other than 8', 'FRAME_SIZE_ERROR', frame('PING', ACK, 0, new Uint8Array(9)));
   rule('is answered with the same bytes; an answer is not', (ready) => {
     const probe = ready('server');
     probe.send(ping('\0\x01abc\x7fz\x02'), ping('abcdefgh', ACK));
@@ -202,6 +228,8 @@ describe('§6.9 WINDOW_UPDATE', () => {
   streamFails('by 0', 'PROTOCOL_ERROR', windowUpdate(1, 0));
   serverFails('by 0 for the connection', 'PROTOCOL_ERROR', windowUpdate(0, 0));
   serverFails('length other than 4', 'FRAME_SIZE_ERROR', frame('WINDOW_UPDATE', 0, 0, new Uint8Array(5)));
+  serverFails('length other than 4 on a stream', 'FRAME_SIZE_ERROR', headers(1, request), frame('WINDOW_UPDATE', 0, 1, new Uint8Array(3)));
+  serverFails('on a stream of the server', 'PROTOCOL_ERROR', windowUpdate(2, 1));
   rule('more data than the window of the stream → stream error FLOW_CONTROL_ERROR', (ready) => {
     const probe = ready('server', { streamWindowBytes: 1000, consumes: false });
     probe.open(1);
@@ -237,6 +265,21 @@ describe('§6.9 WINDOW_UPDATE', () => {
     windowUpdate(1, 1),
     settings([4, 0x7fff_ffff]),
   );
+  rule('§6.9.2 SETTINGS leave the window of the connection as it is', (ready) => {
+    const probe = ready('server');
+    probe.send(settings([4, 1 << 20]));
+    probe.lines();
+    probe.open(1).sendData(new Uint8Array(100_000));
+    const bytes = probe.frames().reduce((sum, { type, payload }) => sum + (type === 0 ? payload.length : 0), 0);
+    assert.equal(bytes, 65_535);
+  });
+  rule('§6.9.1 data beyond a window counts with its padding', (ready) => {
+    const probe = ready('server', { streamWindowBytes: 100, consumes: false });
+    probe.open(1);
+    probe.send(frame('DATA', PADDED, 1, join(Uint8Array.of(100), new Uint8Array(100))));
+    assert.deepEqual(probe.events(), ['reset 1 FLOW_CONTROL_ERROR by local']);
+    probe.assertStreamError(1, 'FLOW_CONTROL_ERROR');
+  });
   rule('§6.9.3 data that was sent before our smaller window was known is taken', (_, raw) => {
     const probe = raw('server', { streamWindowBytes: 10, consumes: false });
     probe.send(PREFACE, settings(), headers(1, request), data(1, 16_000));

@@ -1,9 +1,9 @@
 // RFC 9113, §8: requests and answers: what a peer must not do, and what we answer; what it may do, and that we let it. Each test runs twice: with the
 // frames handed in at once, and byte by byte. What we must not do ourselves is in sending.test.ts.
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
+import { describe, test } from 'node:test';
 import { data, END_STREAM, frame, headers, PADDED, rst } from './testing/frames.ts';
-import { request, response } from './testing/probe.ts';
+import { Probe, request, response } from './testing/probe.ts';
 import { rule, streamFails, requestFails, responseFails, without } from './testing/rules.ts';
 import type { HeaderList } from './types.ts';
 
@@ -30,6 +30,9 @@ describe('§8.1 HTTP message framing', () => {
   });
   responseFails('an informational response that ends the stream', headers(1, [':status', '100'], END_STREAM));
   responseFails('DATA before the response', data(1, 1));
+  responseFails('trailers that do not end the stream (client)', headers(1, response), headers(1, ['a', 'b']));
+  responseFails('a second final response', headers(1, response), headers(1, response, END_STREAM));
+  responseFails('an informational response after the final one', headers(1, response), headers(1, [':status', '103']));
   responseFails('DATA after an informational response', headers(1, [':status', '100']), data(1, 1));
   rule('RST_STREAM with NO_ERROR after a complete answer does not take it back', (ready) => {
     const probe = ready('client');
@@ -53,6 +56,16 @@ describe('§8.1.1 malformed messages: content-length', () => {
   requestFails('content-length is no number', [...request, 'content-length', '3x']);
   requestFails('content-length is negative', [...request, 'content-length', '-3']);
   requestFails('two different values', [...ofThree, 'content-length', '4']);
+  requestFails('a list of values', [...request, 'content-length', '3, 3']);
+  requestFails('an empty value', [...request, 'content-length', '']);
+  rule('the same value twice', (ready) => {
+    const probe = ready('server');
+    probe.send(headers(1, [...ofThree, 'content-length', '3']), data(1, 3, END_STREAM));
+    assert.equal(probe.receivedBytes, 3);
+    probe.assertFine();
+  });
+  responseFails('too much data of an answer', headers(1, [...response, 'content-length', '3']), data(1, 4));
+  responseFails('too little data of an answer', headers(1, [...response, 'content-length', '3']), data(1, 2, END_STREAM));
   for (const [what, ...frames] of [
     ['too much data', data(1, 4)],
     ['too little data', data(1, 2, END_STREAM)],
@@ -95,6 +108,31 @@ describe('§8.2 fields', () => {
   requestFails('§8.2.1 a blank in a name', [...request, 'a b', 'x']);
   requestFails('§8.2.1 a byte above 0x7f in a name', [...request, 'a\xe4', 'x']);
   requestFails('§8.2.1 a colon in a name', [...request, 'a:b', 'x']);
+  test('§8.2.1 every byte in a name: those of a token without upper case, and no others', () => {
+    for (let c = 0; c < 256; c++) {
+      const probe = Probe.ready('server');
+      const char = String.fromCharCode(c);
+      probe.send(headers(1, [...request, `a${char}b`, 'x']));
+      const isToken = /[!#$%&'*+\-.^_`|~0-9a-z]/.test(char);
+      assert.deepEqual(probe.events(), isToken ? ['headers 1 5'] : [], `byte ${c}`);
+      if (isToken) probe.assertFine();
+      else probe.assertStreamError(1, 'PROTOCOL_ERROR');
+    }
+  });
+  test('§8.2.1 every byte in a value, within and at its ends: NUL, LF and CR nowhere, blanks within only', () => {
+    for (let c = 0; c < 256; c++) {
+      const char = String.fromCharCode(c);
+      for (const [value, isFine] of [
+        [`a${char}b`, !/[\0\n\r]/.test(char)],
+        [`${char}b`, !/[\0\n\r\t ]/.test(char)],
+        [`a${char}`, !/[\0\n\r\t ]/.test(char)],
+      ] as const) {
+        const probe = Probe.ready('server');
+        probe.send(headers(1, [...request, 'a', value]));
+        assert.deepEqual(probe.events(), isFine ? ['headers 1 5'] : [], `byte ${c} in ${JSON.stringify(value)}`);
+      }
+    }
+  });
   for (const [what, value] of [
     ['NUL', 'a\0b'],
     ['LF', 'a\nb'],
@@ -123,6 +161,10 @@ describe('§8.2 fields', () => {
 
 describe('§8.3 control data', () => {
   requestFails('an unknown pseudo-header', [':extra', 'x', ...request]);
+  requestFails('a pseudo-header without a name', [':', 'x', ...request]);
+  responseFails('§8.3.2 :status after a field', headers(1, ['a', 'b', ...response]));
+  responseFails('§8.3 an unknown pseudo-header in a response', headers(1, [...response, ':extra', 'x']));
+  responseFails('§8.3 a pseudo-header in the trailers of a response', headers(1, response), headers(1, [':status', '200'], END_STREAM));
   requestFails('a pseudo-header of responses', [...request, ':status', '200']);
   requestFails('a pseudo-header after a field', [':method', 'GET', 'a', 'b', ':scheme', 'http', ':path', '/']);
   for (const name of [':method', ':scheme', ':path', ':authority']) {

@@ -359,7 +359,13 @@ describe('handlers that act within a callback', () => {
 });
 
 test('options that make no sense are refused', () => {
-  for (const options of [{ maxFrameSize: 1 }, { maxConcurrentStreams: -1 }, { streamWindowBytes: 2 ** 31 }, { headerTableBytes: 0.5 }]) {
+  for (const options of [
+    { maxFrameSize: 1 },
+    { firstStreamId: 2 },
+    { maxConcurrentStreams: -1 },
+    { streamWindowBytes: 2 ** 31 },
+    { headerTableBytes: 0.5 },
+  ]) {
     assert.throws(
       () => new Probe('server', options),
       (thrown) => thrown instanceof Http2Error && thrown.code === 'bad-options',

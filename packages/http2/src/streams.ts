@@ -12,10 +12,11 @@ export class Streams<Context> {
   #recent: Http2Stream<Context> | undefined;
   /** Highest id that the peer has opened, and that a client opens next. */
   lastOfPeer = 0;
-  nextOwn = 1;
+  nextOwn: number;
 
-  constructor(isServer: boolean) {
+  constructor(isServer: boolean, firstOwn: number) {
     this.#isServer = isServer;
+    this.nextOwn = firstOwn;
   }
 
   get size(): number {

@@ -86,6 +86,8 @@ export interface ConnectionHandler<Context = unknown> {
   onPong?(opaque: number): void;
   /** `availableStreams` has risen from 0 (client). */
   onCapacity?(): void;
+  /** The last stream that this connection has an id for was opened (client; RFC 9113 §5.1.1): those that are open go on, new ones need a new connection. */
+  onExhausted?(): void;
   /** There is output to take, after there was none: take it once, at the end of this turn of the event loop. */
   onOutput(): void;
   /**

@@ -30,7 +30,8 @@ export function commonPrefix(a: Uint8Array, aStart: number, aEnd: number, b: Uin
 
 /** Copies `from[start, end)` to `into` at `at`; returns the position after it. */
 export function copyRange(from: Uint8Array, start: number, end: number, into: Uint8Array, at: number): number {
-  if (end - start > 48) into.set(from.subarray(start, end), at);
+  // A view costs as much as the copy of a few hundred bytes.
+  if (end - start > 48) into.set(end - start === from.length ? from : from.subarray(start, end), at);
   else for (let i = start, to = at; i < end; i++, to++) into[to] = from[i] as number;
   return at + end - start;
 }

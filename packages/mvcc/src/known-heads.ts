@@ -6,8 +6,9 @@
 //
 //   create_revision float64 | version float64, 0: there is no such key | lease 8 bytes | length of the key uint32 | key | zeros up to 8 bytes
 //
-// The *buckets* have four places each: the hash of a key, and its *position*, which counts the words of the ring without an end; so it
-// tells whether the ring has come round since. An entry that finds its bucket full takes the place of the oldest there.
+// The *buckets* have four places each, in one line of the processor's cache: the hash of a key, and its *position*, which counts the words of
+// all entries so far; so it tells whether the ring has come round since. An entry that finds its bucket full takes the place of the oldest
+// there. Before positions outgrow 30 bits everything is forgotten.
 import { assert, revision } from '@distrokv/base';
 import type { RecordHead } from './record.ts';
 
@@ -19,10 +20,14 @@ const KEY = 3;
 const HEADER_BYTES = KEY * WORD_BYTES + 4;
 /** Longer keys are not remembered. */
 const MAX_KEY_BYTES = 1024;
-/** Of the ring: some 170,000 keys of 16 bytes, or 90,000 of 60. It is given by the host only as it is used. */
-const DEFAULT_BYTES = 8 << 20;
+/** Of the ring: some 170,000 keys of 16 bytes, or 90,000 of 60. The host gives it only as it is used. Not more: positions are small integers. */
+const RING_BYTES = 8 << 20;
 /** Of the ring for each place: about what an entry with a short key takes. */
 const BYTES_PER_PLACE = 32;
+/** How often the ring comes round until everything is forgotten. */
+const MAX_ROUNDS = 1024;
+/** Numbers of a place: hash, position (0: nothing was ever there). */
+const PLACE_NUMBERS = 2;
 /** No place. */
 export const UNKNOWN = -1;
 
@@ -32,38 +37,35 @@ export class KnownHeads {
   readonly #leases: BigInt64Array;
   readonly #halves: Int32Array;
   readonly #bytes: Uint8Array;
-  readonly #hashes: Int32Array;
-  /** 0: nothing was ever there. */
-  readonly #positions: Float64Array;
+  readonly #places: Int32Array;
   readonly #bucketMask: number;
   /** Where the next entry begins. */
   #end = 1;
 
   /** With a ring of so many bytes, a power of two. */
-  constructor(bytes: number = DEFAULT_BYTES) {
-    assert(bytes >= 2 * MAX_KEY_BYTES && (bytes & (bytes - 1)) === 0, 'a ring of a power of two of bytes');
+  constructor(bytes: number = RING_BYTES) {
+    assert(bytes >= 2 * MAX_KEY_BYTES && bytes <= RING_BYTES && (bytes & (bytes - 1)) === 0, 'a ring of a power of two of bytes');
     const ring = new ArrayBuffer(bytes);
     this.#words = bytes / WORD_BYTES;
     this.#numbers = new Float64Array(ring);
     this.#leases = new BigInt64Array(ring);
     this.#halves = new Int32Array(ring);
     this.#bytes = new Uint8Array(ring);
-    const places = bytes / BYTES_PER_PLACE;
-    this.#hashes = new Int32Array(places);
-    this.#positions = new Float64Array(places);
-    this.#bucketMask = places / PLACES - 1;
+    this.#places = new Int32Array((bytes / BYTES_PER_PLACE) * PLACE_NUMBERS);
+    this.#bucketMask = bytes / BYTES_PER_PLACE / PLACES - 1;
   }
 
   /** Where the key's entry lies, good until the next `add`; or UNKNOWN. */
   find(key: Uint8Array): number {
     if (key.length > MAX_KEY_BYTES) return UNKNOWN;
     const hash = hashOf(key);
-    const first = (hash & this.#bucketMask) * PLACES;
+    const places = this.#places;
     const oldest = this.#end - this.#words;
-    for (let place = first; place < first + PLACES; place++) {
-      const position = this.#positions[place] as number;
-      if (this.#hashes[place] !== hash || position < oldest || position === 0) continue;
-      const word = this.#wordOf(position);
+    let at = this.#bucketOf(hash);
+    for (let place = 0; place < PLACES; place++, at += PLACE_NUMBERS) {
+      const position = places[at + 1] as number;
+      if (places[at] !== hash || position < oldest || position === 0) continue;
+      const word = position & (this.#words - 1);
       if (this.#isOf(word, key)) return word;
     }
     return UNKNOWN;
@@ -93,15 +95,15 @@ export class KnownHeads {
   add(key: Uint8Array, head: RecordHead): void {
     if (key.length > MAX_KEY_BYTES) return;
     const position = this.#room(Math.ceil((HEADER_BYTES + key.length) / WORD_BYTES));
-    const word = this.#wordOf(position);
+    const word = position & (this.#words - 1);
     this.write(word, head);
     this.#halves[(word + KEY) * 2] = key.length;
     const keyAt = word * WORD_BYTES + HEADER_BYTES;
     for (let i = 0; i < key.length; i++) this.#bytes[keyAt + i] = key[i] as number;
     const hash = hashOf(key);
-    const place = this.#oldestOf((hash & this.#bucketMask) * PLACES);
-    this.#hashes[place] = hash;
-    this.#positions[place] = position;
+    const at = this.#oldestOf(this.#bucketOf(hash));
+    this.#places[at] = hash;
+    this.#places[at + 1] = position;
   }
 
   /** The key was deleted. */
@@ -112,23 +114,28 @@ export class KnownHeads {
 
   /** The position of so many words in a row; what was in them is gone. */
   #room(words: number): number {
-    const left = this.#words - this.#wordOf(this.#end);
+    const left = this.#words - (this.#end & (this.#words - 1));
     if (left < words) this.#end += left;
+    if (this.#end + words > MAX_ROUNDS * this.#words) {
+      this.#places.fill(0);
+      this.#end = 1;
+    }
     const position = this.#end;
     this.#end += words;
     return position;
   }
 
-  #oldestOf(first: number): number {
-    let oldest = first;
-    for (let place = first + 1; place < first + PLACES; place++)
-      if ((this.#positions[place] as number) < (this.#positions[oldest] as number)) oldest = place;
-    return oldest;
+  #bucketOf(hash: number): number {
+    return (hash & this.#bucketMask) * (PLACES * PLACE_NUMBERS);
   }
 
-  /** Where in the ring a position is. Not `%`, which is a call. */
-  #wordOf(position: number): number {
-    return position - Math.floor(position / this.#words) * this.#words;
+  /** The place of a bucket whose entry is the oldest. */
+  #oldestOf(bucket: number): number {
+    const places = this.#places;
+    let oldest = bucket;
+    for (let at = bucket + PLACE_NUMBERS; at < bucket + PLACES * PLACE_NUMBERS; at += PLACE_NUMBERS)
+      if ((places[at + 1] as number) < (places[oldest + 1] as number)) oldest = at;
+    return oldest;
   }
 
   #isOf(word: number, key: Uint8Array): boolean {

@@ -94,6 +94,8 @@ test('what is decoded does not change with the bytes, nor with another message',
   assert.deepEqual(RangeRequest.decode(new Uint8Array(0)), RangeRequest.create());
 });
 
+const SCALE = Number(process.env['DISTROKV_TEST_SCALE'] ?? 1);
+
 test('mutations of good messages throw nothing but ProtoError', () => {
   const seed = Number(process.env['DISTROKV_TEST_SEED'] ?? 1);
   const random = seededRandom(seed);
@@ -110,7 +112,7 @@ test('mutations of good messages throw nothing but ProtoError', () => {
   let refused = 0;
   for (const target of targets) {
     const theirs = root.lookupType(target.typeName);
-    for (let n = 0; n < 1000; n++) {
+    for (let n = 0; n < 1000 * SCALE; n++) {
       const bytes = mutate(target.encode(maker.message(theirs).ours), random);
       try {
         target.encode(target.decode(bytes));

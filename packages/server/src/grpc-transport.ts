@@ -1,10 +1,11 @@
 // The transport of a real member: gRPC on the ports that its configuration names, HTTP/1.1 beside it for clients, and TLS where
 // the URLs say https.
-import { type Env, type Logger, hostAndPort } from '@distrokv/env';
+import { type Env, type Logger, NetError, hostAndPort } from '@distrokv/env';
 import { type Server, type ServerOptions, addReflection, createServer } from '@distrokv/grpc';
 import { type EndpointUrl, type ServerConfig, serverDefaults } from './config.ts';
 import { HttpSide } from './http/http-side.ts';
 import { Peers } from './peers/peers.ts';
+import { Refusals } from './refusals.ts';
 import { TlsFiles } from './tls-files.ts';
 import type { ClientTransport, PeerOptions, PeerTransport, Transport } from './transport.ts';
 
@@ -27,7 +28,7 @@ function peerTransport({ config, env, logger }: GrpcTransportOptions, options: P
   const maxReceiveBytes = PEER_BATCH_BYTES + 2 * config.maxRequestBytes;
   let tls: TlsFiles | undefined;
   const peers = new Peers({ ...options, env, logger, maxReceiveBytes, tls: () => tls?.client });
-  const server = serverOf({ env, logger }, { maxReceiveBytes });
+  const server = serverOf({ env, logger }, 'peers', { maxReceiveBytes });
   peers.serve(server);
   return {
     send: (messages) => peers.send(messages),
@@ -48,15 +49,13 @@ function peerTransport({ config, env, logger }: GrpcTransportOptions, options: P
 }
 
 function clientTransport({ config, env, logger }: GrpcTransportOptions): ClientTransport {
-  const http = new HttpSide(logger);
-  const server = serverOf(
-    { env, logger },
-    {
-      maxReceiveBytes: config.maxRequestBytes + OVERHEAD_BYTES,
-      onHttp1: (socket, received) => http.accept(socket, received),
-      http2: { maxConcurrentStreams: serverDefaults.maxConcurrentStreams },
-    },
-  );
+  const http = new HttpSide(env.timers, logger);
+  const server = serverOf({ env, logger }, 'clients', {
+    maxReceiveBytes: config.maxRequestBytes + OVERHEAD_BYTES,
+    onHttp1: (socket, received) => http.accept(socket, received),
+    onHttp2: (exchange) => void http.exchange(exchange),
+    http2: { maxConcurrentStreams: serverDefaults.maxConcurrentStreams },
+  });
   addReflection(server);
   let tls: TlsFiles | undefined;
   return {
@@ -89,11 +88,20 @@ async function listenOn(server: Server, urls: readonly EndpointUrl[], tls: TlsFi
   return addresses;
 }
 
-function serverOf({ env, logger }: { readonly env: Env; readonly logger: Logger }, options: ServerOptions): Server {
+function serverOf(
+  { env, logger }: { readonly env: Env; readonly logger: Logger },
+  port: 'clients' | 'peers',
+  options: ServerOptions,
+): Server {
+  const refusals = new Refusals(env, logger, port);
   return createServer({
     env,
     onUnexpectedError: (error, path) => logger.error('a handler failed', { path, error }),
-    onBadConnection: (peer, error) => logger.debug('a connection failed', { peer, reason: error.message }),
+    onBadConnection(remote, error) {
+      // Who only looks whether somebody listens hangs up within the handshake: no news.
+      if (error instanceof NetError && error.code !== 'tls') logger.debug('a connection failed', { from: remote, reason: error.message });
+      else refusals.add(remote, error.message);
+    },
     ...options,
   });
 }

@@ -10,23 +10,25 @@ import { Member } from './member.ts';
 import type { RunningServer, StartOptions } from './running.ts';
 import type { ReceivedSnapshot } from './snapshot/receiver.ts';
 import { type Storage, openStorage } from './storage.ts';
+import { TlsFiles } from './tls-files.ts';
 
 const DEFAULT_GRACE_MS = 2000;
 
 /** Starts a member. Resolves when it listens; `ready` says when it serves. Throws ServerError, and then nothing is left running. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   checkConfig(options.config);
-  await probe(options.config.listenClientUrls, 'listen-client-urls');
-  await probe(options.config.listenPeerUrls, 'listen-peer-urls');
+  const { config, env } = options;
+  await probe(config.listenClientUrls, 'listen-client-urls', config.clientTls && (await TlsFiles.open(env, config.clientTls)));
+  await probe(config.listenPeerUrls, 'listen-peer-urls', config.peerTls && (await TlsFiles.open(env, config.peerTls)));
   return await new Life(options).begin();
 }
 
-/** Takes the ports for a moment, before anything on disk is touched: a busy one is told first. */
-async function probe(urls: readonly EndpointUrl[], what: string): Promise<void> {
-  for (const { host, port, text } of urls) {
+/** Takes the ports for a moment, before anything on disk is touched: a busy one is told first, and so is a certificate that is none. */
+async function probe(urls: readonly EndpointUrl[], what: string, tls: TlsFiles | undefined): Promise<void> {
+  for (const { host, port, text, isSecure } of urls) {
     const server = createServer();
     try {
-      await server.listen({ host, port });
+      await server.listen({ host, port, ...(isSecure && tls !== undefined && { tls: tls.server }) });
     } catch (error) {
       throw listenError(error, `${what}: ${text}`);
     } finally {

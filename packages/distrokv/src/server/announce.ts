@@ -24,7 +24,7 @@ export function announceToPerson(output: Output, colour: boolean): Announcer {
       output.write(
         `\n${paint.bold(`DistroKV ${version}`)} (etcd API ${etcdApiVersion})\n` +
           row('member', `${config.name}, ${hexId(running.memberId)}`) +
-          row('clients', running.clientAddresses.map(withScheme).join(', ')) +
+          row('clients', clientUrls(config, running).join(', ')) +
           row('peers', peers) +
           row('data', `${config.dataDirectory}\n`),
       );
@@ -42,7 +42,7 @@ export function announceToLog(logger: Logger, says: string): Announcer {
       logger.info(`DistroKV ${version} started`, {
         member_id: running.memberId,
         cluster_id: running.clusterId,
-        clients: running.clientAddresses.map(withScheme).join(),
+        clients: clientUrls(config, running).join(),
         peers: config.listenPeerUrls.map((url) => url.text).join(),
         data_dir: config.dataDirectory,
       }),
@@ -64,10 +64,11 @@ export function whatToTry(endpoint: string): string {
 
 /** Where a command on this machine reaches the server. */
 function endpointOf(config: ServerConfig, running: RunningServer): string {
-  const address = (running.clientAddresses[0] ?? config.advertiseClientUrls[0]?.text ?? '').replace(/^http:\/\//, '');
-  return address.replace(/^(0\.0\.0\.0|\[::\]|localhost):/, '127.0.0.1:');
+  const address = (clientUrls(config, running)[0] ?? config.advertiseClientUrls[0]?.text ?? '').replace(/^http:\/\//, '');
+  return address.replace(/^(?<scheme>https:\/\/)?(?:0\.0\.0\.0|\[::\]|localhost):/, '$<scheme>127.0.0.1:');
 }
 
-function withScheme(address: string): string {
-  return address.includes('://') ? address : `http://${address}`;
+/** Where clients are served, with the ports that were found for those that were 0. */
+function clientUrls(config: ServerConfig, running: RunningServer): string[] {
+  return running.clientAddresses.map((address, i) => `${config.listenClientUrls[i]?.isSecure === true ? 'https' : 'http'}://${address}`);
 }

@@ -39,8 +39,12 @@ async function listen(options: ListenOptions, onConnection: (socket: Socket) => 
         onConnection(new NodeConnection(socket, tlsStateOf(socket))),
       ),
     );
-    secure.on('tlsClientError', (error, socket) => {
-      onRefused?.(hostAndPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0), fromNode(error));
+    // Node hangs up before it tells why, and who it was must be noted before that.
+    const remotes = new WeakMap<NodeSocket, string>();
+    secure.on('connection', (socket: NodeSocket) => remotes.set(socket, remoteOf(socket)));
+    secure.on('tlsClientError', (error, socket: TLSSocket & { readonly _parent?: NodeSocket }) => {
+      const remote = socket._parent === undefined ? undefined : remotes.get(socket._parent);
+      onRefused?.(remote ?? remoteOf(socket), refusalOf(socket) ?? fromNode(error));
       socket.destroy();
     });
     setSecure = (next) => checked(() => secure.setSecureContext(secureServerOptions(next)));
@@ -59,6 +63,18 @@ async function listen(options: ListenOptions, onConnection: (socket: Socket) => 
       });
     });
   });
+}
+
+function remoteOf(socket: NodeSocket): string {
+  return hostAndPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0);
+}
+
+/** A certificate that is not taken ends the handshake without an error of its own; the socket knows why, as "CERT_HAS_EXPIRED". */
+function refusalOf({ authorizationError }: TLSSocket): NetError | undefined {
+  // The types say Error; it is a code.
+  const code: unknown = authorizationError;
+  if (typeof code !== 'string') return undefined;
+  return new NetError('tls', `TLS: the certificate of the other side is not taken: ${code.toLowerCase().replaceAll('_', ' ')}`);
 }
 
 /** Certificates and keys are read when they are handed in, and may be none. */
@@ -119,7 +135,7 @@ class NodeConnection implements Socket {
   constructor(socket: NodeSocket, tls: TlsState | undefined) {
     this.#socket = socket;
     this.tls = tls;
-    this.remote = hostAndPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0);
+    this.remote = remoteOf(socket);
     // Until it is opened, and after it is gone, nobody else hears of it.
     socket.on('error', () => undefined);
   }
@@ -197,5 +213,8 @@ function fromNode(thrown: Error): NetError {
   const code = codes[errno];
   if (code !== undefined) return new NetError(code, undefined, { cause: thrown });
   const isTls = errno.startsWith('ERR_TLS') || errno.startsWith('ERR_SSL') || errno.includes('CERT') || errno.includes('SIGNATURE');
-  return new NetError(isTls ? 'tls' : 'os', isTls ? `TLS: ${messageOf(error)}` : messageOf(error), { cause: thrown });
+  if (!isTls) return new NetError('os', messageOf(error), { cause: thrown });
+  // OpenSSL's own words, without its numbers.
+  const reason = 'reason' in error && typeof error.reason === 'string' && errno.startsWith('ERR_SSL') ? error.reason : messageOf(error);
+  return new NetError('tls', `TLS: ${reason}`, { cause: thrown });
 }

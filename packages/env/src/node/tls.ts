@@ -1,5 +1,6 @@
 // The options of TLS, from our form to node:tls's.
 import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls';
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { ClientTls, ServerTls, TlsState } from '../net.ts';
 
@@ -8,7 +9,7 @@ export function secureServerOptions(tls: ServerTls): TlsOptions {
   return {
     cert: Buffer.from(identity.cert),
     key: Buffer.from(identity.key),
-    ...(clientCa !== undefined && { ca: Buffer.from(clientCa) }),
+    ...(clientCa !== undefined && { ca: authorities(clientCa) }),
     requestCert: clientCa !== undefined || requireClientCertificate,
     rejectUnauthorized: requireClientCertificate,
     ALPNProtocols: [...protocols],
@@ -20,7 +21,7 @@ export function clientTlsOptions(tls: ClientTls, host: string): ConnectionOption
   const { ca, identity, serverName, insecureSkipVerify = false, protocols } = tls;
   const name = serverName ?? host;
   return {
-    ...(ca !== undefined && { ca: Buffer.from(ca) }),
+    ...(ca !== undefined && { ca: authorities(ca) }),
     ...(identity !== undefined && { cert: Buffer.from(identity.cert), key: Buffer.from(identity.key) }),
     // An address is no server name (RFC 6066 §3), though a certificate may be for one.
     ...(isIP(name) === 0 && { servername: name }),
@@ -28,6 +29,15 @@ export function clientTlsOptions(tls: ClientTls, host: string): ConnectionOption
     ALPNProtocols: [...protocols],
     minVersion: 'TLSv1.2',
   };
+}
+
+/** OpenSSL reads over what is no certificate, and then trusts nobody. Throws if there is none in `pem`, or one that cannot be read. */
+function authorities(pem: Uint8Array): Buffer {
+  const bytes = Buffer.from(pem);
+  const found = bytes.toString('latin1').match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END [A-Z0-9 ]*-----/g);
+  if (found === null) throw new Error('there is no certificate among the authorities');
+  for (const certificate of found) new X509Certificate(certificate);
+  return bytes;
 }
 
 export function tlsStateOf(socket: TLSSocket): TlsState {

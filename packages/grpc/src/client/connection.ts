@@ -109,6 +109,12 @@ export class ClientConnection implements ConnectionHandler<Call> {
     this.#connection.shutdown();
   }
 
+  /** A thousand million calls: the next goes to a new connection. */
+  onExhausted(): void {
+    this.#events.onRetired(this, 'the connection has no more streams');
+    this.#connection.shutdown();
+  }
+
   onDataMoved(bytes: Uint8Array): void {
     this.#link.onDataMoved(bytes);
   }
@@ -117,8 +123,17 @@ export class ClientConnection implements ConnectionHandler<Call> {
     this.#link?.wake();
   }
 
+  /** Who is hung up on before the first word of HTTP/2 mostly has the wrong certificate, or none, or no TLS where the server wants it. */
+  #whyOver(error: Http2Error | undefined): string {
+    const wasCut = error === undefined || (error.code === 'disconnected' && !error.message.startsWith('TLS'));
+    if (this.#ready || !wasCut) return error?.message ?? 'the connection was closed';
+    return this.tls === undefined
+      ? 'the server hung up before a word of HTTP/2: it may want TLS'
+      : 'the server hung up after the TLS handshake: it may want a certificate, or not trust the one it was shown';
+  }
+
   onClose(error: Http2Error | undefined): void {
-    this.#events.onRetired(this, error?.message ?? 'the connection was closed');
+    this.#events.onRetired(this, this.#whyOver(error));
     this.#link.end();
   }
 }

@@ -26,7 +26,7 @@ export abstract class Call implements ServerCall, Due {
   bucket: Set<Due> | undefined = undefined;
   protected readonly host: CallHost;
   protected readonly request: CallRequest;
-  protected readonly stream: Stream<Call>;
+  protected readonly stream: Stream;
   /** The headers have been sent. */
   protected started = false;
   /** The handler has answered, or nobody waits for its answer any more. */
@@ -36,7 +36,7 @@ export abstract class Call implements ServerCall, Due {
   #metadata: string[] | undefined;
   #trailers: string[] | undefined;
 
-  constructor(host: CallHost, request: CallRequest, stream: Stream<Call>) {
+  constructor(host: CallHost, request: CallRequest, stream: Stream) {
     this.host = host;
     this.request = request;
     this.stream = stream;

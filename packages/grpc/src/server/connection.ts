@@ -16,6 +16,7 @@ import type { Deadlines } from '../wire/deadlines.ts';
 import { Link } from '../wire/link.ts';
 import { errorTrailers } from '../wire/trailers.ts';
 import type { Call, CallHost } from './call.ts';
+import { Http2Exchange } from './http-exchange.ts';
 import { type CallRequest, readRequest, refusalHeaders } from './request.ts';
 import type { Address } from './neighbours.ts';
 import type { ConnectionHost } from './server.ts';
@@ -87,8 +88,11 @@ export class NewConnection implements SocketEvents {
   }
 }
 
+/** What a stream carries. */
+type Served = Call | Http2Exchange;
+
 /** A connection that speaks HTTP/2, and its calls. */
-export class ServerConnection implements ConnectionHandler<Call>, CallHost {
+export class ServerConnection implements ConnectionHandler<Served>, CallHost {
   readonly peer: string;
   readonly peerCommonName: string | undefined;
   readonly deadlines: Deadlines;
@@ -112,7 +116,7 @@ export class ServerConnection implements ConnectionHandler<Call>, CallHost {
     this.maxReceiveBytes = host.maxReceiveBytes;
     this.allocate = host.buffers.allocate;
     this.onUnexpectedError = host.options.onUnexpectedError;
-    this.#connection = createServerConnection<Call>(this, host.http2, address);
+    this.#connection = createServerConnection<Served>(this, host.http2, address);
     this.#connection.tick(host.env.clock.monotonicMs());
     this.#link = new Link(socket, this.#connection, host, () => this.#gone());
     host.connections.add(this);
@@ -123,10 +127,10 @@ export class ServerConnection implements ConnectionHandler<Call>, CallHost {
     this.#link.onData(bytes);
   }
 
-  onHeaders(stream: Stream<Call>, headers: HeaderList, endStream: boolean): void {
+  onHeaders(stream: Stream<Served>, headers: HeaderList, endStream: boolean): void {
     const request = this.#requestOf(headers);
     const { refusal, route } = request;
-    if (refusal !== undefined || route === undefined) refuse(stream, refusal);
+    if (refusal !== undefined || route === undefined) this.#refuse(stream, request, headers, endStream);
     else if (route.kind === 'unary') {
       const call = new UnaryCall(this, request, stream, route);
       stream.context = call;
@@ -139,21 +143,21 @@ export class ServerConnection implements ConnectionHandler<Call>, CallHost {
     }
   }
 
-  onData(stream: Stream<Call>, bytes: Uint8Array, endStream: boolean): void {
+  onData(stream: Stream<Served>, bytes: Uint8Array, endStream: boolean): void {
     const call = stream.context;
     if (call === undefined) stream.consume(bytes.length);
     else call.onData(bytes, endStream);
   }
 
-  onTrailers(stream: Stream<Call>): void {
+  onTrailers(stream: Stream<Served>): void {
     stream.context?.onData(NOTHING, true);
   }
 
-  onReset(stream: Stream<Call>): void {
+  onReset(stream: Stream<Served>): void {
     stream.context?.cancelled();
   }
 
-  onWritable(stream: Stream<Call>): void {
+  onWritable(stream: Stream<Served>): void {
     stream.context?.onWritable();
   }
 
@@ -186,6 +190,18 @@ export class ServerConnection implements ConnectionHandler<Call>, CallHost {
     this.#link.cut('the server shuts down');
   }
 
+  /** What no handler of gRPC gets: a request of plain HTTP, or a call that cannot be served. */
+  #refuse(stream: Stream<Served>, { refusal, isPlain }: CallRequest, headers: HeaderList, endStream: boolean): void {
+    const { onHttp2 } = this.#host.options;
+    if (!isPlain || onHttp2 === undefined) {
+      refuse(stream, refusal);
+      return;
+    }
+    const exchange = new Http2Exchange(this.peer, headers, stream, endStream);
+    stream.context = exchange;
+    onHttp2(exchange);
+  }
+
   #gone(): void {
     this.#host.lingering.delete(this);
     this.#address.gone();
@@ -205,7 +221,7 @@ export class ServerConnection implements ConnectionHandler<Call>, CallHost {
 const NOTHING = new Uint8Array(0);
 
 /** Answers a call that no handler gets. */
-function refuse(stream: Stream<Call>, refusal: CallRequest['refusal']): void {
+function refuse(stream: Stream<Served>, refusal: CallRequest['refusal']): void {
   if (refusal === undefined || refusal instanceof GrpcError) {
     stream.sendHeaders([...refusalHeaders, ...errorTrailers(refusal ?? new GrpcError('unimplemented', 'unknown method'))], true);
     return;

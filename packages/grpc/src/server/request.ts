@@ -24,6 +24,8 @@ export interface CallRequest {
   readonly metadata: Metadata;
   readonly timeoutMs: number | undefined;
   readonly compression: Compression;
+  /** No call at all: neither its path nor its content type is one of gRPC's. */
+  readonly isPlain: boolean;
   /** Why the call is refused before its handler hears of it. */
   readonly refusal: GrpcError | HttpRefusal | undefined;
 }
@@ -66,7 +68,8 @@ export function readRequest(headers: HeaderList, router: Router): CallRequest {
   else if (route === undefined) refusal = router.refusal(path);
   else if (compression === undefined)
     refusal = new GrpcError('unimplemented', `grpc: Decompressor is not installed for grpc-encoding ${JSON.stringify(encoding)}`);
-  return { path, route, metadata: new ReceivedMetadata(headers), timeoutMs, compression: compression ?? 'identity', refusal };
+  const isPlain = route === undefined && contentType?.startsWith('application/grpc') !== true;
+  return { path, route, metadata: new ReceivedMetadata(headers), timeoutMs, compression: compression ?? 'identity', isPlain, refusal };
 }
 
 function isGrpc(contentType: string | undefined): boolean {

@@ -17,7 +17,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
   readonly #route: StreamRoute;
   readonly #outbox = new Outbox();
 
-  constructor(host: CallHost, request: CallRequest, stream: Stream<Call>, route: StreamRoute) {
+  constructor(host: CallHost, request: CallRequest, stream: Stream, route: StreamRoute) {
     super(host, request, stream);
     this.#route = route;
     this.requests = new Inbox({

@@ -13,7 +13,7 @@ export class UnaryCall extends Call {
   /** Only for a request that did not come in one piece. */
   #buffer: MessageBuffer | undefined;
 
-  constructor(host: CallHost, request: CallRequest, stream: Stream<Call>, route: UnaryRoute) {
+  constructor(host: CallHost, request: CallRequest, stream: Stream, route: UnaryRoute) {
     super(host, request, stream);
     this.#route = route;
   }

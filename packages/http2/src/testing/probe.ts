@@ -61,6 +61,7 @@ export class Probe {
       onGoaway: (code, debug) => this.#events.push(`goaway ${errorName(code)} ${Buffer.from(debug).toString()}`),
       onPong: (opaque) => this.#events.push(`pong ${opaque}`),
       onCapacity: () => this.#events.push('capacity'),
+      onExhausted: () => this.#events.push('exhausted'),
       onOutput: () => this.outputs++,
       onClose: (error) => {
         this.error = error;
