@@ -110,8 +110,8 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'a watch that goes on is given its last revision again',
     file: 'mvcc/dist/watch/watch-hub.js',
-    find: 'const watcher = new Watcher(options, this.#groups.join(options), sink, next);',
-    replace: 'const watcher = new Watcher(options, this.#groups.join(options), sink, options.startRevision > 1 ? next - 1 : next);',
+    find: 'const watcher = new Watcher(options, this.#groups.join(options), sink, tag, next);',
+    replace: 'const watcher = new Watcher(options, this.#groups.join(options), sink, tag, options.startRevision > 1 ? next - 1 : next);',
   },
   {
     name: 'word of progress does not wait for those that are behind',
