@@ -44,6 +44,9 @@ export interface Pace {
   nextTurn(run: () => void): void;
 }
 
+/** So few bytes never wait: they hold few frames, and may be those of a neighbour who calls now and then. */
+const PROMPT_BYTES = 2048;
+
 /** A connection that is over may take so long to send the rest and to hear that the other side has ended, too. */
 const LINGER_MS = 5000;
 /** And it may send so much that nobody hears any more: what was on its way. A socket that is closed with bytes unread takes back what it has sent. */
@@ -86,7 +89,7 @@ export class Link implements SocketEvents {
       if (this.#unheard > LINGER_BYTES) this.socket.destroy();
       return;
     }
-    if (this.#pace?.mustWait === true) {
+    if (this.#pace !== undefined && (this.#late !== undefined || (bytes.length > PROMPT_BYTES && this.#pace.mustWait))) {
       this.#wait(this.#pace, bytes);
       return;
     }
