@@ -1,7 +1,7 @@
 // What is measured beside operations per second: latencies, pauses of the event loop, memory, and what the process wrote.
 import fs from 'node:fs';
 import path from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Milliseconds each, kept whole: runs are short, and a bucket would blur the tail. */
@@ -55,17 +55,75 @@ function cpuMs() {
   return (user + system) / 1000;
 }
 
-/** Watches the event loop; `stop` tells its longest pause in milliseconds. */
-export function watchPauses() {
-  const resolution = 1;
-  const delay = monitorEventLoopDelay({ resolution });
-  delay.enable();
-  return {
-    stop() {
-      delay.disable();
-      return Math.max(0, delay.max / 1e6 - resolution);
-    },
-  };
+/**
+ * Watches the event loop for pauses: a timer is due each millisecond, and what passes beyond that was somebody's work. What the benchmark itself does
+ * meanwhile is taken away, if it is told by `apart`.
+ */
+export class PauseWatch {
+  #apartMs = 0;
+  #last = mark();
+  /** By the clock, and without the time in which the thread could have gone on, but others had the processors. */
+  #longest = { ms: 0 };
+  #longestOwn = { ownMs: 0 };
+  #ticks = 0;
+  #collections = [];
+  #observer = new PerformanceObserver((list) => this.#note(list));
+  #timer;
+
+  constructor() {
+    this.#observer.observe({ entryTypes: ['gc'] });
+    this.#timer = setInterval(() => this.#tick(), 1);
+  }
+
+  /** So many milliseconds of this turn were the benchmark's own. */
+  apart(ms) {
+    this.#apartMs += ms;
+  }
+
+  #tick() {
+    const now = mark();
+    const ms = now.ms - this.#last.ms - this.#apartMs - 1;
+    const pause = { ms, ownMs: ms - (now.queuedMs - this.#last.queuedMs), start: this.#last.ms, end: now.ms, isFirst: this.#ticks === 0 };
+    if (pause.ms > this.#longest.ms) this.#longest = pause;
+    if (pause.ownMs > this.#longestOwn.ownMs) this.#longestOwn = pause;
+    this.#ticks++;
+    this.#apartMs = 0;
+    this.#last = mark();
+  }
+
+  #note(list) {
+    for (const { startTime, duration } of list.getEntries()) this.#collections.push([startTime, startTime + duration]);
+  }
+
+  /**
+   * The longest pause by the clock, and the longest without waiting for a processor; how much of that was garbage collection; and whether it was the
+   * first turn of all, when nothing is compiled yet.
+   */
+  async stop() {
+    clearInterval(this.#timer);
+    // Collections are told a turn later.
+    await sleep(1);
+    this.#observer.disconnect();
+    const { ownMs, start, end, isFirst } = this.#longestOwn;
+    const overlap = ([from, to]) => Math.max(0, Math.min(end, to) - Math.max(start, from));
+    const collectingMs = this.#collections.reduce((sum, collection) => sum + overlap(collection), 0);
+    return { pauseMs: this.#longest.ms, ownPauseMs: ownMs, ownPauseCollectingMs: collectingMs, ownPauseIsFirst: isFirst };
+  }
+}
+
+/** The clock, and how long this thread has waited for a processor since it began (0 off Linux). */
+function mark() {
+  return { ms: performance.now(), queuedMs: queuedMs() };
+}
+
+const SCHEDULING = '/proc/thread-self/schedstat';
+const schedulingBytes = Buffer.alloc(80);
+const scheduling = fs.existsSync(SCHEDULING) ? fs.openSync(SCHEDULING) : undefined;
+
+function queuedMs() {
+  if (scheduling === undefined) return 0;
+  const length = fs.readSync(scheduling, schedulingBytes, 0, schedulingBytes.length, 0);
+  return Number(schedulingBytes.latin1Slice(0, length).split(' ')[1]) / 1e6;
 }
 
 /** A file of `name: number` lines in /proc; empty where there is no such thing. */

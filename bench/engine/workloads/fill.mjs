@@ -1,6 +1,6 @@
 // Fills: batches of 1000, one after the other, and then the time until the store has nothing left to do in the background.
 import { Page, Permutation, Records } from '../data.mjs';
-import { Latencies, Stopwatch, directoryBytes, diskBytesWritten, residentBytes, untilQuiet, watchPauses } from '../meters.mjs';
+import { Latencies, PauseWatch, Stopwatch, directoryBytes, diskBytesWritten, residentBytes, untilQuiet } from '../meters.mjs';
 
 const BATCH = 1000;
 
@@ -16,7 +16,7 @@ export function fillRandom(context) {
 async function fill({ store, directory, keys, values, memoryBytes, baseBytes }, numberAt) {
   const records = new Records(BATCH, values);
   const batches = new Latencies();
-  const pauses = watchPauses();
+  const pauses = new PauseWatch();
   const writtenBefore = diskBytesWritten();
   const watch = new Stopwatch();
   let preparingMs = 0;
@@ -28,13 +28,14 @@ async function fill({ store, directory, keys, values, memoryBytes, baseBytes }, 
     for (let i = 0; i < count; i++) records.set(i, numberAt(first + i));
     const writing = performance.now();
     preparingMs += writing - preparing;
+    pauses.apart(writing - preparing);
     await store.write(records.keys, records.values, count);
     batches.add(performance.now() - writing);
   }
   const burstMs = performance.now() - start - preparingMs;
   const quietMs = (await untilQuiet()) - start - preparingMs;
   watch.stop();
-  const pauseMs = pauses.stop();
+  const pause = await pauses.stop();
   const memory = residentBytes();
   const { p99us, maxUs } = batches.summary();
   const userBytes = keys * (records.keys[0].length + values.valueBytes);
@@ -44,7 +45,7 @@ async function fill({ store, directory, keys, values, memoryBytes, baseBytes }, 
     burstPerSecond: (keys / burstMs) * 1000,
     batchP99Ms: p99us / 1000,
     stallMs: maxUs / 1000,
-    pauseMs,
+    ...pause,
     writeAmplification: writtenBefore === undefined ? undefined : (diskBytesWritten() - writtenBefore) / userBytes,
     diskRatio: directoryBytes(directory) / userBytes,
     residentMiB: memory.now / 2 ** 20,

@@ -292,6 +292,24 @@ test('a large batch goes into memory in slices, and is seen whole or not at all'
   }
 });
 
+test('where each entry takes long, other events get their turn after a few of them', async () => {
+  for (const wal of ['sync', 'nosync'] as const) {
+    // A quarter of a millisecond passes whenever the clock is read.
+    let ms = 0;
+    const env = createMemoryEnv({ seed: 1 });
+    const slow = { ...env, clock: { ...env.clock, monotonicMs: () => (ms += 0.25) } };
+    const engine = await openEngine({ env: slow, directory: '/db', keyspaces, wal });
+    const batch = engine.batch();
+    for (let i = 0; i < 8000; i++) batch.put(engine.keyspace('meta'), utf8(`k${i}`), utf8('v'));
+    let isWritten = false;
+    void engine.write(batch).then(() => (isWritten = true));
+    let turns = 0;
+    for (; !isWritten; turns++) await env.timers.yield();
+    assert.ok(turns >= 8, `${wal}: ${turns} turns`);
+    await engine.close();
+  }
+});
+
 test('what a snapshot and an iterator see stays as it is while memtables come and go', async () => {
   const env = createMemoryEnv({ seed: 1 });
   const engine = await open(env, { wal: 'nosync', memtableBytes: 1 << 20 });

@@ -7,7 +7,9 @@ import { applyGroup } from './batch.ts';
 import { BlockCursor } from './block-cursor.ts';
 import { Block } from './block.ts';
 import { BlockBuilder } from './block-builder.ts';
+import { squeeze, unsqueeze } from './codec.ts';
 import { NEWEST } from './cursor.ts';
+import { dumpFile } from './dump.ts';
 import { LsmError } from './errors.ts';
 import { KeyspaceState } from './keyspace-state.ts';
 import { LogWriter, RECORD_HEADER_BYTES, readLog, salvageLog } from './log-file.ts';
@@ -18,6 +20,7 @@ import { FOOTER_BYTES, decodeFooter, decodeProperties, encodeFooter, encodePrope
 import { TableIndex, TableIndexBuilder } from './table-index.ts';
 import { scale } from './testing/scale.ts';
 import { seededTest } from './testing/seeds.ts';
+import { DIRECTORY, filesOf, makeStore, replace } from './testing/store.ts';
 import { decodeEdit, encodeEdit } from './version-edit.ts';
 
 const ROUNDS = 20_000;
@@ -117,6 +120,17 @@ const group = Uint8Array.from([
   ...[3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x61, 3],
 ]);
 
+/** Its codec byte, and what is squeezed. */
+function squeezed(codec: 'lz4' | 'deflate'): Uint8Array {
+  const { codec: byte, bytes } = squeeze(codec, utf8('fruit and more fruit, '.repeat(20)));
+  assert.notEqual(byte, 0);
+  return Uint8Array.from([byte, ...bytes]);
+}
+
+function unsqueezes(bytes: Uint8Array): void {
+  assert.ok(unsqueeze(bytes[0] ?? 0, bytes.subarray(1), 'x', 0).length <= 300 << 20);
+}
+
 const decoders: Readonly<Record<string, readonly [bytes: Uint8Array, decode: (bytes: Uint8Array) => void]>> = {
   'a block, from both ends and by its restarts': [
     blockBytes(),
@@ -145,6 +159,8 @@ const decoders: Readonly<Record<string, readonly [bytes: Uint8Array, decode: (by
       }
     },
   ],
+  'what LZ4 squeezed': [squeezed('lz4'), unsqueezes],
+  'what deflate squeezed': [squeezed('deflate'), unsqueezes],
   properties: [properties, (bytes) => void decodeProperties(bytes, 'x', 0)],
   'a footer': [footer, (bytes) => void decodeFooter(bytes, 'x', 610 + FOOTER_BYTES)],
   'an edit': [edit, (bytes) => void decodeEdit(bytes)],
@@ -187,5 +203,25 @@ seededTest('a log may be any bytes, and what is salvaged of it was in it', 1, as
     const damaged = mutate(bytes, random);
     for (const read of [readLog, salvageLog])
       survives(() => read(damaged, WAL_KIND, 'x')?.records.forEach((record) => assert.ok(written.has(record.join()))));
+  }
+});
+
+seededTest('a file of a store may be any bytes for who looks into it', 1, async (random) => {
+  const fs = (await makeStore())();
+  const env = createMemoryEnv({ seed: 1, fs });
+  for (const [name, bytes] of await filesOf(fs)) {
+    let pieces = 0;
+    for (let i = 0; i < (ROUNDS / 40) * scale; i++) {
+      await replace(fs, name, i === 0 ? bytes : mutate(bytes, random));
+      try {
+        for await (const { offset } of dumpFile(env, `${DIRECTORY}/${name}`)) {
+          assert.ok(offset <= bytes.length * 2, name);
+          pieces++;
+        }
+        assert.ok(i > 0 || pieces > 1, name);
+      } catch (error) {
+        if (!(error instanceof LsmError && (error.code === 'corrupt' || error.code === 'newer-format'))) throw error;
+      }
+    }
   }
 });

@@ -18,8 +18,13 @@ import type { WritePace } from './write-pace.ts';
 const TURN_BYTES = 64 << 10;
 /** … or this, where others have read since the last turn: some tens of microseconds, about what the reads of a turn take. */
 const SHARED_TURN_BYTES = 3 << 10;
-/** Entries that go into the memtable before other events get their turn: a few milliseconds. */
+/**
+ * A group goes into the memtable until this much time has passed, or so many entries are in; then other events get their turn. The clock is asked each
+ * time a few entries are in: a process that has just begun takes ten times as long for each of them, since nothing is compiled yet.
+ */
+const SLICE_MS = 2;
 const SLICE_ENTRIES = 4096;
+const ENTRIES_A_LOOK = 128;
 /** What a group weighs besides its bytes. */
 const GROUP_WEIGHT = 256;
 const FIRST_BUFFER_BYTES = 64 << 10;
@@ -125,7 +130,7 @@ export class GroupCommit {
       return false;
     }
     if (!health.isWritable || generations.isFull || !flusher.hasRoom || !pace.isFree) return false;
-    return batch.count <= SLICE_ENTRIES && this.#hasTurn;
+    return batch.count <= ENTRIES_A_LOOK && this.#hasTurn;
   }
 
   /** In a record of its own, now. What goes wrong is told as for a group. */
@@ -138,7 +143,8 @@ export class GroupCommit {
     try {
       this.#append(group, record);
       const applying = this.#beginApply(record);
-      assert(this.#applySlice(applying), 'the batch fits a slice');
+      this.#applySome(applying);
+      assert(applying.ref === applying.end, 'so few entries go in at once');
       generations.sequence = applying.sequence;
       generations.active.publish();
     } catch (error) {
@@ -256,9 +262,18 @@ export class GroupCommit {
 
   /** Whether the group is in the memtable whole. */
   #applySlice(applying: Applying): boolean {
+    const { clock } = this.#options.settings.env;
+    const endMs = clock.monotonicMs() + SLICE_MS;
+    for (let entries = 0; applying.ref !== applying.end; entries += ENTRIES_A_LOOK) {
+      if (entries >= SLICE_ENTRIES || (entries > 0 && clock.monotonicMs() >= endMs)) return false;
+      this.#applySome(applying);
+    }
+    return true;
+  }
+
+  #applySome(applying: Applying): void {
     const { generations, keyspaces } = this.#options;
-    assert(applyEntries(applying, keyspaces, generations.active, SLICE_ENTRIES), 'a group of our own can be applied');
-    return applying.ref === applying.end;
+    assert(applyEntries(applying, keyspaces, generations.active, ENTRIES_A_LOOK), 'a group of our own can be applied');
   }
 
   /** Tells a group that it was not written; a full disk may have room again, everything else is final. */

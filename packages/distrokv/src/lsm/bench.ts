@@ -2,16 +2,22 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { seededRandom, utf8 } from '@distrokv/base';
 import { createNodeEnv } from '@distrokv/env';
 import { type Engine, openEngine } from '@distrokv/lsm';
+import { stopSignal } from '../client/stopping.ts';
 import { CommandError, usage } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { render } from '../output/table.ts';
 import type { LsmFormat } from './commands.ts';
 import { toJson } from './json.ts';
+import { ProgressBar } from './progress.ts';
 
 const BATCH = 1000;
+/** Reads between two looks at whether to stop. */
+const SLICE = 1000;
+const GETS = 100_000;
 const KEYSPACE = 'bench';
 
 interface Result {
@@ -23,11 +29,13 @@ interface Result {
 export async function runBench(host: Host, flags: { keys: string; valueBytes: string; dir?: string }, format: LsmFormat): Promise<void> {
   const keys = wholeNumber(flags.keys, '--keys', 1000, 100_000_000);
   const valueBytes = wholeNumber(flags.valueBytes, '--value-bytes', 1, 1 << 20);
-  if (flags.dir !== undefined && (await readdir(flags.dir)).length > 0)
+  if (flags.dir !== undefined && (await createNodeEnv().fs.readDirectory(flags.dir)).length > 0)
     throw new CommandError('failed', `--dir: ${flags.dir} is not empty`);
   const directory = flags.dir ?? (await mkdtemp(join(tmpdir(), 'distrokv-bench-')));
+  const course = new Course(host, 3 * keys + 3 * Math.min(keys, GETS));
   try {
-    const results = await measure(host, directory, keys, valueBytes);
+    const results = await measure(course, directory, keys, valueBytes);
+    course.end();
     if (format === 'json') host.stdout.write(`${toJson(results)}\n`);
     else
       host.stdout.write(
@@ -37,71 +45,117 @@ export async function runBench(host: Host, flags: { keys: string; valueBytes: st
         ),
       );
   } finally {
+    course.end();
     for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true });
     if (flags.dir === undefined) await rm(directory, { recursive: true });
   }
 }
 
-async function measure(host: Host, directory: string, keys: number, valueBytes: number): Promise<Result[]> {
-  const results: Result[] = [];
-  const time = async (workload: string, operations: number, work: () => void | Promise<void>): Promise<void> => {
-    const start = host.nowMs();
+/** The workloads, one behind the other: how far they are, and whether somebody wants them to stop. */
+class Course {
+  readonly #bar: ProgressBar;
+  readonly #stop: AbortSignal;
+  readonly #host: Host;
+  readonly #all: number;
+  #done = 0;
+  #workload = '';
+  readonly results: Result[] = [];
+
+  constructor(host: Host, all: number) {
+    this.#host = host;
+    this.#all = all;
+    this.#bar = new ProgressBar(host);
+    this.#stop = stopSignal(host);
+  }
+
+  async time(workload: string, operations: number, work: () => Promise<void>): Promise<void> {
+    this.#workload = workload;
+    const start = this.#host.nowMs();
     await work();
-    const seconds = Math.max(host.nowMs() - start, 0.001) / 1000;
-    results.push({ workload, operations, perSecond: Math.round(operations / seconds) });
-  };
-  const random = seededRandom(1);
-  const value = random.bytes(valueBytes);
-  const order = shuffled(keys, (n) => random.below(n));
-  const sequential = await open(join(directory, 'sequential'));
-  await time('fill sequential, batches of 1000', keys, () => fill(sequential, keys, (i) => i, value));
-  await sequential.close();
-  const engine = await open(join(directory, 'random'));
-  await time('fill random, batches of 1000', keys, () => fill(engine, keys, (i) => order[i] as number, value));
-  await read(engine, keys, order, valueBytes, time);
-  await engine.close();
-  return results;
-}
+    const seconds = Math.max(this.#host.nowMs() - start, 0.001) / 1000;
+    this.results.push({ workload, operations, perSecond: Math.round(operations / seconds) });
+  }
 
-function open(directory: string): Promise<Engine> {
-  return openEngine({ env: createNodeEnv(), directory, keyspaces: [{ name: KEYSPACE, versions: 'latest' }], wal: 'nosync' });
-}
+  /** After so many operations. Throws CommandError if the command is to stop. */
+  async step(operations: number): Promise<void> {
+    this.#done += operations;
+    this.#bar.show(this.#done / this.#all, this.#workload);
+    await turn();
+    if (this.#stop.aborted) throw new CommandError('failed', 'stopped; nothing is left behind');
+  }
 
-async function fill(engine: Engine, keys: number, keyAt: (i: number) => number, value: Uint8Array): Promise<void> {
-  const keyspace = engine.keyspace(KEYSPACE);
-  for (let i = 0; i < keys;) {
-    const batch = engine.batch();
-    for (const end = Math.min(keys, i + BATCH); i < end; i++) batch.put(keyspace, keyOf(keyAt(i)), value);
-    await engine.write(batch);
+  end(): void {
+    this.#bar.end();
   }
 }
 
-async function read(
-  engine: Engine,
-  keys: number,
-  order: Int32Array,
-  valueBytes: number,
-  time: (workload: string, operations: number, work: () => void | Promise<void>) => Promise<void>,
-): Promise<void> {
+async function measure(course: Course, directory: string, keys: number, valueBytes: number): Promise<readonly Result[]> {
+  const random = seededRandom(1);
+  const value = random.bytes(valueBytes);
+  const order = shuffled(keys, (n) => random.below(n));
+  await withEngine(join(directory, 'sequential'), (engine) =>
+    course.time('fill sequential, batches of 1000', keys, () => fill(course, engine, keys, (i) => i, value)),
+  );
+  await withEngine(join(directory, 'random'), async (engine) => {
+    await course.time('fill random, batches of 1000', keys, () => fill(course, engine, keys, (i) => order[i] as number, value));
+    await read(course, engine, keys, order, valueBytes);
+  });
+  return course.results;
+}
+
+async function withEngine(directory: string, use: (engine: Engine) => Promise<void>): Promise<void> {
+  const keyspaces = [{ name: KEYSPACE, versions: 'latest' }] as const;
+  const engine = await openEngine({ env: createNodeEnv(), directory, keyspaces, wal: 'nosync' });
+  try {
+    await use(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+async function fill(course: Course, engine: Engine, keys: number, keyAt: (i: number) => number, value: Uint8Array): Promise<void> {
+  const keyspace = engine.keyspace(KEYSPACE);
+  for (let i = 0; i < keys;) {
+    const batch = engine.batch();
+    const start = i;
+    for (const end = Math.min(keys, i + BATCH); i < end; i++) batch.put(keyspace, keyOf(keyAt(i)), value);
+    await engine.write(batch);
+    await course.step(i - start);
+  }
+}
+
+async function read(course: Course, engine: Engine, keys: number, order: Int32Array, valueBytes: number): Promise<void> {
   await engine.flush();
   await engine.settle();
   const keyspace = engine.keyspace(KEYSPACE);
-  const gets = Math.min(keys, 100_000);
-  await time('getSync, random', gets, () => {
-    for (let i = 0; i < gets; i++) check(keyspace.getSync(keyOf(order[i] as number))?.length === valueBytes);
+  const gets = Math.min(keys, GETS);
+  const sliced = async (count: number, one: (i: number) => void): Promise<void> => {
+    for (let i = 0; i < count;) {
+      const start = i;
+      for (const end = Math.min(count, i + SLICE); i < end; i++) one(i);
+      await course.step(i - start);
+    }
+  };
+  await course.time('getSync, random', gets, () =>
+    sliced(gets, (i) => check(keyspace.getSync(keyOf(order[i] as number))?.length === valueBytes)),
+  );
+  await course.time('get, random, one at a time', gets, async () => {
+    for (let i = 0; i < gets;) {
+      check((await keyspace.get(keyOf(order[i] as number)))?.length === valueBytes);
+      if (++i % SLICE === 0) await course.step(SLICE);
+    }
   });
-  await time('get, random, one at a time', gets, async () => {
-    for (let i = 0; i < gets; i++) check((await keyspace.get(keyOf(order[i] as number)))?.length === valueBytes);
-  });
-  await time('getSync, missing', gets, () => {
-    for (let i = 0; i < gets; i++) check(keyspace.getSync(keyOf(keys + (order[i] as number))) === undefined);
-  });
-  await time('scan', keys, () => {
+  await course.time('getSync, missing', gets, () =>
+    sliced(gets, (i) => check(keyspace.getSync(keyOf(keys + (order[i] as number))) === undefined)),
+  );
+  await course.time('scan', keys, async () => {
     const iterator = keyspace.iterator();
-    let seen = 0;
-    while (iterator.next()) if (iterator.value.length === valueBytes) seen++;
-    iterator.close();
-    check(seen === keys);
+    try {
+      await sliced(keys, () => check(iterator.next() && iterator.value.length === valueBytes));
+      check(!iterator.next());
+    } finally {
+      iterator.close();
+    }
   });
 }
 

@@ -113,6 +113,7 @@ test('repair keeps away from a store that a process holds, its own lock or that 
   const { code, err } = await run('repair', directory);
   assert.equal(code, 1);
   assert.match(err, /locked/);
+  assert.match((await run('verify', directory)).err, /is damaged \(faults: 1\), or was changed meanwhile: a process works on it/);
   await lock.release();
   assert.equal((await run('repair', directory)).code, 0);
 });
@@ -121,6 +122,50 @@ test('a terminal sees how far verifying is', async (t) => {
   const host = new FakeHost({ terminal: true });
   assert.equal(await runCommandLine(['lsm', 'verify', await makeStore(t)], host), 0);
   assert.match(host.err, /^(\r\[#* *\] \d+ %)*\r\[#+\] 100 %\n$/);
+});
+
+/** Asks to stop as soon as standard error tells of `text`. */
+function stopAt(host: FakeHost, text: string): void {
+  const write = host.stderr.write.bind(host.stderr);
+  host.stderr.write = (data) => {
+    write(data);
+    if (String(data).includes(text)) host.requestStop('SIGINT');
+  };
+}
+
+test('verifying that is stopped says how far it came, on a line of its own', async (t) => {
+  const host = new FakeHost({ terminal: true });
+  stopAt(host, '%');
+  assert.equal(await runCommandLine(['lsm', 'verify', await makeStore(t)], host), 1);
+  assert.match(host.err, /\d+ %\nError: stopped when \d+ % were read; whether .* is sound is not known\n$/);
+});
+
+test('a bench that is stopped leaves nothing behind', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'distrokv-bench-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const host = new FakeHost({ terminal: true });
+  stopAt(host, 'fill random');
+  assert.equal(await runCommandLine(['lsm', 'bench', '--keys', '20000', '--dir', directory], host), 1);
+  assert.match(host.err, /fill random, batches of 1000 *\nError: stopped; nothing is left behind\n$/);
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test('what is no store is told in a line', async (t) => {
+  const nowhere = join(await makeStore(t), 'nowhere');
+  for (const argv of [
+    ['inspect', nowhere],
+    ['dump', nowhere],
+    ['dump', join(nowhere, 'manifest')],
+    ['verify', nowhere],
+    ['repair', nowhere],
+    ['repair', join(nowhere, 'deeper')],
+    ['bench', '--dir', nowhere],
+  ]) {
+    const { code, out, err } = await run(...argv);
+    assert.deepEqual([code, out], [1, ''], argv.join(' '));
+    assert.match(err, /^Error: .*nowhere.*\n$/, argv.join(' '));
+    assert.ok(!err.includes('lock'), err);
+  }
 });
 
 test('bench measures every workload and leaves nothing behind', async (t) => {

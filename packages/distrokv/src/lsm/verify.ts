@@ -1,26 +1,32 @@
 // lsm verify and lsm repair: what is damaged, and what can be done about it.
 import { dirname, join, resolve } from 'node:path';
-import { type FileLock, createNodeEnv, type Env } from '@distrokv/env';
-import { type KeyspaceOptions, repairStore, verifyStore } from '@distrokv/lsm';
+import { type Env, type FileLock, FsError, createNodeEnv } from '@distrokv/env';
+import { type KeyspaceOptions, type VerifyProgress, type VerifyReport, repairStore, verifyStore } from '@distrokv/lsm';
+import { stopSignal } from '../client/stopping.ts';
 import { CommandError, usage } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { formatSize } from '../output/format.ts';
 import type { LsmFormat } from './commands.ts';
 import { toJson } from './json.ts';
-
-const BAR = 40;
+import { ProgressBar } from './progress.ts';
 
 export async function runVerify(host: Host, directory: string, format: LsmFormat): Promise<void> {
-  let shown = -1;
-  const report = await verifyStore(createNodeEnv(), directory, {
-    onProgress: ({ doneBytes, totalBytes }) => {
-      const percent = Math.floor((doneBytes * 100) / totalBytes);
-      if (!host.stderr.isTerminal || percent === shown) return;
-      shown = percent;
-      host.stderr.write(`\r[${'#'.repeat(Math.floor((percent * BAR) / 100)).padEnd(BAR)}] ${percent} %`);
-    },
-  });
-  if (shown >= 0) host.stderr.write('\n');
+  const bar = new ProgressBar(host);
+  const signal = stopSignal(host);
+  let percent = 0;
+  const onProgress = ({ doneBytes, totalBytes }: VerifyProgress): void => {
+    percent = Math.floor((doneBytes * 100) / totalBytes);
+    bar.show(doneBytes / totalBytes);
+  };
+  let report: VerifyReport;
+  try {
+    report = await verifyStore(createNodeEnv(), directory, { onProgress, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new CommandError('failed', `stopped when ${percent} % were read; whether ${directory} is sound is not known`);
+  } finally {
+    bar.end();
+  }
   const { faults, tables, tableBytes, segments } = report;
   if (format === 'json') host.stdout.write(`${toJson(report)}\n`);
   else {
@@ -28,7 +34,13 @@ export async function runVerify(host: Host, directory: string, format: LsmFormat
     host.stdout.write(`tables: ${tables} (${formatSize(tableBytes)}), segments of the log: ${segments}, `);
     host.stdout.write(faults.length === 0 ? 'no damage\n' : `faults: ${faults.length}\n`);
   }
-  if (faults.length > 0) throw new CommandError('failed', `${directory} is damaged (faults: ${faults.length})`);
+  if (faults.length === 0) return;
+  if (await isInUse(directory))
+    throw new CommandError(
+      'failed',
+      `${directory} is damaged (faults: ${faults.length}), or was changed meanwhile: a process works on it; stop that, and verify again`,
+    );
+  throw new CommandError('failed', `${directory} is damaged (faults: ${faults.length})`);
 }
 
 export async function runRepair(host: Host, directory: string, keyspaces: readonly string[] | undefined, format: LsmFormat): Promise<void> {
@@ -51,8 +63,20 @@ export async function runRepair(host: Host, directory: string, keyspaces: readon
   }
 }
 
+/** Whether a process holds the store, as far as its lock tells. */
+async function isInUse(directory: string): Promise<boolean> {
+  try {
+    const lock = await lockStore(createNodeEnv(), directory);
+    await lock.release();
+    return false;
+  } catch (error) {
+    return error instanceof FsError && error.code === 'locked';
+  }
+}
+
 /** The lock of a member's data directory, if the store is in one, else that of the store's own. */
 async function lockStore({ fs }: Env, directory: string): Promise<FileLock> {
+  await fs.readDirectory(directory); // One that is not there is told before a lock in it.
   const own = resolve(directory);
   const parent = dirname(own);
   return fs.lock(join((await fs.readDirectory(parent)).includes('LOCK') ? parent : own, 'LOCK'));

@@ -7,8 +7,8 @@ import { openEngine } from '../open.ts';
 import { TableFileWriter } from '../table-file.ts';
 import { Model, type Operation, assertEqual, keyName, keyspaces, randomOperations, textOf, writeTo } from './model.ts';
 
-/** Of up to so many operations each: 5,000 in all, about. */
-const STEPS = 1000;
+/** Of up to so many operations each: 5,000 writes in all, about. */
+const STEPS = 1050;
 const MOST = 9;
 
 function smallOptions(random: Random, wal: WalMode): Omit<EngineOptions, 'env'> {
@@ -29,8 +29,7 @@ function oneOf<T>(random: Random, choices: readonly T[]): T {
 }
 
 /** Writes one batch or unit; without waiting for it now and then. */
-function writeOne(engine: Engine, wal: WalMode, version: number, model: Model, random: Random): Promise<void> {
-  const operations = randomOperations(random, version, 40, model.modes, MOST);
+function writeOne(engine: Engine, wal: WalMode, operations: readonly Operation[], model: Model): Promise<void> {
   model.apply(operations);
   if (wal === 'none') {
     const writer = engine.unlogged();
@@ -111,19 +110,27 @@ interface Held {
   readonly model: Model;
 }
 
-/** One sequence: random operations, reopened and crashed now and then, each time with other options, and looked at through snapshots that are older. */
-export async function runSequence(random: Random, seed: number, wal: WalMode): Promise<void> {
+/**
+ * One sequence: random operations, reopened and crashed now and then, each time with other options, and looked at through snapshots that are older. Resolves
+ * to the number of puts, deletes and range deletes.
+ */
+export async function runSequence(random: Random, seed: number, wal: WalMode): Promise<number> {
   let env = createMemoryEnv({ seed });
   const model = new Model();
   let engine = await openEngine({ env, ...smallOptions(random, wal) });
   const waiting: Promise<void>[] = [];
   const written = async (): Promise<void> => void (await Promise.all(waiting.splice(0)));
   let held: Held | undefined;
+  let count = 0;
   for (let version = 1; version <= STEPS; version++) {
     if (random.chance(0.007)) {
       await written();
       await ingestOne(env, engine, version, model, random);
-    } else waiting.push(writeOne(engine, wal, version, model, random));
+    } else {
+      const operations = randomOperations(random, version, 40, model.modes, MOST);
+      waiting.push(writeOne(engine, wal, operations, model));
+      count += operations.length;
+    }
     if (random.chance(wal === 'none' ? 1 : 0.3)) await written();
     if (random.chance(0.03)) await engine.flush();
     if (random.chance(0.005)) await engine.settle();
@@ -172,4 +179,5 @@ export async function runSequence(random: Random, seed: number, wal: WalMode): P
   held?.snapshot.close();
   await assertEqual(engine, model, STEPS, random);
   await engine.close();
+  return count;
 }

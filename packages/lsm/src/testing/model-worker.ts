@@ -8,9 +8,10 @@ import { runSequence } from './model-runs.ts';
 const { first, step, count } = workerData as { readonly first: number; readonly step: number; readonly count: number };
 assert(parentPort !== null, 'this file is a worker');
 const modes: readonly WalMode[] = ['sync', 'nosync', 'none'];
+let operations = 0;
 for (let seed = first; seed <= count; seed += step) {
-  await runSequence(seededRandom(seed), seed, modes[seed % modes.length] as WalMode).catch((error: unknown) => {
+  operations += await runSequence(seededRandom(seed), seed, modes[seed % modes.length] as WalMode).catch((error: unknown) => {
     throw new Error(`seed ${seed}`, { cause: error });
   });
 }
-parentPort.postMessage('done');
+parentPort.postMessage(operations);

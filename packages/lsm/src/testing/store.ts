@@ -1,7 +1,7 @@
 // A small closed store of two tables and a log, and what should be in it, for tests that damage one.
 import { seededRandom } from '@distrokv/base';
 import { type MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
-import type { EngineOptions } from '../engine.ts';
+import type { Codec, EngineOptions } from '../engine.ts';
 import { openEngine } from '../open.ts';
 import { Model, type Operation, keyspaces, randomOperations, writeTo } from './model.ts';
 
@@ -28,10 +28,10 @@ export function modelAfter(units: number): Model {
   return model;
 }
 
-/** The store, as often as it is asked for. */
-export async function makeStore(): Promise<() => MemoryFileSystem> {
+/** The store, as often as it is asked for; its blocks are squeezed by `codec`. */
+export async function makeStore(codec: Codec = 'none'): Promise<() => MemoryFileSystem> {
   const env = createMemoryEnv({ seed: 1 });
-  const engine = await openEngine({ env, ...storeOptions });
+  const engine = await openEngine({ env, ...storeOptions, codecs: [codec] });
   for (let unit = 1; unit <= UNITS; unit++) {
     const batch = engine.batch();
     writeTo(batch, engine, unitOperations(unit));
