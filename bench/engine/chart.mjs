@@ -1,4 +1,4 @@
-// The rates as an SVG chart: a block of bars for each workload, each block on a scale of its own, readable on light and dark paper.
+// The rates as an SVG chart: a block of bars for each workload, each block on a scale of its own, on paper of its own, light or dark as the reader has it.
 import { figures, median, ratio } from './statistics.mjs';
 import { stores } from './stores/index.mjs';
 import { formatFigure, formatTimes } from './table.mjs';
@@ -16,11 +16,13 @@ const STYLE = `
     .label { font-weight: 600; }
     .note { fill: #57606a; }
     .line { stroke: #d0d7de; }
+    .paper { fill: #ffffff; }
     .ours { fill: #1a7f64; } .classic { fill: #8c959f; } .tuned { fill: #b8c0c8; } .lmdb { fill: #a37ac2; }
     @media (prefers-color-scheme: dark) {
       text { fill: #e6edf3; }
       .note { fill: #9198a1; }
       .line { stroke: #3d444d; }
+      .paper { fill: #0d1117; }
       .ours { fill: #3fb68b; } .classic { fill: #768390; } .tuned { fill: #545d68; } .lmdb { fill: #8f6bb0; }
     }
   `;
@@ -36,6 +38,7 @@ export function chart(rounds, engines, rows, note) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img">
   <title>Operations per second of storage engines from Node</title>
   <style>${STYLE}</style>
+  <rect class="paper" width="${WIDTH}" height="${y}"/>
   <text class="title" x="12" y="24">Operations per second, from Node; longer is better</text>
   <text class="note" x="12" y="42">${escape(note)}</text>
 ${legend(engines)}

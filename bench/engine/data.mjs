@@ -14,12 +14,15 @@ export function writeKey(into, at, number) {
   }
 }
 
-/** A 32-bit mix in which each bit of `n` reaches every bit of the result (the finaliser of MurmurHash3). */
+/**
+ * A mix in which each bit of `n` reaches every bit of the result (the finaliser of MurmurHash3): 32 bits with a sign, since a number that fits a word
+ * is no garbage. What the making of records leaves behind would be collected while an engine is measured.
+ */
 function mix(n) {
   let h = n | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 }
 
 /** The values: windows on a pool of bytes of which every second fifty repeat the fifty before, so that they compress to a good half. */
@@ -32,7 +35,7 @@ export class Values {
   }
 
   #offset(number) {
-    return mix(number) % (POOL_BYTES - this.valueBytes);
+    return (mix(number) >>> 0) % (POOL_BYTES - this.valueBytes);
   }
 
   write(into, at, number) {
@@ -90,7 +93,9 @@ export class Permutation {
       let left = n >>> this.#half;
       let right = n & this.#mask;
       for (let round = 1; round <= 4; round++) {
-        [left, right] = [right, left ^ (mix(right + round * 0x9e3779b9) & this.#mask)];
+        const next = left ^ (mix(right + round * 0x9e3779b9) & this.#mask);
+        left = right;
+        right = next;
       }
       n = ((left << this.#half) | right) >>> 0;
     } while (n >= this.#count);

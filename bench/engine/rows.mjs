@@ -22,6 +22,8 @@ export const rows = [
   row('readwhilewriting', 'readsPerSecond', 'read while writing: reads', { ...perSecond, asked: { classic: 1.5 } }),
   row('readwhilewriting', 'writesPerSecond', 'read while writing: writes', { ...perSecond, asked: { classic: 5 } }),
   row('coldget', 'perSecond', 'cold get, 64 in flight', { ...perSecond, asked: { classic: 1 } }),
+  row('coldget', 'residentMiB', '… resident memory', { unit: 'MiB', better: 'less' }),
+  row('coldget', 'memoryOverLimit', '… (resident − base) / memory limit', { unit: 'times', better: 'less', asked: { bound: 1.15 } }),
   row('fillrandom', 'writeAmplification', 'bytes written / user bytes, fill random', {
     unit: 'times',
     better: 'less',

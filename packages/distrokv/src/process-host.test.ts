@@ -22,3 +22,18 @@ test('a parent that is gone is told nothing, and that is no failure', async () =
   `);
   assert.equal(output, 'survived\nexit 0');
 });
+
+test('V8 knows the flags that a server sets', async () => {
+  const host = new URL('./process-host.js', import.meta.url).href;
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', `import { createProcessHost } from ${JSON.stringify(host)}; createProcessHost().becomeServer(() => {});`],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  // What it does not know it tells on standard output or standard error, and goes on.
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  assert.equal(said, '');
+  assert.equal(status, 0);
+});

@@ -5,13 +5,18 @@
 // Data and metadata stand in two lines. A page of an index leads to hundreds of blocks, and one of a filter spares thousands of keys the
 // way to the disk, so data leaves first, until metadata takes more than its share.
 //
-// The bound is that of all memory for tables. A little of each stays as long as it is open (`pin`), and comes first.
+// The bound is that of all memory for tables. A little of each stays as long as it is open (`pin`), and comes first. A piece that leaves gives its
+// memory to the next one that is read, unless somebody still holds it: what is between the two is within the bound, too.
+import { BlockMemory } from './block-memory.ts';
 
 /** What a piece costs beside its bytes, about: the objects around it. */
 const OVERHEAD_BYTES = 160;
 const SLOT_BYTES = 8;
 /** Of what is not pinned. */
 const METADATA_SHARE = 0.75;
+/** Of the bound, for memory that waits for the next reads: pieces come and go in bursts. */
+const FREE_PART = 16;
+const MAX_FREE_BYTES = 4 << 20;
 
 export type Slots<Piece> = (Piece | undefined)[];
 
@@ -27,6 +32,46 @@ export class CachePiece {
   line: Line | undefined;
   older: CachePiece | undefined;
   newer: CachePiece | undefined;
+  #holders = 0;
+  #memory: Uint8Array | undefined;
+  #source: BlockMemory | undefined;
+
+  /** What its bytes take. */
+  get memoryBytes(): number {
+    return this.#memory?.length ?? 0;
+  }
+
+  /** Its bytes lie in `memory`, which goes back to `source` when the piece has left the cache and nobody holds it. */
+  lieIn(memory: Uint8Array, source: BlockMemory): void {
+    this.#memory = memory;
+    this.#source = source;
+  }
+
+  /**
+   * Its bytes stay what they are until `letGo`. Whoever looks at a piece only until the next one is read needs no hold: memory is not used
+   * again before that.
+   */
+  hold(holders = 1): void {
+    this.#holders += holders;
+  }
+
+  letGo(): void {
+    this.#holders--;
+    if (this.line === undefined) this.giveBack();
+  }
+
+  /** Gives its memory back unless it is held; it has left the cache, or never came there. */
+  giveBack(): void {
+    const memory = this.#memory;
+    if (memory === undefined || this.#holders > 0) return;
+    this.#memory = undefined;
+    const source = this.#source as BlockMemory;
+    source.give(memory);
+    this.emptied(source);
+  }
+
+  /** Its memory was given back, so nobody looks at it any more. */
+  protected emptied(_source: BlockMemory): void {}
 
   /** It takes so many bytes more; others may leave for them, or this one. */
   protected grow(bytes: number): void {
@@ -74,9 +119,13 @@ export class BlockCache {
   readonly #data: Line = new Line(() => this.#shrink());
   readonly #metadata: Line = new Line(() => this.#shrink());
   #pinnedBytes = 0;
+  /** For pieces that are read. */
+  readonly memory: BlockMemory;
 
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    const freeBytes = Math.min(MAX_FREE_BYTES, Math.floor(maxBytes / FREE_PART));
+    this.memory = new BlockMemory(freeBytes);
+    this.#maxBytes = maxBytes - freeBytes;
   }
 
   /** What blocks of data take. */
@@ -157,5 +206,6 @@ export class BlockCache {
     line.unlink(piece);
     if (piece.children !== undefined) this.drop(piece.children);
     piece.children = undefined;
+    piece.giveBack();
   }
 }

@@ -4,7 +4,7 @@ import * as zlib from 'node:zlib';
 import { MAX_VARINT_BYTES, VarintReader, assert, messageOf, writeVarint } from '@distrokv/base';
 import type { Codec } from './engine.ts';
 import { LsmError, corrupt } from './errors.ts';
-import { lz4Bound, lz4Compress, lz4Decompress } from './lz4.ts';
+import { isLz4Length, lz4Bound, lz4Compress, lz4Decompress } from './lz4.ts';
 import { grown } from './ranges.ts';
 
 /** By their byte in the file. */
@@ -56,8 +56,17 @@ function compress(codec: Exclude<Codec, 'none'>, payload: Uint8Array, output: Ui
   }
 }
 
-/** The payload behind squeezed bytes that have passed their checksum; throws LsmError `corrupt` or `newer-format`. */
-export function unsqueeze(codecByte: number, bytes: Uint8Array, path: string, offset: number): Uint8Array {
+/**
+ * The payload behind squeezed bytes that have passed their checksum, from the beginning of what `take` gives for it; throws LsmError `corrupt`
+ * or `newer-format`.
+ */
+export function unsqueeze(
+  codecByte: number,
+  bytes: Uint8Array,
+  path: string,
+  offset: number,
+  take: (length: number) => Uint8Array = (length) => new Uint8Array(length),
+): Uint8Array {
   const codec = CODECS[codecByte];
   if (codec === undefined || !isAvailable(codec))
     throw new LsmError(
@@ -71,21 +80,25 @@ export function unsqueeze(codecByte: number, bytes: Uint8Array, path: string, of
   const body = bytes.subarray(reader.at);
   let payload: Uint8Array;
   try {
-    payload = decompress(codec, body, length);
+    payload = decompress(codec, body, length, take);
   } catch (error) {
     throw corrupt(path, offset, `a block of codec ${codec} that does not unpack: ${messageOf(error)}`);
   }
   if (payload.length !== length) throw corrupt(path, offset, `a block of codec ${codec} with ${payload.length} bytes instead of ${length}`);
+  if (codec === 'lz4') return payload;
   // What zlib returns is a Buffer, and may be a view of a larger one, which a cache would not know that it keeps.
-  return codec === 'lz4' ? payload : new Uint8Array(payload);
+  const memory = take(length);
+  memory.set(payload);
+  return memory.subarray(0, length);
 }
 
-function decompress(codec: Exclude<Codec, 'none'>, body: Uint8Array, length: number): Uint8Array {
+function decompress(codec: Exclude<Codec, 'none'>, body: Uint8Array, length: number, take: (length: number) => Uint8Array): Uint8Array {
   // Zero would mean no bound.
   const maxOutputLength = Math.max(1, length);
   switch (codec) {
     case 'lz4':
-      return lz4Decompress(body, length);
+      // A length that lies allocates nothing.
+      return lz4Decompress(body, length, isLz4Length(length, body.length) ? take(length) : undefined);
     case 'deflate':
       return zlib.inflateRawSync(body, { maxOutputLength });
     default:

@@ -122,7 +122,7 @@ export interface Snapshot {
 /**
  * Walks the keys of a range in order, each once, with its newest version ≤ `at`; deleted keys are left out. It sees the
  * store as it was when the iterator was made (writes made later do not show). `key` and `value` are views that are good until
- * the next `next`, and may lie in shared memory: copy what is kept. Close it, or its tables stay open.
+ * the next `next`, `seek` or `close`, and may lie in shared memory: copy what is kept. Close it, or its tables stay open.
  */
 export interface KeyIterator {
   /** Steps to the next key; false at the end. May read a block of a table, and block for it. After one that threw, only `seek` goes on. */

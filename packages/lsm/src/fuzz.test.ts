@@ -135,7 +135,7 @@ const decoders: Readonly<Record<string, readonly [bytes: Uint8Array, decode: (by
   'a block, from both ends and by its restarts': [
     blockBytes(),
     (bytes) => {
-      const block = new Block(bytes, 'x', 0);
+      const block = Block.of(bytes, 'x', 0);
       const cursor = new BlockCursor();
       for (cursor.firstInBlock(block); cursor.valid; cursor.nextInBlock()) assert.ok(cursor.valueEnd <= bytes.length);
       const target = utf8('\u0001key/7');

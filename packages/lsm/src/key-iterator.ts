@@ -1,6 +1,7 @@
 // What `iterator` returns: of the entries that pass by, sorted by key and version, each key once with its newest version
 // ≤ `at`, without those that are deleted. The sources were picked when the iterator was made, and none of them changes.
 import { EMPTY } from '@distrokv/base';
+import type { CachePiece } from './block-cache.ts';
 import { copyOut } from './copy-out.ts';
 import type { Entry, KeyIterator } from './engine.ts';
 import type { Cursor } from './cursor.ts';
@@ -36,6 +37,8 @@ export class RangeIterator implements KeyIterator {
   /** The view that `key` returned last: keys of one length share it, since they lie in the same place. */
   #keyView: Uint8Array = EMPTY;
   #valueBytes: Uint8Array = EMPTY;
+  /** Held: where the value lies. The entries may already have left it. */
+  #valuePiece: CachePiece | undefined;
   #valueBuffer: ArrayBufferLike = EMPTY.buffer;
   /** Within the buffer. */
   #valueStart = 0;
@@ -123,6 +126,7 @@ export class RangeIterator implements KeyIterator {
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#valuePiece?.letGo();
     this.#onClose();
   }
 
@@ -189,6 +193,9 @@ export class RangeIterator implements KeyIterator {
   #takeValue(entry: Cursor): void {
     const { valueBytes } = entry;
     if (valueBytes !== this.#valueBytes) {
+      this.#valuePiece?.letGo();
+      this.#valuePiece = entry.piece;
+      this.#valuePiece?.hold();
       this.#valueBytes = valueBytes;
       this.#valueBuffer = valueBytes.buffer;
     }

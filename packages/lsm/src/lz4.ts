@@ -78,14 +78,18 @@ export function lz4Compress(input: Uint8Array, output: Uint8Array = new Uint8Arr
   return output.subarray(0, writeSequence(input, literals, length, output, out, 0, 0));
 }
 
+/** Whether a block of `inputLength` bytes can hold `outputLength`: none of its bytes stands for more than 255. */
+export function isLz4Length(outputLength: number, inputLength: number): boolean {
+  return outputLength <= 255 * inputLength;
+}
+
 /**
  * Decompresses a block to exactly `outputLength` bytes, into `output` (at least that long) or a fresh array. Whatever the
  * bytes are, it reads and writes within bounds, and allocates nothing that the input is too short to fill. Throws LsmError
  * `corrupt` on bytes that are no block of that length.
  */
 export function lz4Decompress(input: Uint8Array, outputLength: number, output?: Uint8Array): Uint8Array {
-  // No byte of a block stands for more than 255 bytes of output.
-  if (outputLength > 255 * input.length) throw damaged(0, `${input.length} bytes cannot hold ${outputLength}`);
+  if (!isLz4Length(outputLength, input.length)) throw damaged(0, `${input.length} bytes cannot hold ${outputLength}`);
   const target = output ?? new Uint8Array(outputLength);
   assert(target.length >= outputLength, 'there is room for the result');
   const end = input.length;

@@ -118,6 +118,7 @@ export class Reader {
     const version = (snapshot?.version ?? this.#tree.version).hold();
     const filled = snapshot === undefined ? holdFilled(this.#generations) : holdAgain(snapshot.filled);
     const sources: Cursor[] = [];
+    const runCursors: RunCursor[] = [];
     const hiding: HidingRanges[] = version.rangeDeletes === undefined ? [] : [{ ranges: version.rangeDeletes, limit: Infinity }];
     for (const { memtable, limit } of filled) {
       if (memtable.entries === 0) continue;
@@ -127,7 +128,9 @@ export class Reader {
     let freshRuns = 0;
     for (const run of version.runs) {
       if (!mayOverlap(run, range)) continue;
-      sources.push(new RunCursor(run, cachedBlocks));
+      const cursor = new RunCursor(run, cachedBlocks);
+      sources.push(cursor);
+      runCursors.push(cursor);
       if (run.level === 0) freshRuns++;
     }
     if (version === this.#tree.version) this.#detours.noteSeek(version, freshRuns);
@@ -137,6 +140,7 @@ export class Reader {
       range,
       () => this.#health.checkOpen(),
       () => {
+        for (const cursor of runCursors) cursor.close();
         version.letGo();
         letGo(filled);
       },
@@ -176,11 +180,17 @@ export class Reader {
   /** `key` stays as it is; `deleted`: the newest version ≤ `at` as of which a range delete in memory holds it. */
   async #fromTables(version: Version, key: Uint8Array, at: number, hash: number, deleted: number): Promise<Uint8Array | undefined> {
     version.hold();
+    let loaded: Block | undefined;
     try {
       const search = new TableSearch();
       search.start(version, key, key.length, at, hash);
       for (;;) {
-        const block = search.next() ?? (search.isOver ? undefined : await search.load());
+        let block = search.next();
+        if (block === undefined && !search.isOver) {
+          loaded?.letGo();
+          loaded = undefined;
+          block = loaded = await search.load();
+        }
         if (block !== undefined) {
           if (!this.#inBlock(block, key, key.length, at)) continue;
           this.#noteDetour(version, search);
@@ -192,6 +202,7 @@ export class Reader {
         }
       }
     } finally {
+      loaded?.letGo();
       version.letGo();
     }
   }

@@ -96,6 +96,8 @@ export class RunCursor extends BlockCursor implements Cursor {
   #page = 0;
   #block = 0;
   #index: TableIndex | undefined;
+  /** The current block, which is held. */
+  piece: Block | undefined;
 
   constructor(run: Run, source: BlockSource) {
     super();
@@ -111,9 +113,8 @@ export class RunCursor extends BlockCursor implements Cursor {
       return;
     }
     this.#enterPage(table, table.root.find(key, key.length, version));
-    const index = this.#index as TableIndex;
-    this.#block = index.find(key, key.length, version);
-    this.seekInBlock(this.#source.block(table, index, this.#block), key, key.length, version);
+    this.#block = (this.#index as TableIndex).find(key, key.length, version);
+    this.seekInBlock(this.#blockOf(table), key, key.length, version);
     // The target lies behind the last entry of its block and before the first one of the next.
     if (!this.valid) this.#nextBlock();
   }
@@ -138,6 +139,12 @@ export class RunCursor extends BlockCursor implements Cursor {
     if (!this.valid) this.#prevBlock();
   }
 
+  /** It moves no more. */
+  close(): void {
+    this.piece?.letGo();
+    this.piece = undefined;
+  }
+
   #enterPage(table: Table, page: number): void {
     this.#page = page;
     this.#index = this.#source.index(table, page);
@@ -157,7 +164,7 @@ export class RunCursor extends BlockCursor implements Cursor {
         this.#enterPage(table, 0);
       }
     }
-    this.firstInBlock(this.#source.block(table, this.#index as TableIndex, this.#block));
+    this.firstInBlock(this.#blockOf(table));
   }
 
   #prevBlock(): void {
@@ -173,13 +180,20 @@ export class RunCursor extends BlockCursor implements Cursor {
       this.#lastBlockOf(preceding);
       return;
     }
-    this.lastInBlock(this.#source.block(table, this.#index as TableIndex, this.#block));
+    this.lastInBlock(this.#blockOf(table));
   }
 
   #lastBlockOf(table: Table): void {
     this.#enterPage(table, table.root.count - 1);
-    const index = this.#index as TableIndex;
-    this.#block = index.count - 1;
-    this.lastInBlock(this.#source.block(table, index, this.#block));
+    this.#block = (this.#index as TableIndex).count - 1;
+    this.lastInBlock(this.#blockOf(table));
+  }
+
+  #blockOf(table: Table): Block {
+    const block = this.#source.block(table, this.#index as TableIndex, this.#block);
+    block.hold();
+    this.piece?.letGo();
+    this.piece = block;
+    return block;
   }
 }

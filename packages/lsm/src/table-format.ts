@@ -26,13 +26,19 @@ export function sealBlock(bytes: Uint8Array, length: number, codec: number): num
 
 /** The payload of a block as it was read from `offset` of `path`; throws LsmError `corrupt` or `newer-format`. */
 export function openBlock(bytes: Uint8Array, path: string, offset: number): Uint8Array {
-  const length = bytes.length - TRAILER_BYTES;
-  if (length < 0) throw corrupt(path, offset, `a block of ${bytes.length} bytes`);
-  if (crc32(bytes.subarray(0, length + 1)) !== readUint32(bytes, length + 1))
-    throw corrupt(path, offset, 'a block whose checksum does not match');
-  const payload = bytes.subarray(0, length);
-  const codec = bytes[length] as number;
+  const codec = checkBlock(bytes, bytes.length, path, offset);
+  const payload = bytes.subarray(0, bytes.length - TRAILER_BYTES);
   return codec === CODEC_NONE ? payload : unsqueeze(codec, payload, path, offset);
+}
+
+/** The codec of the block `bytes[0, end)`, trailer included, as it was read from `offset` of `path`; throws LsmError `corrupt`. */
+export function checkBlock(bytes: Uint8Array, end: number, path: string, offset: number): number {
+  const length = end - TRAILER_BYTES;
+  if (length < 0) throw corrupt(path, offset, `a block of ${end} bytes`);
+  // Not `subarray`, which looks for a species of array first.
+  const covered = new Uint8Array(bytes.buffer, bytes.byteOffset, length + 1);
+  if (crc32(covered) !== readUint32(bytes, length + 1)) throw corrupt(path, offset, 'a block whose checksum does not match');
+  return bytes[length] as number;
 }
 
 /** The lengths of a table's sections in bytes, trailers included. */

@@ -161,7 +161,7 @@ export class TableIndex extends CachePiece {
   }
 
   /** Memory that the index takes, about. */
-  get memoryBytes(): number {
+  override get memoryBytes(): number {
     return this.#payload.length + this.count * BYTES_PER_CHILD + OBJECT_BYTES;
   }
 

@@ -97,11 +97,14 @@ export class TableSearch {
     return undefined;
   }
 
-  /** As `loadSync`, in the background. */
+  /** As `loadSync`, in the background; the block is held, and the caller's to let go. */
   async load(): Promise<Block | undefined> {
     const table = this.#table as Table;
-    if (this.#step === 'filter') this.#judge(table, await table.filter(this.#line));
-    else if (this.#step === 'index') this.#toBlock(await table.index(this.#page));
+    if (this.#step === 'filter') {
+      const filter = await table.filter(this.#line);
+      this.#judge(table, filter);
+      filter.letGo();
+    } else if (this.#step === 'index') this.#toBlock(await table.index(this.#page));
     else {
       this.#step = 'table';
       return table.block(this.#index as TableIndex, this.#block);

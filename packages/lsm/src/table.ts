@@ -3,7 +3,9 @@
 import { compareBytes } from '@distrokv/base';
 import { type FileSystem, FsError } from '@distrokv/env';
 import { BlockCache, CachePiece, type Slots } from './block-cache.ts';
+import type { BlockMemory } from './block-memory.ts';
 import { Block } from './block.ts';
+import { CODEC_NONE, unsqueeze } from './codec.ts';
 import { LINE_BYTES, lineOf, mayBeInLine } from './bloom.ts';
 import { NEWEST } from './cursor.ts';
 import { corrupt } from './errors.ts';
@@ -15,6 +17,7 @@ import {
   type Footer,
   TRAILER_BYTES,
   type TableProperties,
+  checkBlock,
   decodeFooter,
   decodeProperties,
   openBlock,
@@ -27,8 +30,16 @@ const SLOT_BYTES = 8;
 /** A full page of the filter, its trailer included. */
 const FILTER_PAGE_BYTES = FILTER_PAGE_LINES * LINE_BYTES + TRAILER_BYTES;
 
+/** A piece that is being read. */
+interface Reading {
+  /** How many wait for it. */
+  waiting: number;
+  piece: Promise<CachePiece> | undefined;
+}
+
 /** Some lines of the filter. */
 export class FilterPage extends CachePiece {
+  /** The lines, and maybe more behind them. */
   readonly bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
@@ -54,8 +65,8 @@ export class Table {
   readonly #indexSlots: Slots<TableIndex>;
   readonly #filterSlots: Slots<FilterPage>;
   readonly #filterAt: number;
-  /** Pieces that are being read, by their offset. */
-  readonly #reading = new Map<number, Promise<CachePiece>>();
+  /** By the offset. */
+  readonly #reading = new Map<number, Reading>();
 
   /** Throws LsmError `corrupt` or `newer-format`, or FsError. `byteLength` is what the manifest says. */
   static async open(files: FilePool, directory: string, number: number, byteLength: number, cache: BlockCache): Promise<Table> {
@@ -157,14 +168,20 @@ export class Table {
   }
 
   // Each of the three in three ways: from memory, waiting for the disk (the event loop waits too), and in the background: then it is
-  // read once, however many ask for it meanwhile.
+  // read once, however many ask for it meanwhile. A filter or a block that was promised is held, once for each who waited, and theirs to let
+  // go; one that came at once is good until the next piece is read.
 
   filterSync(line: number): FilterPage {
-    return this.cachedFilter(line) ?? this.#keepFilter(this.readDataSync(this.#filterOffset(line), this.#filterBytes(line)), line);
+    const cached = this.cachedFilter(line);
+    if (cached !== undefined) return cached;
+    const length = this.#filterBytes(line);
+    return this.#keepFilter(this.#readSync(this.#filterOffset(line), length), length, line, 0);
   }
 
   filter(line: number): Promise<FilterPage> {
-    return this.#once(this.#filterOffset(line), this.#filterBytes(line), (bytes) => this.#keepFilter(bytes, line));
+    const length = this.#filterBytes(line);
+    const keep = (memory: Uint8Array, holders: number): FilterPage => this.#keepFilter(memory, length, line, holders);
+    return this.#once(this.#filterOffset(line), length, this.#cache.memory, keep);
   }
 
   indexSync(page: number): TableIndex {
@@ -172,27 +189,34 @@ export class Table {
   }
 
   index(page: number): Promise<TableIndex> {
-    return this.#once(this.root.offset(page), this.root.byteLength(page), (bytes) => this.#keepIndex(bytes, page));
+    return this.#once(this.root.offset(page), this.root.byteLength(page), undefined, (bytes) => this.#keepIndex(bytes, page));
   }
 
   blockSync(page: TableIndex, block: number): Block {
-    return this.cachedBlock(page, block) ?? this.#keepBlock(this.readDataSync(page.offset(block), page.byteLength(block)), page, block);
+    const cached = this.cachedBlock(page, block);
+    if (cached !== undefined) return cached;
+    const length = page.byteLength(block);
+    return this.#keepBlock(this.#readSync(page.offset(block), length), length, page, block, 0);
   }
 
   block(page: TableIndex, block: number): Promise<Block> {
-    return this.#once(page.offset(block), page.byteLength(block), (bytes) => this.#keepBlock(bytes, page, block));
+    const length = page.byteLength(block);
+    const keep = (memory: Uint8Array, holders: number): Block => this.#keepBlock(memory, length, page, block, holders);
+    return this.#once(page.offset(block), length, this.#cache.memory, keep);
   }
 
   /** Reads bytes of the file past the cache, for who reads all of it. */
   async readData(offset: number, length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length);
-    return this.#whole(bytes, await this.#file.read(bytes, offset), offset);
+    this.#checkWhole(length, await this.#file.read(bytes, offset), offset);
+    return bytes;
   }
 
   /** As `readData`; the thread waits for the disk. `memory` is used if it is large enough. */
   readDataSync(offset: number, length: number, memory?: Uint8Array): Uint8Array {
     const bytes = memory !== undefined && memory.length >= length ? memory.subarray(0, length) : new Uint8Array(length);
-    return this.#whole(bytes, this.#file.readSync(bytes, offset), offset);
+    this.#checkWhole(length, this.#file.readSync(bytes, offset), offset);
+    return bytes;
   }
 
   /** A page of the index, read past the cache, as all that follow. */
@@ -205,7 +229,8 @@ export class Table {
   }
 
   async readFilter(line: number): Promise<FilterPage> {
-    return this.#decodeFilter(await this.readData(this.#filterOffset(line), this.#filterBytes(line)), line);
+    const bytes = await this.readData(this.#filterOffset(line), this.#filterBytes(line));
+    return this.#decodeFilter(bytes, bytes.length, line);
   }
 
   readBlockSync(offset: number, length: number): Block {
@@ -214,7 +239,7 @@ export class Table {
 
   /** A block whose bytes, trailer included, were read from `offset`. */
   decodeBlock(bytes: Uint8Array, offset: number): Block {
-    return new Block(openBlock(bytes, this.path, offset), this.path, offset);
+    return Block.of(openBlock(bytes, this.path, offset), this.path, offset);
   }
 
   async close(): Promise<void> {
@@ -240,17 +265,26 @@ export class Table {
     return Math.min(FILTER_PAGE_LINES, this.properties.filterLines - first) * LINE_BYTES + TRAILER_BYTES;
   }
 
-  #keepFilter(bytes: Uint8Array, line: number): FilterPage {
-    const page = this.#decodeFilter(bytes, line);
-    this.#cache.addMetadata(page, this.#filterSlots, Math.floor(line / FILTER_PAGE_LINES), bytes.length);
+  /** Into memory of the cache. */
+  #readSync(offset: number, length: number): Uint8Array {
+    const memory = this.#cache.memory.take(length);
+    this.#checkWhole(length, this.#file.readSync(beginningOf(memory, length), offset), offset);
+    return memory;
+  }
+
+  #keepFilter(memory: Uint8Array, length: number, line: number, holders: number): FilterPage {
+    const page = this.#decodeFilter(memory, length, line);
+    page.lieIn(memory, this.#cache.memory);
+    page.hold(holders);
+    this.#cache.addMetadata(page, this.#filterSlots, Math.floor(line / FILTER_PAGE_LINES), memory.length);
     return page;
   }
 
-  #decodeFilter(bytes: Uint8Array, line: number): FilterPage {
+  #decodeFilter(bytes: Uint8Array, length: number, line: number): FilterPage {
     const offset = this.#filterOffset(line);
-    const payload = openBlock(bytes, this.path, offset);
-    if (payload.length !== bytes.length - TRAILER_BYTES) throw corrupt(this.path, offset, 'a page of a filter that is squeezed');
-    return new FilterPage(payload);
+    if (checkBlock(bytes, length, this.path, offset) !== CODEC_NONE)
+      throw corrupt(this.path, offset, 'a page of a filter that is squeezed');
+    return new FilterPage(bytes);
   }
 
   #keepIndex(bytes: Uint8Array, page: number): TableIndex {
@@ -264,26 +298,70 @@ export class Table {
     return new TableIndex(openBlock(bytes, this.path, offset), 0, this.dataBytes, true, this.path, offset);
   }
 
-  #keepBlock(bytes: Uint8Array, page: TableIndex, block: number): Block {
-    const decoded = this.decodeBlock(bytes, page.offset(block));
-    this.#cache.addData(decoded, page, block, page.count, decoded.bytes.length);
+  #keepBlock(memory: Uint8Array, length: number, page: TableIndex, block: number, holders: number): Block {
+    const decoded = this.#decodeInto(memory, length, page.offset(block));
+    decoded.hold(holders);
+    this.#cache.addData(decoded, page, block, page.count, decoded.memoryBytes);
     return decoded;
   }
 
-  #once<Piece extends CachePiece>(offset: number, length: number, keep: (bytes: Uint8Array) => Piece): Promise<Piece> {
-    const underWay = this.#reading.get(offset);
-    if (underWay !== undefined) return underWay as Promise<Piece>;
-    const reading = this.readData(offset, length)
-      .then(keep)
-      .finally(() => this.#reading.delete(offset));
-    this.#reading.set(offset, reading);
-    return reading;
+  /** The block whose bytes, trailer included, were read into `memory[0, length)`; that, or what it is unpacked into, is the block's from now on. */
+  #decodeInto(memory: Uint8Array, length: number, offset: number): Block {
+    const source = this.#cache.memory;
+    const codec = checkBlock(memory, length, this.path, offset);
+    let payloadLength = length - TRAILER_BYTES;
+    if (codec !== CODEC_NONE) {
+      const squeezed = memory;
+      const payload = unsqueeze(codec, beginningOf(squeezed, payloadLength), this.path, offset, (size) => (memory = source.take(size)));
+      payloadLength = payload.length;
+      source.give(squeezed);
+    }
+    const block = (source.takeBlock() ?? new Block()).fill(memory, this.path, offset, payloadLength);
+    block.lieIn(memory, source);
+    return block;
   }
 
-  #whole(bytes: Uint8Array, got: number, offset: number): Uint8Array {
-    if (got < bytes.length) throw corrupt(this.path, offset + got, 'it ends too early');
-    return bytes;
+  /** Reads a piece into fresh memory, or some of `source`, unless that is under way. */
+  #once<Piece extends CachePiece>(
+    offset: number,
+    length: number,
+    source: BlockMemory | undefined,
+    keep: (memory: Uint8Array, holders: number) => Piece,
+  ): Promise<Piece> {
+    let reading = this.#reading.get(offset);
+    if (reading === undefined) {
+      reading = { waiting: 0, piece: undefined };
+      this.#reading.set(offset, reading);
+      reading.piece = this.#read(reading, offset, length, source?.take(length) ?? new Uint8Array(length), keep);
+    }
+    reading.waiting++;
+    return reading.piece as Promise<Piece>;
   }
+
+  async #read<Piece extends CachePiece>(
+    reading: Reading,
+    offset: number,
+    length: number,
+    memory: Uint8Array,
+    keep: (memory: Uint8Array, holders: number) => Piece,
+  ): Promise<Piece> {
+    try {
+      this.#checkWhole(length, await this.#file.read(beginningOf(memory, length), offset), offset);
+      return keep(memory, reading.waiting);
+    } finally {
+      // In the same turn as `keep`: nobody joins who is not counted.
+      this.#reading.delete(offset);
+    }
+  }
+
+  #checkWhole(length: number, got: number, offset: number): void {
+    if (got < length) throw corrupt(this.path, offset + got, 'it ends too early');
+  }
+}
+
+/** Not `subarray`, which looks for a species of array first. */
+function beginningOf(memory: Uint8Array, length: number): Uint8Array {
+  return new Uint8Array(memory.buffer, memory.byteOffset, length);
 }
 
 function touched<Piece extends CachePiece>(piece: Piece | undefined): Piece | undefined {

@@ -66,10 +66,11 @@ export class WatchHub {
     this.#onGiven = listener;
   }
 
-  create(options: WatchOptions, sink: WatchSink): Watcher {
+  /** `tag`: what the sink is to know it by. */
+  create(options: WatchOptions, sink: WatchSink, tag = 0): Watcher {
     this.#size++;
     const next = options.startRevision > 0 ? options.startRevision : this.#revision + 1;
-    const watcher = new Watcher(options, this.#groups.join(options), sink, next);
+    const watcher = new Watcher(options, this.#groups.join(options), sink, tag, next);
     if (watcher.next > this.#revision) this.#sync(watcher);
     else this.#enqueue(watcher);
     return watcher;
@@ -127,6 +128,7 @@ export class WatchHub {
       if (watcher.sink.hasRoom && given < CROWD) {
         given++;
         watcher.next = this.#revision + 1;
+        watcher.isQuiet = false;
         watcher.sink.events(watcher, batch, this.#revision);
         continue;
       }
@@ -210,7 +212,10 @@ export class WatchHub {
       const events = batches.get(watcher.group)?.from(watcher.next);
       watcher.next = Math.max(watcher.next, reachedTo);
       if (watcher.next > this.#revision) this.#sync(watcher);
-      if (events) watcher.sink.events(watcher, events, this.#revision);
+      if (events) {
+        watcher.isQuiet = false;
+        watcher.sink.events(watcher, events, this.#revision);
+      }
       if (watcher.state === 'behind') this.#enqueue(watcher);
     }
     this.#onGiven();

@@ -35,16 +35,21 @@ export class Watcher {
   readonly options: WatchOptions;
   readonly group: WatchGroup;
   readonly sink: WatchSink;
+  /** What the sink knows it by. */
+  readonly tag: number;
   state: WatcherState = 'behind';
   /** Revisions below have been given to the sink, or are not wanted. Of a synced watcher it is only brought up to date with an event. */
   next: number;
   /** In the hub's queue of those that read history. */
   isQueued = false;
+  /** Its sink was given nothing since the sink last set this. */
+  isQuiet = true;
 
-  constructor(options: WatchOptions, group: WatchGroup, sink: WatchSink, next: number) {
+  constructor(options: WatchOptions, group: WatchGroup, sink: WatchSink, tag: number, next: number) {
     this.options = options;
     this.group = group;
     this.sink = sink;
+    this.tag = tag;
     this.next = next;
   }
 }

@@ -198,3 +198,16 @@ test('progress comes from time to time while nothing happens, not after events, 
     'after the events, in the same queue',
   );
 });
+
+test('a watch id may be any 64-bit number that a client likes, below 0 too', async () => {
+  const served = await Served.start();
+  const ids = [-7, 300, 1];
+  for (const watchId of ids) served.call.create('k', { watchId });
+  await served.settle();
+  const since = served.call.sent.length;
+  await served.put('k', '1');
+  assert.deepEqual(
+    served.call.sent.slice(since).map(({ watchId, events }) => [watchId, events.length]),
+    ids.map((id) => [id, 1]),
+  );
+});

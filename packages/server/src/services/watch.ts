@@ -96,17 +96,15 @@ export class WatchService {
 }
 
 interface Watch {
-  readonly id: number;
+  readonly watcher: Watcher;
   readonly request: pb.WatchCreateRequest;
-  /** Nothing was sent for it since the last word of progress was due. */
-  isQuiet: boolean;
 }
 
 class WatchStream implements WatchSink {
   readonly #context: ServiceContext;
   readonly #call: Call;
-  readonly #watchers = new Map<number, Watcher>();
-  readonly #watches = new Map<Watcher, Watch>();
+  /** By their ids, which their watchers have for tags. */
+  readonly #watches = new Map<number, Watch>();
   readonly #needsLeader: boolean;
   readonly #ended: Deferred<void> = deferred();
   #nextId = 0;
@@ -116,6 +114,10 @@ class WatchStream implements WatchSink {
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #isFull = false;
+  /** So much may wait. */
+  readonly #mostBytes: number;
+  /** Events of so many bytes are sent in fragments to those who asked for that. */
+  readonly #fragmentBytes: number;
   /** Those whose events found no room. */
   #parked: Watcher[] = [];
   #onRoom: () => void = () => {};
@@ -128,6 +130,8 @@ class WatchStream implements WatchSink {
     this.#output = new WatchOutput({ emit: (messages) => this.#emit(messages), allocate: (bytes) => call.allocate(bytes) });
     this.#call = call;
     this.#needsLeader = call.metadata.get('hasleader') === 'true';
+    this.#mostBytes = context.config.watchQueueBytes ?? serverDefaults.watchQueueBytes;
+    this.#fragmentBytes = context.config.maxRequestBytes + FRAGMENT_OVERHEAD_BYTES;
   }
 
   async run(): Promise<void> {
@@ -143,7 +147,7 @@ class WatchStream implements WatchSink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#progress?.cancel();
-    for (const watcher of this.#watches.keys()) this.#context.store.watches.remove(watcher);
+    for (const { watcher } of this.#watches.values()) this.#context.store.watches.remove(watcher);
     this.#onRoom();
     this.flush();
     this.#ended.reject(error);
@@ -176,7 +180,7 @@ class WatchStream implements WatchSink {
     };
     if (request.startRevision < 0) return refuse('etcdserver: mvcc: required revision has been compacted');
     if (isEmptyRange(range)) return refuse('mvcc: watcher range is empty');
-    if (request.watchId !== 0 && this.#watchers.has(request.watchId)) return refuse('mvcc: duplicate watch ID provided on the WatchStream');
+    if (request.watchId !== 0 && this.#watches.has(request.watchId)) return refuse('mvcc: duplicate watch ID provided on the WatchStream');
     const id = request.watchId !== 0 ? request.watchId : this.#freeId();
     const options: WatchOptions = {
       range,
@@ -185,36 +189,29 @@ class WatchStream implements WatchSink {
       noPut: request.filters.includes(pb.FilterType.NOPUT),
       noDelete: request.filters.includes(pb.FilterType.NODELETE),
     };
-    const watcher = store.watches.create(options, this);
-    this.#watchers.set(id, watcher);
-    this.#watches.set(watcher, { id, request, isQuiet: true });
+    this.#watches.set(id, { watcher: store.watches.create(options, this, id), request });
     if (request.progressNotify) this.#startProgress();
     this.#send({ header: header(this.#context, revision), watchId: id, created: true });
   }
 
   #freeId(): number {
-    while (this.#watchers.has(this.#nextId)) this.#nextId++;
+    while (this.#watches.has(this.#nextId)) this.#nextId++;
     return this.#nextId++;
   }
 
   #cancel(id: number): void {
-    const watcher = this.#watchers.get(id);
-    if (!watcher) return; // no answer, as in etcd
-    this.#context.store.watches.remove(watcher);
-    this.#forget(watcher, id);
+    const watch = this.#watches.get(id);
+    if (!watch) return; // no answer, as in etcd
+    this.#context.store.watches.remove(watch.watcher);
+    this.#watches.delete(id);
     this.#send({ header: header(this.#context, this.#context.store.watches.revision), watchId: id, canceled: true });
-  }
-
-  #forget(watcher: Watcher, id: number): void {
-    this.#watchers.delete(id);
-    this.#watches.delete(watcher);
   }
 
   /** One answer for all, once none of them lacks anything; until then none, and clients ask again. */
   #tellProgress(): void {
     const { watches } = this.#context.store;
     if (this.#watches.size === 0) return;
-    for (const watcher of this.#watches.keys()) if (!watches.isCurrent(watcher)) return;
+    for (const { watcher } of this.#watches.values()) if (!watches.isCurrent(watcher)) return;
     this.#send({ header: header(this.#context, watches.revision), watchId: NO_WATCHER });
   }
 
@@ -231,33 +228,31 @@ class WatchStream implements WatchSink {
 
   #notifyProgress(): void {
     const { watches } = this.#context.store;
-    for (const [watcher, watch] of this.#watches) {
-      if (!watch.request.progressNotify) continue;
-      if (watch.isQuiet && watches.isCurrent(watcher) && this.hasRoom)
-        this.#send({ header: header(this.#context, watches.revision), watchId: watch.id });
-      watch.isQuiet = true;
+    for (const [watchId, { watcher, request }] of this.#watches) {
+      if (!request.progressNotify) continue;
+      if (watcher.isQuiet && watches.isCurrent(watcher) && this.hasRoom)
+        this.#send({ header: header(this.#context, watches.revision), watchId });
+      watcher.isQuiet = true;
     }
   }
 
   // --- What the hub gives. ---
 
   get hasRoom(): boolean {
-    const mostBytes = this.#context.config.watchQueueBytes ?? serverDefaults.watchQueueBytes;
-    return !this.#isFull || this.#queuedBytes + this.#output.pendingBytes < mostBytes;
+    return !this.#isFull || this.#queuedBytes + this.#output.pendingBytes < this.#mostBytes;
   }
 
   park(watcher: Watcher): void {
     this.#parked.push(watcher);
   }
 
-  events(watcher: Watcher, batch: EventBatch, revision: number): void {
-    const watch = this.#watches.get(watcher);
-    if (!watch) return;
-    watch.isQuiet = false;
+  events({ tag }: Watcher, batch: EventBatch, revision: number): void {
     if (this.#output.pendingBytes === 0) this.#service.willSend(this);
-    const limit = this.#context.config.maxRequestBytes + FRAGMENT_OVERHEAD_BYTES;
-    if (watch.request.fragment && batch.encoded.length >= limit) this.#addFragments(watch.id, fragmentsOf(batch.events, limit), revision);
-    else this.#output.addEvents(this.#service.header(revision), watch.id, batch.encoded);
+    const { encoded } = batch;
+    const isLarge = encoded.length >= this.#fragmentBytes;
+    if (isLarge && this.#watches.get(tag)?.request.fragment === true)
+      this.#addFragments(tag, fragmentsOf(batch.events, this.#fragmentBytes), revision);
+    else this.#output.addEvents(this.#service.header(revision), tag, encoded);
   }
 
   #addFragments(watchId: number, pieces: readonly (readonly mvccpb.Event[])[], revision: number): void {
@@ -267,12 +262,10 @@ class WatchStream implements WatchSink {
     }
   }
 
-  compacted(watcher: Watcher, compactRevision: number): void {
-    const watch = this.#watches.get(watcher);
-    if (!watch) return;
-    this.#forget(watcher, watch.id);
+  compacted({ tag }: Watcher, compactRevision: number): void {
+    this.#watches.delete(tag);
     // Revision 0 in the header, and no reason: as etcd has it.
-    this.#send({ header: header(this.#context, 0), watchId: watch.id, canceled: true, compactRevision });
+    this.#send({ header: header(this.#context, 0), watchId: tag, canceled: true, compactRevision });
   }
 
   // --- What goes out. ---
