@@ -1,7 +1,12 @@
-// History in the order of time: which keys changed at which revision. A change is written with the key's own version, in the same unit; read again,
+// History in the order of time: which keys changed at which revision. A change is written in the same unit as the key's own version; read again,
 // it becomes an event.
-import { type Revision, revision } from '@distrokv/base';
+//
+// The changes of a log entry lie together in *records* of some 4 KiB: a record for each would be half of all entries that the engine keeps in order,
+// flushes and merges. A record is found by its first change, so a read begins with the last record that does not begin behind it. What is in which
+// record follows from the log alone, and so it is the same on all members. Byte by byte in docs/format/store.md.
+import { MAX_VARINT_BYTES, type Revision, VarintReader, compareBytes, revision, writeVarint } from '@distrokv/base';
 import type { mvccpb } from '@distrokv/proto';
+import { StoreError } from './errors.ts';
 import type { StoreKeyspaces } from './keyspaces.ts';
 import { keyValue } from './range.ts';
 import { decodeRecord } from './record.ts';
@@ -12,37 +17,66 @@ export interface Change {
   readonly key: Uint8Array;
 }
 
+/** A record that has so much is written. */
+const RECORD_BYTES = 4096;
+
 export class History {
   readonly #spaces: StoreKeyspaces;
-  /** Of the change that is written; the engine copies it. */
-  readonly #key: Buffer = Buffer.alloc(CHANGE_BYTES);
+  /** The record that fills. */
+  #bytes: Buffer = Buffer.alloc(2 * RECORD_BYTES);
+  #length = 0;
+  /** Its key, and the revision of its last change. */
+  readonly #key: Buffer = Buffer.alloc(RECORD_KEY_BYTES);
+  #last = 0;
 
   constructor(spaces: StoreKeyspaces) {
     this.#spaces = spaces;
   }
 
-  /** `place`: how many changes of the same revision came before. */
+  /** `place`: how many changes of the same revision came before. To be read once `endEntry` was called. */
   write(at: Revision, place: number, key: Uint8Array): void {
-    this.#spaces.writer.put(this.#spaces.changes, writeChangeKey(this.#key, at, place), key);
+    if (this.#length === 0) {
+      writeRecordKey(this.#key, at, place);
+      this.#last = at;
+    }
+    const most = this.#length + 2 * MAX_VARINT_BYTES + key.length;
+    if (most > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], 2 * most);
+    const bytes = this.#bytes;
+    const keyAt = writeVarint(bytes, writeVarint(bytes, this.#length, at - this.#last), key.length);
+    bytes.set(key, keyAt);
+    this.#length = keyAt + key.length;
+    this.#last = at;
+    if (this.#length >= RECORD_BYTES) this.endEntry();
+  }
+
+  /** Writes the changes that are left. */
+  endEntry(): void {
+    if (this.#length === 0) return;
+    this.#spaces.writer.put(this.#spaces.changes, this.#key, this.#bytes.subarray(0, this.#length));
+    this.#length = 0;
+    if (this.#bytes.length > MAX_SPARE_BYTES) this.#bytes = Buffer.alloc(2 * RECORD_BYTES);
   }
 
   /**
    * Visits the changes of revisions from `from` to `to` in order. `visit` says what each cost; once that is `maxCost`, no further revision is
-   * begun. Returns the first revision that was not visited.
+   * begun. Returns the first revision that was not visited. Throws StoreError `corrupt`.
    */
   read(range: { readonly from: number; readonly to: number; readonly maxCost: number }, visit: (change: Change) => number): number {
-    const changes = this.#spaces.changes.iterator({ gte: changeKey(range.from, 0), lt: changeKey(range.to + 1, 0) });
+    const records = this.#spaces.changes.iterator({ gte: this.#recordOf(range.from), lt: recordKey(range.to + 1, 0) });
     let last = range.from - 1;
     let cost = 0;
     try {
-      while (changes.next()) {
-        const at = revisionOf(changes.key);
-        if (at !== last && cost >= range.maxCost) return at;
-        last = at;
-        cost += visit({ revision: revision(at), key: Buffer.from(changes.value) });
+      while (records.next()) {
+        for (const change of changesIn(records.key, records.value)) {
+          if (change.revision < range.from) continue;
+          if (change.revision > range.to) return range.to + 1;
+          if (change.revision !== last && cost >= range.maxCost) return change.revision;
+          last = change.revision;
+          cost += visit(change);
+        }
       }
     } finally {
-      changes.close();
+      records.close();
     }
     return range.to + 1;
   }
@@ -64,27 +98,60 @@ export class History {
     return found && keyValue(key, found.version, decodeRecord(found.value));
   }
 
-  /** Deletes the changes of revisions from `from` to before `to`: nobody reads them any more. */
+  /** Deletes the records that hold nothing of revision `to` or later, after a call for `from` (0: none): nobody reads them any more. */
   forget(from: number, to: number): void {
-    this.#spaces.writer.deleteRange(this.#spaces.changes, changeKey(Math.max(0, from), 0), changeKey(to, 0));
+    const [start, end] = [this.#recordOf(from), this.#recordOf(to)];
+    if (compareBytes(start, end) < 0) this.#spaces.writer.deleteRange(this.#spaces.changes, start, end);
+  }
+
+  /** The key of the record in which the changes of a revision begin. */
+  #recordOf(at: number): Uint8Array {
+    const bound = recordKey(at, 0);
+    const before = this.#spaces.changes.iterator({ lte: bound, reverse: true, limit: 1 });
+    try {
+      return before.next() ? Buffer.from(before.key) : bound;
+    } finally {
+      before.close();
+    }
+  }
+}
+
+/** The changes of a record. Throws StoreError `corrupt`. */
+export function* changesIn(key: Uint8Array, value: Uint8Array): Generator<Change> {
+  const isOld = key.length === OLD_KEY_BYTES;
+  if (!isOld && (key.length !== RECORD_KEY_BYTES || key[OLD_KEY_BYTES] !== FORMAT))
+    throw new StoreError('corrupt', 'the history has a record of an unknown form');
+  const view = new DataView(key.buffer, key.byteOffset, key.length);
+  let at = view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4);
+  if (isOld) {
+    yield { revision: revision(at), key: Buffer.from(value) };
+    return;
+  }
+  const reader = new VarintReader(Buffer.from(value));
+  while (!reader.done) {
+    at += reader.varint();
+    const changed = reader.take(reader.varint());
+    if (!reader.ok || !Number.isSafeInteger(at)) throw new StoreError('corrupt', `the history does not decode after revision ${at}`);
+    yield { revision: revision(at), key: changed };
   }
 }
 
 const NOTHING = new Uint8Array(0);
-const CHANGE_BYTES = 12;
+/** More is not kept for the next record. */
+const MAX_SPARE_BYTES = 1 << 16;
+/** Of a change that is a record of its own, as they once were: its value is the key that changed. */
+const OLD_KEY_BYTES = 12;
+const RECORD_KEY_BYTES: number = OLD_KEY_BYTES + 1;
+const FORMAT = 1;
 
-function changeKey(at: number, place: number): Buffer {
-  return writeChangeKey(Buffer.allocUnsafe(CHANGE_BYTES), at, place);
+function recordKey(at: number, place: number): Buffer {
+  return writeRecordKey(Buffer.allocUnsafe(RECORD_KEY_BYTES), at, place);
 }
 
-function writeChangeKey(key: Buffer, at: number, place: number): Buffer {
+function writeRecordKey(key: Buffer, at: number, place: number): Buffer {
   key.writeUInt32BE(Math.floor(at / 0x1_0000_0000), 0);
   key.writeUInt32BE(at >>> 0, 4);
   key.writeUInt32BE(place, 8);
+  key[OLD_KEY_BYTES] = FORMAT;
   return key;
-}
-
-function revisionOf(key: Uint8Array): number {
-  const view = new DataView(key.buffer, key.byteOffset, key.length);
-  return view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4);
 }

@@ -5,7 +5,7 @@ import type { Engine, Keyspace, KeyspaceOptions, UnloggedWriter } from '@distrok
 export const storeKeyspaces: readonly KeyspaceOptions[] = [
   /** User key, revision → record. */
   { name: 'kv', versions: 'caller' },
-  /** Revision and place in it → the key that changed: history in the order of time. */
+  /** Revision and place in it → the keys that changed from there on: history in the order of time. */
   { name: 'changes', versions: 'latest' },
   /** State, members, alarms. */
   { name: 'meta', versions: 'latest' },

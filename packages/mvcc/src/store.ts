@@ -189,6 +189,7 @@ export class Store {
     const { writer, kv, meta } = this.#spaces;
     const { compactRevision } = this.#state;
     const isCompacted = compactRevision > this.#forgottenTo;
+    this.#history.endEntry();
     if (isCompacted) this.#history.forget(this.#forgottenTo, compactRevision);
     this.#forgottenTo = Math.max(this.#forgottenTo, compactRevision);
     writer.put(meta, STATE_KEY, encodeState(this.#state));
@@ -396,8 +397,11 @@ export class Store {
    */
   *hash(requested: number): Steps<StoreHash> {
     for (;;) {
+      const { compactRevision } = this.#state;
+      // Of an entry in work the history is not whole yet.
+      const now = this.watches.revision;
+      if (requested > now) throw new ApiError('future-revision');
       this.checkRevision(requested);
-      const { revision: now, compactRevision } = this.#state;
       const hashRevision = requested > 0 ? requested : now;
       try {
         const hash = yield* hashStore(this.#spaces.kv, this.#history, { from: compactRevision, to: hashRevision });

@@ -27,20 +27,20 @@ function contentHash({ engine, store }: Storage): string {
     for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
     hash = Math.imul(hash ^ bytes.length, 0x01000193);
   };
-  const kv = engine.keyspace('kv');
+  // What is in which record of the history is a matter of the log, too.
   for (const name of ['changes', 'meta', 'leases', 'lease-keys'] as const) {
     const found = engine.keyspace(name).iterator();
     try {
       while (found.next()) {
         mix(found.key);
         mix(found.value);
-        if (name !== 'changes') continue;
-        const revision = Number(Buffer.from(found.key).readBigUInt64BE(0));
-        mix(kv.getSync(found.value, revision) ?? new Uint8Array(0));
       }
     } finally {
       found.close();
     }
   }
-  return `${(hash >>> 0).toString(16).padStart(8, '0')}@${store.state.revision}`;
+  const steps = store.hash(0);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return `${step.value.hash.toString(16)}.${(hash >>> 0).toString(16).padStart(8, '0')}@${store.state.revision}`;
 }
