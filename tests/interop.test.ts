@@ -96,6 +96,68 @@ test('grpc-js with the .proto files: the KV service, and its errors', async () =
   }
 });
 
+interface WatchClient extends grpc.Client {
+  watch(): grpc.ClientDuplexStream<object, { created: boolean; events: { type: string; kv: { key: Buffer } }[] }>;
+}
+interface LeaseClient extends grpc.Client {
+  leaseGrant(request: object, callback: Callback<{ ID: string; TTL: string }>): void;
+  leaseRevoke(request: object, callback: Callback<object>): void;
+  leaseKeepAlive(): grpc.ClientDuplexStream<object, { ID: string; TTL: string }>;
+}
+interface LockClient extends grpc.Client {
+  lock(request: object, callback: Callback<{ key: Buffer }>): void;
+  unlock(request: object, callback: Callback<object>): void;
+}
+interface ElectionClient extends grpc.Client {
+  campaign(request: object, callback: Callback<{ leader: object }>): void;
+  observe(request: object): grpc.ClientReadableStream<{ kv: { value: Buffer } }>;
+  resign(request: object, callback: Callback<object>): void;
+}
+
+/** The next message of a stream. */
+async function next<T>(stream: AsyncIterator<T>): Promise<T> {
+  const step = await stream.next();
+  assert.ok(step.done !== true, 'the stream goes on');
+  return step.value;
+}
+
+test('grpc-js with the .proto files: the streams of Watch and Lease, Lock and Election', async () => {
+  for (const endpoint of endpoints) {
+    const watch = clientOf<WatchClient>('rpc.proto', ['etcdserverpb', 'Watch'], endpoint);
+    const lease = clientOf<LeaseClient>('rpc.proto', ['etcdserverpb', 'Lease'], endpoint);
+    const lock = clientOf<LockClient>('v3lock.proto', ['v3lockpb', 'Lock'], endpoint);
+    const election = clientOf<ElectionClient>('v3election.proto', ['v3electionpb', 'Election'], endpoint);
+    const watching = watch.watch();
+    const seen = watching[Symbol.asyncIterator]() as AsyncIterator<{ created: boolean; events: { type: string; kv: { key: Buffer } }[] }>;
+    watching.write({ createRequest: { key: Buffer.from('js/'), rangeEnd: Buffer.from('js0') } });
+    assert.equal((await next(seen)).created, true);
+
+    const { ID } = await call<{ ID: string; TTL: string }>((done) => lease.leaseGrant({ TTL: 60 }, done));
+    const alive = lease.leaseKeepAlive();
+    const renewed = alive[Symbol.asyncIterator]() as AsyncIterator<{ TTL: string }>;
+    alive.write({ ID });
+    assert.equal((await next(renewed)).TTL, '60');
+    alive.end();
+    alive.on('error', () => undefined).cancel();
+
+    const { key } = await call<{ key: Buffer }>((done) => lock.lock({ name: Buffer.from('js/lock'), lease: ID }, done));
+    assert.equal((await next(seen)).events[0]?.kv.key.toString(), key.toString());
+    await call((done) => lock.unlock({ key }, done));
+    assert.equal((await next(seen)).events.length, 1);
+
+    const name = Buffer.from('js/election');
+    const { leader } = await call<{ leader: object }>((done) => election.campaign({ name, lease: ID, value: Buffer.from('me') }, done));
+    const observing = election.observe({ name });
+    const observed = observing[Symbol.asyncIterator]() as AsyncIterator<{ kv: { value: Buffer } }>;
+    assert.equal((await next(observed)).kv.value.toString(), 'me');
+    observing.on('error', () => undefined).cancel();
+    await call((done) => election.resign({ leader }, done));
+    await call((done) => lease.leaseRevoke({ ID }, done));
+    watching.on('error', () => undefined).cancel();
+    for (const client of [watch, lease, lock, election]) client.close();
+  }
+});
+
 test("the ancestor's service: what one interface writes the other reads", async () => {
   for (const endpoint of endpoints) {
     const ancestor = clientOf<AncestorClient>('kvservice.proto', ['proto', 'KVService'], endpoint);

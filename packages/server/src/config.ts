@@ -61,6 +61,10 @@ export interface ServerConfig {
   readonly watchProgressNotifyMs?: number;
   /** What a stream of watchers whose client reads slowly may hold, before they fall back to reading history (default 1 MiB). */
   readonly watchQueueBytes?: number;
+  /** Encoded events from which on a response is cut, for who takes fragments; default: what etcd takes, max-request-bytes and 512 KiB. */
+  readonly watchFragmentBytes?: number;
+  /** Keys and values of a chunk of a RangeStream at most, or one key; default: max-request-bytes. */
+  readonly rangeChunkBytes?: number;
   /** Default: nothing is compacted unless somebody asks. */
   readonly autoCompaction?: AutoCompaction;
   /** Take the NOSPACE alarm back when there is room again (default true); etcd leaves that to an operator. */

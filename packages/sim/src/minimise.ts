@@ -4,6 +4,7 @@ import type { Plan } from './plan.ts';
 import { type Report, runPlan } from './run.ts';
 import type { JudgeName } from './violation.ts';
 import type { ApiLine } from './workload/api-scripts.ts';
+import type { LineMove } from './workload/line-scripts.ts';
 import type { WatchLine } from './workload/watch-scripts.ts';
 
 export interface Minimised {
@@ -35,9 +36,9 @@ export async function minimise(failing: Plan, judge: JudgeName, options: Minimis
     await shrink(script, (left) => accept({ ...plan, scripts: plan.scripts.map((each, i) => (i === client ? left : each)) }));
   }
   const { api } = plan;
-  for (const name of ['scripts', 'watches'] as const) {
+  for (const name of ['scripts', 'watches', 'lines'] as const) {
     for (const [client, script] of (api?.[name] ?? []).entries())
-      await shrink<ApiLine | WatchLine>(script, (left) =>
+      await shrink<ApiLine | WatchLine | LineMove>(script, (left) =>
         accept({ ...plan, api: plan.api && { ...plan.api, [name]: plan.api[name].map((each, i) => (i === client ? left : each)) } }),
       );
   }

@@ -17,6 +17,7 @@ import { LivenessPhase } from './liveness.ts';
 import type { Plan } from './plan.ts';
 import { Violation } from './violation.ts';
 import { ApiClient } from './workload/api-client.ts';
+import { LineClient } from './workload/line-client.ts';
 import { WatchClient } from './workload/watch-client.ts';
 import { Client, call } from './workload/client.ts';
 import { type KeyState, type Operation, callOf } from './workload/operations.ts';
@@ -71,10 +72,12 @@ export async function runPlan(plan: Plan, { keepsLines = false }: { readonly kee
     for (const machine of world.machines.slice(0, plan.members)) world.start(machine);
     nemesis.schedule(plan.faults);
     const apiClients = (plan.api?.scripts ?? []).map((_, index) => new ApiClient(index, world, seen.api));
+    const lineClients = (plan.api?.lines ?? []).map((_, index) => new LineClient(index, world, seen.api));
     const watchers = (plan.api?.watches ?? []).map((_, index) => new WatchClient(index, world, seen.watches));
     const playing = [
       ...clients.map((client, i) => client.play(plan.scripts[i] ?? [])),
       ...apiClients.map((client, i) => client.play(plan.api?.scripts[i] ?? [])),
+      ...lineClients.map((client, i) => client.play(plan.api?.lines[i] ?? [])),
       ...watchers.map((watcher, i) => watcher.play(plan.api?.watches[i] ?? [])),
     ];
     await advance(world, plan.durationMs);

@@ -1,5 +1,6 @@
 // A promise that was broken, and which judge saw it.
-export type JudgeName = 'raft' | 'order' | 'watch' | 'lease' | 'linearizability' | 'replicas' | 'liveness' | 'fail-stop' | 'simulator';
+export type JudgeName =
+  'line' | 'raft' | 'order' | 'watch' | 'lease' | 'linearizability' | 'replicas' | 'liveness' | 'fail-stop' | 'simulator';
 
 export class Violation extends Error {
   override readonly name = 'Violation';

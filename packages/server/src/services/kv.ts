@@ -53,7 +53,7 @@ export class KvService {
     checkRange(request);
     checkRangeStream(request);
     if (!request.serializable) await replica.linearize();
-    const { chunks, toResponse } = store.rangeChunks(request, config.maxRequestBytes);
+    const { chunks, toResponse } = store.rangeChunks(request, config.rangeChunkBytes ?? config.maxRequestBytes);
     let sliceStart = env.clock.monotonicMs();
     try {
       for (let step = chunks.next(); ; step = chunks.next()) {

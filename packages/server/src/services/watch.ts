@@ -131,7 +131,8 @@ class WatchStream implements WatchSink {
     this.#call = call;
     this.#needsLeader = call.metadata.get('hasleader') === 'true';
     this.#mostBytes = context.config.watchQueueBytes ?? serverDefaults.watchQueueBytes;
-    this.#fragmentBytes = context.config.maxRequestBytes + FRAGMENT_OVERHEAD_BYTES;
+    const { maxRequestBytes, watchFragmentBytes } = context.config;
+    this.#fragmentBytes = watchFragmentBytes ?? maxRequestBytes + FRAGMENT_OVERHEAD_BYTES;
   }
 
   async run(): Promise<void> {

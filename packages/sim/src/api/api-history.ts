@@ -16,10 +16,25 @@ export interface AskedCall {
   endMs: number;
   endOrder: number;
   outcome: CallOutcome | undefined;
+  /** For who was told but a part of the answer: whether it is that of this one. */
+  isSaid?: (reply: Reply) => boolean;
+}
+
+/** A client was told that it is the first of a line: that it holds a lock, or leads. */
+export interface Claim {
+  readonly who: string;
+  /** The line's name, and the key of the place in it. */
+  readonly name: string;
+  readonly key: string;
+  /** It was not first before this revision, the one of its answer. */
+  readonly revision: number;
+  /** When it was told. */
+  readonly endOrder: number;
 }
 
 export class ApiHistory {
   readonly calls: AskedCall[] = [];
+  readonly claims: Claim[] = [];
   readonly #history: History;
 
   constructor(history: History) {

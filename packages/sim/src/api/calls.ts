@@ -3,7 +3,8 @@
 import type { etcdserverpb as pb } from '@distrokv/proto';
 
 export type Call =
-  | { readonly kind: 'range'; readonly request: pb.RangeRequest }
+  /** `isStreamed`: by RangeStream, whose chunks come to the same answer. */
+  | { readonly kind: 'range'; readonly request: pb.RangeRequest; readonly isStreamed?: boolean }
   | { readonly kind: 'put'; readonly request: pb.PutRequest }
   | { readonly kind: 'delete-range'; readonly request: pb.DeleteRangeRequest }
   | { readonly kind: 'txn'; readonly request: pb.TxnRequest }
@@ -63,7 +64,9 @@ function plain(value: unknown): Plain {
 }
 
 export function describeCall(call: Call): string {
-  return call.kind === 'lease-leases' ? call.kind : `${call.kind} ${show(call.request)}`;
+  if (call.kind === 'lease-leases') return call.kind;
+  const name = call.kind === 'range' && call.isStreamed === true ? 'range-stream' : call.kind;
+  return `${name} ${show(call.request)}`;
 }
 
 export function describeReply(reply: Reply): string {

@@ -23,10 +23,22 @@ const pick = <T>(random: Random, from: readonly T[]): T => from[random.below(fro
 export function drawKeyCall(drawing: Drawing): Call {
   const { random } = drawing;
   const dice = random.float();
-  if (dice < 0.3) return { kind: 'range', request: drawRange(drawing) };
+  if (dice < 0.3) return drawRangeCall(drawing);
   if (dice < 0.5) return { kind: 'put', request: drawPut(drawing) };
   if (dice < 0.58) return { kind: 'delete-range', request: drawDelete(drawing) };
   return { kind: 'txn', request: drawTxn(drawing, drawing.depth) };
+}
+
+function drawRangeCall(drawing: Drawing): Call {
+  const request = drawRange(drawing);
+  return { kind: 'range', request, isStreamed: isStreamable(request) && drawing.random.chance(0.4) };
+}
+
+/** What comes in pieces comes in the order of the keys, and without filters. */
+function isStreamable(request: pb.RangeRequest): boolean {
+  const { sortOrder, sortTarget, minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = request;
+  const isInOrder = sortTarget === pb.SortTarget.KEY && sortOrder !== pb.SortOrder.DESCEND;
+  return isInOrder && minModRevision + maxModRevision + minCreateRevision + maxCreateRevision === 0;
 }
 
 export function drawLeaseCall({ random, leases }: Drawing): Call {

@@ -1,5 +1,12 @@
 // Bugs to plant in what clients of the whole API see: transactions, the past, leases, watches.
-import type { PlantedBug } from './planted-bugs.ts';
+import type { Mutation, PlantedBug } from './planted-bugs.ts';
+
+/** Only the leader moves the lease clock on, for the sake of traffic: it is right however many do, and harmless however wrong if hardly ever two do. */
+const EVERYBODY_TICKS: Mutation = {
+  file: 'server/dist/services/lease-clock.js',
+  find: 'const leads = replica.leader === replica.id;',
+  replace: 'const leads = replica.leader !== undefined;',
+};
 
 export const plantedApiBugs: readonly PlantedBug[] = [
   // --- Transactions and ranges ---
@@ -68,6 +75,20 @@ export const plantedApiBugs: readonly PlantedBug[] = [
     replace: 'const toMs = fromMs + MAX_TICK_MS;',
   },
   {
+    name: 'ticks of leaders that overlap all count',
+    file: 'mvcc/dist/store.js',
+    find: 'const isLate = fromMs !== this.#state.leaseClockMs || toMs < fromMs;',
+    replace: 'const isLate = toMs < fromMs;',
+    also: [
+      {
+        file: 'mvcc/dist/store.js',
+        find: 'const leaseClockMs = Math.min(toMs, fromMs + MAX_TICK_MS);',
+        replace: 'const leaseClockMs = this.#state.leaseClockMs + Math.min(toMs - fromMs, MAX_TICK_MS);',
+      },
+      EVERYBODY_TICKS,
+    ],
+  },
+  {
     name: 'a lease that was renewed ends when it would have ended before',
     file: 'mvcc/dist/leases.js',
     find: 'lease.endsMs = clockMs + MAX_TICK_MS + lease.ttl * 1000;',
@@ -89,8 +110,8 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'a watch that goes on is given its last revision again',
     file: 'mvcc/dist/watch/watch-hub.js',
-    find: 'const watcher = new Watcher(options, this.#groups.join(options), sink, next);',
-    replace: 'const watcher = new Watcher(options, this.#groups.join(options), sink, options.startRevision > 1 ? next - 1 : next);',
+    find: 'const watcher = new Watcher(options, this.#groups.join(options), sink, tag, next);',
+    replace: 'const watcher = new Watcher(options, this.#groups.join(options), sink, tag, options.startRevision > 1 ? next - 1 : next);',
   },
   {
     name: 'word of progress does not wait for those that are behind',
@@ -127,5 +148,57 @@ export const plantedApiBugs: readonly PlantedBug[] = [
     file: 'mvcc/dist/watch/watch-hub.js',
     find: "if (watcher.state === 'behind')\n                this.#enqueue(watcher);\n    }\n    /** Has",
     replace: ';\n    }\n    /** Has',
+  },
+  {
+    name: 'a fragment is not marked as one',
+    file: 'server/dist/services/watch.js',
+    find: 'const fragment = i < pieces.length - 1;',
+    replace: 'const fragment = false;',
+  },
+  {
+    name: 'a fragment that finds no room is left out',
+    file: 'server/dist/services/watch.js',
+    find: 'this.#output.add(pb.WatchResponse.create({ header: header(this.#context, revision), watchId, events, fragment }));',
+    replace:
+      'if (this.hasRoom) this.#output.add(pb.WatchResponse.create({ header: header(this.#context, revision), watchId, events, fragment }));',
+  },
+  // --- Ranges in chunks ---
+  {
+    name: 'a chunk of a range is sent twice',
+    file: 'mvcc/dist/range.js',
+    find: 'sent += chunk.length;',
+    replace: 'sent += chunk.length; if (sent === chunk.length && chunk.length > 2) yield chunk;',
+  },
+  {
+    name: 'a range in chunks is read as of now, whatever revision was asked for',
+    file: 'mvcc/dist/range.js',
+    find: 'keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly });\n    try {\n        while (keys.next()) {\n            if (total',
+    replace:
+      'keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), keysOnly: request.countOnly });\n    try {\n        while (keys.next()) {\n            if (total',
+  },
+  // --- Locks and elections ---
+  {
+    name: 'a lock is given to whoever waits for it',
+    file: 'server/dist/services/waiting-line.js',
+    find: 'if (!ahead)\n                    break;',
+    replace: 'break;',
+  },
+  {
+    name: 'a lock is given to who is next but one',
+    file: 'server/dist/services/waiting-line.js',
+    find: 'await this.#deleted(ahead.kv, ahead.revision, signal);',
+    replace: 'await this.#deleted(ahead.kv, ahead.revision, signal); break;',
+  },
+  {
+    name: 'who waited for a lock has it, though its lease has ended',
+    file: 'server/dist/services/waiting-line.js',
+    find: 'return kvs[0]?.createRevision === place.revision;',
+    replace: 'return true;',
+  },
+  {
+    name: 'the leader is who wrote last',
+    file: 'server/dist/services/waiting-line.js',
+    find: 'this.#range({ sortOrder: pb.SortOrder.ASCEND })',
+    replace: 'this.#range({ sortOrder: pb.SortOrder.DESCEND, sortTarget: pb.SortTarget.MOD })',
   },
 ];

@@ -9,6 +9,7 @@ import type { History } from '../history.ts';
 import { Violation } from '../violation.ts';
 import { ApiOrderJudge } from './api-order.ts';
 import { type Asked, askedOf, askedOfOperated } from './asked.ts';
+import { judgeLines, linesOf } from './lines.ts';
 import { type LeaseTimes, type Renewal, judgeLeases, judgeTimeToLive } from './leases.ts';
 import { judgeWatches } from './watches.ts';
 
@@ -59,6 +60,8 @@ export function judgeApi(evidence: ApiEvidence): ApiVerdict {
     seenMs: (position) => committed.commands[position - 1]?.seenMs ?? Infinity,
   });
   const { model } = replay;
+  const seenOrders = committed.commands.map(({ seenOrder }) => seenOrder);
+  judgeLines(api.claims, linesOf(model.history, model.revision), (revision) => seenOrders[replay.revisions.indexOf(revision) - 1] ?? -1);
   return { calls, events: judgeWatches(watches, { events: model.history, revision: model.revision, compactions }, isHealed) };
 }
 

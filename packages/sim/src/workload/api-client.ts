@@ -6,6 +6,7 @@ import { ask } from '../api/asking.ts';
 import { type Call, type Reply, describeCall, describeReply } from '../api/calls.ts';
 import { type Drawing, drawCompaction, drawKeyCall, drawLeaseCall } from '../api/draw-calls.ts';
 import type { Machine } from '../world/machine.ts';
+import { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
 import type { ApiLine, ApiScript } from './api-scripts.ts';
 import { type Called, callMember } from './calling.ts';
@@ -26,8 +27,8 @@ export class ApiClient {
   #revision = 1;
   #values = 0;
 
-  constructor(index: number, world: World, history: ApiHistory) {
-    this.name = `a${index + 1}`;
+  constructor(index: number, world: World, history: ApiHistory, kind: 'a' | 'l' = 'a') {
+    this.name = `${kind}${index + 1}`;
     this.#world = world;
     this.#history = history;
     this.#at = index % world.machines.length;
@@ -52,8 +53,14 @@ export class ApiClient {
       world: this.#world,
       machine,
       timeoutMs,
-      work: async ({ kv, lease, gate }) => ({ kind: 'response', response: await ask({ kv: kv ?? {}, lease }, call, gate.signal) }),
-      onFailure: failureOf,
+      work: async ({ kv, lease, gate }) => {
+        const read = (): Promise<void> => new Promise((resolve) => time.timers.after(2, () => gate.enter(resolve)));
+        return { kind: 'response', response: await ask({ kv: kv ?? {}, lease, read }, call, gate.signal) };
+      },
+      onFailure: (error) => {
+        if (error instanceof Violation) this.#world.broken(error);
+        return failureOf(error);
+      },
     });
     const outcome: CallOutcome = called.kind === 'answered' ? { kind: 'answered', reply: called.answer } : called;
     this.#history.end(asked, outcome, time.monotonicMs());

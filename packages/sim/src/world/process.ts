@@ -2,7 +2,7 @@
 import { type LogIndex, type MemberId, messageOf } from '@distrokv/base';
 import { type Env, type Logger, type MemoryFileSystem, silentLogger } from '@distrokv/env';
 import { GrpcError, type Handlers } from '@distrokv/grpc';
-import type { etcdserverpb as pb } from '@distrokv/proto';
+import type { etcdserverpb as pb, v3electionpb, v3lockpb } from '@distrokv/proto';
 import type { Message } from '@distrokv/raft';
 import {
   type ClientTransport,
@@ -75,6 +75,14 @@ export class MemberProcess {
 
   get lease(): Handlers<typeof pb.Lease> | undefined {
     return this.running && (this.#services.get('etcdserverpb.Lease') as Handlers<typeof pb.Lease>);
+  }
+
+  get lock(): Handlers<typeof v3lockpb.Lock> | undefined {
+    return this.running && (this.#services.get('v3lockpb.Lock') as Handlers<typeof v3lockpb.Lock>);
+  }
+
+  get election(): Handlers<typeof v3electionpb.Election> | undefined {
+    return this.running && (this.#services.get('v3electionpb.Election') as Handlers<typeof v3electionpb.Election>);
   }
 
   get watch(): Handlers<typeof pb.Watch> | undefined {

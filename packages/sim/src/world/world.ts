@@ -320,7 +320,7 @@ function configOf(initial: readonly string[], name: string, plan: Plan): ServerC
     quotaBytes: Infinity,
     maxRequestBytes: serverDefaults.maxRequestBytes,
     maxTxnOps: serverDefaults.maxTxnOps,
-    ...(plan.api && { watchProgressNotifyMs: plan.api.watchProgressNotifyMs, watchQueueBytes: plan.api.watchQueueBytes }),
+    ...plan.api?.limits,
   };
 }
 
