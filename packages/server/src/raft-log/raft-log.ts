@@ -37,14 +37,15 @@ export interface RaftLogOptions {
   readonly start?: Pick<SegmentHeader, 'previousIndex' | 'previousTerm' | 'hardState'>;
   /** A segment is closed at this size (default 64 MiB). */
   readonly segmentBytes?: number;
-  /** Entries kept in memory for followers that are close behind (default 32 MiB). */
+  /** Entries kept in memory for followers that are close behind (default 8 MiB). */
   readonly recentBytes?: number;
   /** A write or sync failed; the member must stop. */
   readonly onFatal: (error: unknown) => void;
 }
 
 const DEFAULT_SEGMENT_BYTES = 64 << 20;
-const DEFAULT_RECENT_BYTES = 32 << 20;
+/** Half a second of puts at full load; followers further behind are sent what the files hold. With more, entries would lie in fresh memory instead of in what the last ones left. */
+const DEFAULT_RECENT_BYTES = 8 << 20;
 const FROM_THE_BEGINNING: Pick<SegmentHeader, 'previousIndex' | 'previousTerm' | 'hardState'> = {
   previousIndex: logIndex(0),
   previousTerm: term(0),
