@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTcp } from 'node:net';
+import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
 import { deferred, fromUtf8, utf8 } from '@distrokv/base';
 import { type ListenOptions, type Listener, NetError, type Socket, createNodeEnv } from '@distrokv/env';
 import { createChannel, createServer } from '@distrokv/grpc';
@@ -112,6 +113,34 @@ test('a renewed certificate meets the next connections; one that is none changes
     ),
     { code: 'tls' },
   );
+});
+
+test('RFC 9113 §9.2.1: no renegotiation of TLS 1.2, and nothing older', async (t) => {
+  const authority = await createAuthority('ours');
+  const listener = await serve(t, { tls: { identity: identity(await authority.issue('server')), protocols: ['h2'] } });
+  const dial = (options: ConnectionOptions): Promise<TLSSocket> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTls({ ...address(listener), ca: authority.cert, ALPNProtocols: ['h2'], ...options }, () => resolve(socket));
+      socket.once('error', reject);
+      t.after(() => socket.destroy());
+    });
+  const old = await dial({ maxVersion: 'TLSv1.2' });
+  assert.equal(old.getProtocol(), 'TLSv1.2');
+  const why = await new Promise<Error | null>((resolve) => {
+    old.on('error', resolve);
+    old.renegotiate({}, resolve);
+  });
+  assert.match(String(why), /no renegotiation/);
+  await assert.rejects(dial({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }));
+});
+
+test('RFC 9113 §3.2: who offers no protocol that is spoken here is told so by TLS', async (t) => {
+  const authority = await createAuthority('ours');
+  const listener = await serve(t, { tls: { identity: identity(await authority.issue('server')), protocols: ['h2'] } });
+  await assert.rejects(nodeNetwork.connect({ ...address(listener), tls: { ca: utf8(authority.cert), protocols: ['spdy/3'] } }), {
+    code: 'tls',
+    message: /no application protocol/,
+  });
 });
 
 test('a connection that never shakes hands does not keep others out', async (t) => {

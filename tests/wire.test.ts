@@ -14,7 +14,7 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { createFileRegistry, create, fromBinary } from '@bufbuild/protobuf';
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { createClient } from '@distrokv/client';
+import { type TlsOptions, createClient } from '@distrokv/client';
 import { createChannel } from '@distrokv/grpc';
 import { etcdserverpb as pb, health, reflection } from '@distrokv/proto';
 import { createAuthority, type Authority } from './support/certificates.ts';
@@ -347,11 +347,11 @@ describe('over TLS', () => {
     const theirs = await createAuthority('theirs');
     const { cert, key } = await theirs.issue('mallory');
     const { endpoints } = cluster;
-    const cases: readonly (readonly [endpoint: string, tls: object | undefined, client: RegExp, log: RegExp | undefined])[] = [
+    const cases: readonly (readonly [endpoint: string, tls: TlsOptions | undefined, client: RegExp, log: RegExp | undefined])[] = [
       [`https://${endpoints[0]}`, { ca }, /may want a certificate, or not trust/, /"reason":"TLS: peer did not return a certificate"/],
       [
         `https://${endpoints[0]}`,
-        { ca, identity: { cert: Buffer.from(cert), key: Buffer.from(key) } },
+        { ca, cert: Buffer.from(cert), key: Buffer.from(key) },
         /may want a certificate, or not trust/,
         /"reason":"TLS: the certificate of the other side is not taken: unable to verify/,
       ],
@@ -377,8 +377,9 @@ describe('over TLS', () => {
       assert.match(line, /"from":"127\.0\.0\.1:\d+"/);
   });
 
-  test('half-open TLS: a thousand handshakes that never end keep nobody out', async (t) => {
+  test('half-open TLS and requests of HTTP/1.1 that never end: a thousand keep nobody out, and are hung up on', async (t) => {
     const [host, port] = (cluster.endpoints[1] as string).split(':') as [string, string];
+    const client = { cert: await readFile(file('client.crt')), key: await readFile(file('client.key')) };
     const hello = Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]); // The start of a ClientHello of 512 bytes.
     const open = Array.from({ length: 1000 }, (_, i) => {
       const socket = net.connect(Number(port), host).on('error', () => undefined);
@@ -386,18 +387,22 @@ describe('over TLS', () => {
       return socket;
     });
     t.after(() => open.forEach((socket) => socket.destroy()));
+    const options = {
+      ...{ host, port: Number(port), ca: authority.cert, ALPNProtocols: ['http/1.1'] },
+      ...client,
+    };
+    for (let i = 0; i < 20; i++) {
+      const socket = tls.connect(options, () => socket.write('GET /health HTTP/1.1\r\nHost: x\r\n'));
+      open.push(socket.on('error', () => undefined));
+    }
     const closed = Promise.all(open.map((socket) => new Promise((resolve) => socket.resume().on('close', resolve))));
     await Promise.all(open.map((socket) => once(socket, 'connect')));
-    const tls = {
-      ca: Buffer.from(authority.cert),
-      identity: { cert: await readFile(file('client.crt')), key: await readFile(file('client.key')) },
-    };
-    const honest = createClient({ endpoints: [`https://${cluster.endpoints[1]}`], tls });
+    const honest = createClient({ endpoints: [`https://${cluster.endpoints[1]}`], tls: { ca: Buffer.from(authority.cert), ...client } });
     const startMs = performance.now();
     await honest.get('a');
     t.diagnostic(`a handshake and a get beside them took ${(performance.now() - startMs).toFixed()} ms`);
     await honest.close();
-    await closed; // The server gives each ten seconds.
+    await closed; // The server gives each ten seconds, and looks after requests every five.
     t.diagnostic(`the last was hung up on after ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
   });
 

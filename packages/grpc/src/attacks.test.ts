@@ -1,6 +1,7 @@
 // Peers that mean harm, at the level of sockets: each is held to what it costs in memory, and to how long others wait meanwhile.
 import assert from 'node:assert/strict';
 import { type Socket, connect as connectTcp } from 'node:net';
+import { once } from 'node:events';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { createPair, type Pair } from './testing/pair.ts';
@@ -132,6 +133,51 @@ for (const [name, method, body] of [
     assert.equal(open, 0, 'every call that was begun was told that it is over');
   });
 }
+
+test('rapid reset from many connections at once: in one turn of the event loop few calls of theirs are begun, so that others are heard in between', async (t) => {
+  const CONNECTIONS = 20;
+  const REQUESTS = 400;
+  let calls = 0;
+  let thisTurn = 0;
+  let mostInOneTurn = 0;
+  const pair = await createPair(t, {
+    unary: ({ limit }) => answer(limit),
+    collect: () => {
+      calls++;
+      if (thisTurn++ === 0) setImmediate(() => (thisTurn = 0));
+      mostInOneTurn = Math.max(mostInOneTurn, thisTurn);
+      return new Promise(() => undefined);
+    },
+  });
+  await honestCalls(pair, 1);
+  const fields = literals({
+    ':method': 'POST',
+    ':scheme': 'http',
+    ':path': '/test.Echo/Collect',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  const cancel = Buffer.of(0, 0, 0, constants.NGHTTP2_CANCEL);
+  const bursts = [0, 1].map((burst) =>
+    Buffer.concat(
+      Array.from({ length: REQUESTS }, (_, i) => {
+        const id = 1 + 2 * (burst * REQUESTS + i);
+        return Buffer.concat([frame(1, 4, id, fields), frame(3, 0, id, cancel)]);
+      }),
+    ),
+  );
+  const sockets = await rawSockets(t, pair.port, CONNECTIONS);
+  // Each has its tokens when the server has answered its preface.
+  const greeted = Promise.all(sockets.map((socket) => once(socket, 'data')));
+  for (const socket of sockets) socket.write(preface);
+  await greeted;
+  for (const socket of sockets) socket.resume();
+  for (const burst of bursts) for (const socket of sockets) socket.write(burst);
+  while (calls < CONNECTIONS * REQUESTS) await honestCalls(pair, 1);
+  // The first 500 are free, and what came in one piece off the socket is handled in one piece: 64 KiB are some 500 requests.
+  assert.ok(mostInOneTurn < 2500, `${mostInOneTurn} calls in one turn`);
+  t.diagnostic(`${calls} calls, at most ${mostInOneTurn} in one turn`);
+});
 
 test('thousands of idle connections, half of them past their preface', async (t) => {
   const pair = await pairWith(t);

@@ -1,8 +1,11 @@
 // The options of TLS, from our form to node:tls's.
 import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls';
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, constants } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { ClientTls, ServerTls, TlsState } from '../net.ts';
+
+/** What HTTP/2 asks of TLS (RFC 9113 §9.2): 1.2 at least, and that without renegotiation; compression is off anyway. */
+const common = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION } as const;
 
 export function secureServerOptions(tls: ServerTls): TlsOptions {
   const { identity, clientCa, requireClientCertificate = clientCa !== undefined, protocols } = tls;
@@ -13,7 +16,7 @@ export function secureServerOptions(tls: ServerTls): TlsOptions {
     requestCert: clientCa !== undefined || requireClientCertificate,
     rejectUnauthorized: requireClientCertificate,
     ALPNProtocols: [...protocols],
-    minVersion: 'TLSv1.2',
+    ...common,
   };
 }
 
@@ -27,7 +30,7 @@ export function clientTlsOptions(tls: ClientTls, host: string): ConnectionOption
     ...(isIP(name) === 0 && { servername: name }),
     rejectUnauthorized: !insecureSkipVerify,
     ALPNProtocols: [...protocols],
-    minVersion: 'TLSv1.2',
+    ...common,
   };
 }
 

@@ -118,7 +118,7 @@ export class ServerConnection implements ConnectionHandler<Served>, CallHost {
     this.onUnexpectedError = host.options.onUnexpectedError;
     this.#connection = createServerConnection<Served>(this, host.http2, address);
     this.#connection.tick(host.env.clock.monotonicMs());
-    this.#link = new Link(socket, this.#connection, host, () => this.#gone());
+    this.#link = new Link(socket, this.#connection, host, () => this.#gone(), address);
     host.connections.add(this);
     socket.open(this.#link);
   }

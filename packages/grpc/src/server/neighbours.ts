@@ -4,6 +4,7 @@
 import type { Socket, SocketEvents, Timer, Timers } from '@distrokv/env';
 import type { SharedNuisance } from '@distrokv/http2';
 import type { AddressLimits } from '../types.ts';
+import type { Pace } from '../wire/link.ts';
 
 const defaults: Required<AddressLimits> = {
   nuisanceBurst: 10_000,
@@ -15,6 +16,9 @@ const defaults: Required<AddressLimits> = {
 const FIRST_TOKENS = 16;
 /** What each frame costs the connection when its address has nothing left. */
 const PRICE_OF_NEED = 10;
+/** Frames that bring nothing which an address may send in one turn of the event loop, once it has spent as many of its tokens. What comes after them waits for the
+ * next turn, so that others are heard in between: all of its tokens at once would hold the loop for 100 ms. */
+const FRAMES_A_TURN = 500;
 /** Addresses without connections that are remembered. */
 const MAX_REMEMBERED = 10_000;
 
@@ -62,13 +66,15 @@ export class Neighbours {
 }
 
 /** One address, and its connections. */
-export class Address implements SharedNuisance {
+export class Address implements SharedNuisance, Pace {
   readonly #limits: Required<AddressLimits>;
   readonly #timers: Timers;
   readonly #admit: Admit;
   #tokens: number;
   /** From half of its tokens down until it has all of them again: so who attacks stays in trouble, and does not come and go. */
   #isInTrouble = false;
+  #spentThisTurn = 0;
+  #late: (() => void)[] = [];
   #waiting = new Set<Waiting>();
   #turns: Timer | undefined;
   /** Connections that were admitted and are not over, and those that wait. */
@@ -90,7 +96,16 @@ export class Address implements SharedNuisance {
     return this.#isInTrouble ? FIRST_TOKENS : Infinity;
   }
 
+  get mustWait(): boolean {
+    return this.#spentThisTurn >= FRAMES_A_TURN && this.#tokens < this.#limits.nuisanceBurst - FRAMES_A_TURN;
+  }
+
+  nextTurn(run: () => void): void {
+    this.#late.push(run);
+  }
+
   take(): number {
+    if (this.#spentThisTurn++ === 0) this.#timers.defer(() => this.#turn());
     if (this.#tokens < 1) return PRICE_OF_NEED;
     this.#tokens--;
     if (this.#tokens < this.#limits.nuisanceBurst / 2) this.#isInTrouble = true;
@@ -100,6 +115,16 @@ export class Address implements SharedNuisance {
   earn(tokens: number): void {
     this.#tokens = Math.min(this.#limits.nuisanceBurst, this.#tokens + tokens);
     if (this.isCalm) this.#isInTrouble = false;
+  }
+
+  #turn(): void {
+    this.#spentThisTurn = 0;
+    const late = this.#late;
+    this.#late = [];
+    let at = 0;
+    while (at < late.length && !this.mustWait) (late[at++] as () => void)();
+    // Whoever came in between has been waiting for less long.
+    if (at < late.length) this.#late = [...late.slice(at), ...this.#late];
   }
 
   passed(ms: number): void {

@@ -1,6 +1,7 @@
 // A connection of HTTP/2 on a socket: bytes in, bytes out, once a turn, and waiting on both sides. When the socket is full,
 // no more output is taken, so queues fill and senders wait; when too much output waits, no more is read.
 import type { Socket, SocketEvents, Timers } from '@distrokv/env';
+import { concatBytes } from '@distrokv/base';
 import { ErrorCode, type Connection } from '@distrokv/http2';
 import type { Buffers } from './buffers.ts';
 
@@ -36,6 +37,16 @@ export interface LinkHost {
   readonly buffers: Buffers;
 }
 
+/** Says when what came has to wait, because too much of its kind came in this turn of the event loop. */
+export interface Pace {
+  readonly mustWait: boolean;
+  /** Calls `run` in a later turn, in order. */
+  nextTurn(run: () => void): void;
+}
+
+/** So few bytes never wait: they hold few frames, and may be those of a neighbour who calls now and then. */
+const PROMPT_BYTES = 2048;
+
 /** A connection that is over may take so long to send the rest and to hear that the other side has ended, too. */
 const LINGER_MS = 5000;
 /** And it may send so much that nobody hears any more: what was on its way. A socket that is closed with bytes unread takes back what it has sent. */
@@ -46,6 +57,9 @@ export class Link implements SocketEvents {
   readonly connection: Connection;
   readonly #host: LinkHost;
   readonly #onGone: () => void;
+  readonly #pace: Pace | undefined;
+  /** What has to wait for a later turn; the socket is paused. */
+  #late: Uint8Array | undefined;
   /** Inside of `onData`, which ends with a flush. */
   #receiving = false;
   #planned = false;
@@ -61,17 +75,22 @@ export class Link implements SocketEvents {
   #taken: Uint8Array[] = [];
 
   /** `onGone` is called once, when the socket is closed. */
-  constructor(socket: Socket, connection: Connection, host: LinkHost, onGone: () => void) {
+  constructor(socket: Socket, connection: Connection, host: LinkHost, onGone: () => void, pace?: Pace) {
     this.socket = socket;
     this.connection = connection;
     this.#host = host;
     this.#onGone = onGone;
+    this.#pace = pace;
   }
 
   onData(bytes: Uint8Array): void {
     if (this.#ending) {
       this.#unheard += bytes.length;
       if (this.#unheard > LINGER_BYTES) this.socket.destroy();
+      return;
+    }
+    if (this.#pace !== undefined && (this.#late !== undefined || (bytes.length > PROMPT_BYTES && this.#pace.mustWait))) {
+      this.#wait(this.#pace, bytes);
       return;
     }
     this.#receiving = true;
@@ -82,6 +101,19 @@ export class Link implements SocketEvents {
       this.#paused = true;
       this.socket.pause();
     }
+  }
+
+  #wait(pace: Pace, bytes: Uint8Array): void {
+    // A host may have had more on its way when it was paused.
+    this.#late = this.#late === undefined ? bytes : concatBytes([this.#late, bytes]);
+    if (this.#late !== bytes) return;
+    this.socket.pause();
+    pace.nextTurn(() => {
+      const late = this.#late;
+      this.#late = undefined;
+      if (late !== undefined) this.onData(late);
+      if (this.#late === undefined && !this.#paused) this.socket.resume();
+    });
   }
 
   onDrain(): void {
@@ -130,7 +162,7 @@ export class Link implements SocketEvents {
     }
     if (this.#paused && !this.connection.congested) {
       this.#paused = false;
-      this.socket.resume();
+      if (this.#late === undefined) this.socket.resume();
     }
     if (this.#ending && !this.#full) this.socket.end();
   }

@@ -13,6 +13,8 @@ import type { HttpHandler, HttpRequest, HttpResponse } from './types.ts';
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_TIMEOUT_MS = 60_000;
+/** How late these may be noticed; Node looks every thirty seconds by itself. */
+const LOOK_EVERY_MS = 5000;
 /** Who was told that this is no request has so long to hang up. */
 const LINGER_MS = 1000;
 
@@ -31,7 +33,12 @@ export class HttpSide {
   constructor(timers: Timers, logger: Logger) {
     this.#timers = timers;
     this.#logger = logger;
-    const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS };
+    const timeouts = {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: LOOK_EVERY_MS,
+    };
     this.#server = createServer({ ...timeouts, insecureHTTPParser: false }, (request, response) => void this.#serve(request, response));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(error, socket));
     // A server that listens looks after the time-outs of its connections; this one has them from elsewhere, and must be told to.
