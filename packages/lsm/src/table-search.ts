@@ -98,18 +98,21 @@ export class TableSearch {
   }
 
   /** As `loadSync`, in the background; the block is held, and the caller's to let go. */
-  async load(): Promise<Block | undefined> {
+  load(): Promise<Block | undefined> {
     const table = this.#table as Table;
-    if (this.#step === 'filter') {
+    if (this.#step !== 'block') return this.#loadWay(table);
+    this.#step = 'table';
+    return table.block(this.#index as TableIndex, this.#block);
+  }
+
+  /** What tells where the block is. */
+  async #loadWay(table: Table): Promise<undefined> {
+    if (this.#step === 'index') this.#toBlock(await table.index(this.#page));
+    else {
       const filter = await table.filter(this.#line);
       this.#judge(table, filter);
       filter.letGo();
-    } else if (this.#step === 'index') this.#toBlock(await table.index(this.#page));
-    else {
-      this.#step = 'table';
-      return table.block(this.#index as TableIndex, this.#block);
     }
-    return undefined;
   }
 
   #judge(table: Table, filter: FilterPage): void {

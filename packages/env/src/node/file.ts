@@ -10,7 +10,6 @@ import { fromNode, translated } from './errors.ts';
 const close = promisify(fs.close);
 const fdatasync = promisify(fs.fdatasync);
 const ftruncate = promisify(fs.ftruncate);
-const read = promisify(fs.read);
 const write = promisify(fs.write);
 
 /** Of one call: Node takes a length for a 32-bit number. */
@@ -21,9 +20,10 @@ export class NodeFile implements File {
   readonly #fd: number;
   #size: number;
   #closed = false;
-  // Calls on the thread pool that use the descriptor: closing waits for them, since the kernel gives a closed
+  // How many calls on the thread pool use the descriptor: closing waits for them, since the kernel gives a closed
   // descriptor's number to the next file that is opened.
-  readonly #calls = new Set<Promise<unknown>>();
+  #calls = 0;
+  #onIdle: (() => void) | undefined;
 
   constructor(path: string, fd: number, size: number) {
     this.path = path;
@@ -50,15 +50,19 @@ export class NodeFile implements File {
     return done;
   }
 
+  // One promise and no more: with a block of a table for each, reads are the calls that come by the ten thousand.
   read(into: Uint8Array, position: number): Promise<number> {
-    return this.#call('read', async () => {
-      let done = 0;
-      while (done < into.length) {
-        const { bytesRead } = await read(this.#fd, into, done, lengthOfCall(into, done), position + done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
-      }
-      return done;
+    return new Promise((resolve, reject) => {
+      this.#mustBeOpen('read');
+      const from = (done: number): void =>
+        fs.read(this.#fd, into, done, lengthOfCall(into, done), position + done, (error, n) => {
+          if (error === null && n > 0 && done + n < into.length) return from(done + n);
+          this.#ended();
+          if (error === null) resolve(done + n);
+          else reject(fromNode(error, 'read', this.path));
+        });
+      from(0);
+      this.#calls++;
     });
   }
 
@@ -103,7 +107,10 @@ export class NodeFile implements File {
   async close(): Promise<void> {
     this.#mustBeOpen('close');
     this.#closed = true;
-    await Promise.allSettled(this.#calls);
+    if (this.#calls > 0)
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
     await translated(close(this.#fd), 'close', this.path);
   }
 
@@ -116,15 +123,18 @@ export class NodeFile implements File {
 
   async #call<T>(verb: string, work: () => Promise<T>): Promise<T> {
     this.#mustBeOpen(verb);
-    const call = work();
-    this.#calls.add(call);
+    this.#calls++;
     try {
-      return await call;
+      return await work();
     } catch (thrown) {
       throw thrown instanceof FsError ? thrown : fromNode(thrown, verb, this.path);
     } finally {
-      this.#calls.delete(call);
+      this.#ended();
     }
+  }
+
+  #ended(): void {
+    if (--this.#calls === 0) this.#onIdle?.();
   }
 
   #mustBeOpen(verb: string): void {
