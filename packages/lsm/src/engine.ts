@@ -172,7 +172,7 @@ export interface Keyspace {
   getEntrySync(key: Uint8Array, at?: number, snapshot?: Snapshot): KeyValue | undefined;
   /** As `getEntrySync`, of the newest version, without a copy. */
   peekSync(key: Uint8Array): Peek | undefined;
-  /** As `getSync`, without blocking the event loop on the disk; what memory has is there at once. */
+  /** As `getSync`, but the event loop does not wait for a disk that is slow; what memory has, or the host's page cache, is there at once. */
   get(key: Uint8Array, at?: number, snapshot?: Snapshot): Promise<Uint8Array | undefined>;
   /** The values of many keys, all as of the moment of the call; blocks that are not cached are read at the same time. */
   getMany(keys: readonly Uint8Array[], at?: number, snapshot?: Snapshot): Promise<(Uint8Array | undefined)[]>;

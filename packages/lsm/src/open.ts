@@ -4,6 +4,7 @@ import type { Writing } from './background-work.ts';
 import { BlockCache } from './block-cache.ts';
 import { Batch, BatchBuffers } from './batch.ts';
 import { Detours } from './detours.ts';
+import { DiskWaits } from './disk-waits.ts';
 import type {
   Engine,
   EngineOptions,
@@ -83,7 +84,8 @@ class OpenEngine implements Engine {
     const health = new Health(settings.onFatal);
     const tree = new Tree(settings, manifest, files, cache, keyspaces, recovered.runs);
     const detours = new Detours(() => merger.wake());
-    const reader = new Reader(generations, tree, health, detours);
+    const { clock, timers } = settings.env;
+    const reader = new Reader(generations, tree, health, detours, new DiskWaits(clock, timers));
     keyspaces.attach(reader);
     this.#keyspaces = keyspaces;
     const writing: Writing = {
@@ -96,7 +98,6 @@ class OpenEngine implements Engine {
     };
     const { tableBytes } = writing;
     const { memtableBytes } = settings;
-    const { clock, timers } = settings.env;
     const pace = new WritePace({ clock, timers, generations, memtableBytes, mergeDebt: () => merger.debt });
     const { writeMerge: write, writeFlush } = this.#background(settings, health, tree, writing);
     const merger: Merger = new Merger({ settings, health, tree, keyspaces, detours, tableBytes, write, pace });

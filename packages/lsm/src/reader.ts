@@ -2,13 +2,14 @@
 // version ≤ `at` of the key has the answer, because versions never decrease from an older source to a newer one.
 //
 // A read of one key allocates nothing but its result while memory has the answer, whether it was asked to be synchronous or not:
-// a trip through Node's thread pool costs ten times as much as the read.
+// a trip through Node's thread pool costs ten times as much as the read. The host's page cache is memory, too (disk-waits.ts).
 import { BlockCursor } from './block-cursor.ts';
 import type { Block } from './block.ts';
 import { hashKey } from './bloom.ts';
 import { copyOut } from './copy-out.ts';
 import type { Cursor } from './cursor.ts';
 import type { Detours } from './detours.ts';
+import type { DiskWaits } from './disk-waits.ts';
 import type { KeyIterator, KeyValue, Peek, Snapshot } from './engine.ts';
 import { LsmError } from './errors.ts';
 import type { Health } from './fail-stop.ts';
@@ -40,6 +41,7 @@ export class Reader {
   readonly #tree: Tree;
   readonly #health: Health;
   readonly #detours: Detours;
+  readonly #waits: DiskWaits;
   /** How many keys were asked for so far. */
   reads = 0;
   // Used by one read after the other, each within its turn.
@@ -55,11 +57,12 @@ export class Reader {
   #hash = 0;
   readonly #peek = { bytes: this.#bytes, start: 0, end: 0, version: 0 };
 
-  constructor(generations: Generations, tree: Tree, health: Health, detours: Detours) {
+  constructor(generations: Generations, tree: Tree, health: Health, detours: Detours, waits: DiskWaits) {
     this.#generations = generations;
     this.#tree = tree;
     this.#health = health;
     this.#detours = detours;
+    this.#waits = waits;
   }
 
   getSync(wanted: Wanted): Uint8Array | undefined {
@@ -84,7 +87,7 @@ export class Reader {
     return peek;
   }
 
-  /** The value, or, if a block has to be read for it, the promise of it. */
+  /** The value, or, if something has to be read for it that is likely not in memory, the promise of it. */
   get(wanted: Wanted): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     this.#health.checkOpen();
     const { key, keyEnd, at, snapshot } = wanted;
@@ -92,19 +95,21 @@ export class Reader {
     if (this.#inMemtables(wanted)) return this.#shown(wanted, version);
     const search = this.#search;
     search.start(version, key, keyEnd, at, this.#hash);
-    for (;;) {
-      const block = search.next();
-      if (block !== undefined) {
-        if (!this.#inBlock(block, key, keyEnd, at)) continue;
+    while (!search.isOver) {
+      let block = search.next();
+      if (block === undefined && !search.isOver) {
+        if (!this.#waits.begin())
+          return this.#fromTables(version, key.slice(0, keyEnd), at, this.#hash, this.#newestWritten(wanted, NOT_DELETED));
+        block = search.loadSync();
+        this.#waits.end();
+      }
+      if (block !== undefined && this.#inBlock(block, key, keyEnd, at)) {
         this.#noteDetour(version, search);
         return this.#shown(wanted, version);
       }
-      if (search.isOver) {
-        this.#noteDetour(version, search);
-        return undefined;
-      }
-      return this.#fromTables(version, key.slice(0, keyEnd), at, this.#hash, this.#newestWritten(wanted, NOT_DELETED));
     }
+    this.#noteDetour(version, search);
+    return undefined;
   }
 
   /** As `get`, from tables alone. */
