@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { missingFlags } from '../runtime-flags.ts';
 import { supervisedFlag } from '../server/command.ts';
 
 export interface MemberProcess {
@@ -24,7 +25,7 @@ const entry = fileURLToPath(new URL('../../bin/distrokv.mjs', import.meta.url));
 
 export function startMemberProcess({ args, env, onLine }: MemberProcessOptions): MemberProcess {
   // A process group of its own: the terminal's Ctrl-C reaches this process only, which then stops its members in order.
-  const child = spawn(process.execPath, [entry, ...args, '--log-format', 'text', supervisedFlag], {
+  const child = spawn(process.execPath, [...missingFlags(process.execArgv), entry, ...args, '--log-format', 'text', supervisedFlag], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,
     env,
