@@ -36,10 +36,15 @@ function keyOf(random: Random): Uint8Array {
   return key;
 }
 
-for (const bytes of [2048, 4096, 1 << 16]) {
-  test(`what is known of a key is what it has, while a ring of ${bytes} bytes comes round`, () => {
+for (const [bytes, first] of [
+  [2048, 2048],
+  [4096, 4096],
+  [1 << 16, 1 << 16],
+  [1 << 17, 2048],
+] as const) {
+  test(`what is known of a key is what it has, while a ring of ${first} to ${bytes} bytes comes round`, () => {
     const random = seededRandom(bytes);
-    const known = new KnownHeads(bytes);
+    const known = new KnownHeads(bytes, first);
     const model = new Map<string, Plain>();
     const ring = new Set<string>();
     let hits = 0;
@@ -72,7 +77,7 @@ for (const bytes of [2048, 4096, 1 << 16]) {
 }
 
 test('as many short keys as it is made for are known, and the oldest go first', () => {
-  const known = new KnownHeads(1 << 20);
+  const known = new KnownHeads(1 << 20, 1 << 20);
   const keyAt = (i: number): Uint8Array => Buffer.from(`key-of-16-bytes-${i}`.slice(-16));
   const head = headOf({ createRevision: 1, version: 1, lease: 0n });
   const count = (from: number, to: number): number => {

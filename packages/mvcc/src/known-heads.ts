@@ -8,7 +8,8 @@
 //
 // The *buckets* have four places each, in one line of the processor's cache: the hash of a key, and its *position*, which counts the words of
 // all entries so far; so it tells whether the ring has come round since. An entry that finds its bucket full takes the place of the oldest
-// there. Before positions outgrow 30 bits everything is forgotten.
+// there. Before positions outgrow 30 bits everything is forgotten. Both begin small; a ring that is full is replaced by an empty one twice as
+// large, until it has all that it may have: a store of few keys, or one that ends soon, costs little.
 import { assert, revision } from '@distrokv/base';
 import type { RecordHead } from './record.ts';
 
@@ -20,8 +21,10 @@ const KEY = 3;
 const HEADER_BYTES = KEY * WORD_BYTES + 4;
 /** Longer keys are not remembered. */
 const MAX_KEY_BYTES = 1024;
-/** Of the ring: some 170,000 keys of 16 bytes, or 90,000 of 60. The host gives it only as it is used. Not more: positions are small integers. */
+/** Of the ring in the end: some 170,000 keys of 16 bytes, or 90,000 of 60. Not more: positions are small integers. */
 const RING_BYTES = 8 << 20;
+/** Of the ring in the beginning. */
+const FIRST_BYTES = 64 << 10;
 /** Of the ring for each place: about what an entry with a short key takes. */
 const BYTES_PER_PLACE = 32;
 /** How often the ring comes round until everything is forgotten. */
@@ -32,19 +35,27 @@ const PLACE_NUMBERS = 2;
 export const UNKNOWN = -1;
 
 export class KnownHeads {
-  readonly #words: number;
-  readonly #numbers: Float64Array;
-  readonly #leases: BigInt64Array;
-  readonly #halves: Int32Array;
-  readonly #bytes: Uint8Array;
-  readonly #places: Int32Array;
-  readonly #bucketMask: number;
+  readonly #maxBytes: number;
+  #words = 0;
+  #numbers = new Float64Array(0);
+  #leases = new BigInt64Array(0);
+  #halves = new Int32Array(0);
+  #bytes = new Uint8Array(0);
+  #places = new Int32Array(0);
+  #bucketMask = 0;
   /** Where the next entry begins. */
   #end = 1;
 
-  /** With a ring of so many bytes, a power of two. */
-  constructor(bytes: number = RING_BYTES) {
-    assert(bytes >= 2 * MAX_KEY_BYTES && bytes <= RING_BYTES && (bytes & (bytes - 1)) === 0, 'a ring of a power of two of bytes');
+  /** With a ring of so many bytes in the end, and in the beginning, powers of two. */
+  constructor(maxBytes: number = RING_BYTES, firstBytes: number = Math.min(maxBytes, FIRST_BYTES)) {
+    assert(isPowerOfTwo(maxBytes) && isPowerOfTwo(firstBytes), 'a ring of a power of two of bytes');
+    assert(firstBytes >= 2 * MAX_KEY_BYTES && firstBytes <= maxBytes && maxBytes <= RING_BYTES, 'a ring of a size that can be');
+    this.#maxBytes = maxBytes;
+    this.#begin(firstBytes);
+  }
+
+  /** An empty ring, in which nothing is known. */
+  #begin(bytes: number): void {
     const ring = new ArrayBuffer(bytes);
     this.#words = bytes / WORD_BYTES;
     this.#numbers = new Float64Array(ring);
@@ -53,6 +64,7 @@ export class KnownHeads {
     this.#bytes = new Uint8Array(ring);
     this.#places = new Int32Array((bytes / BYTES_PER_PLACE) * PLACE_NUMBERS);
     this.#bucketMask = bytes / BYTES_PER_PLACE / PLACES - 1;
+    this.#end = 1;
   }
 
   /** Where the key's entry lies, good until the next `add`; or UNKNOWN. */
@@ -115,7 +127,10 @@ export class KnownHeads {
   /** The position of so many words in a row; what was in them is gone. */
   #room(words: number): number {
     const left = this.#words - (this.#end & (this.#words - 1));
-    if (left < words) this.#end += left;
+    if (left < words) {
+      if (this.#bytes.length < this.#maxBytes) this.#begin(2 * this.#bytes.length);
+      else this.#end += left;
+    }
     if (this.#end + words > MAX_ROUNDS * this.#words) {
       this.#places.fill(0);
       this.#end = 1;
@@ -146,6 +161,10 @@ export class KnownHeads {
     for (let i = key.length - 1; i >= 0; i--) if (bytes[keyAt + i] !== key[i]) return false;
     return true;
   }
+}
+
+function isPowerOfTwo(n: number): boolean {
+  return n > 0 && (n & (n - 1)) === 0;
 }
 
 /** FNV-1a (Fowler, Noll, Vo), with a last mix, since the buckets are chosen by its low bits. */
