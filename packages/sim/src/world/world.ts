@@ -244,13 +244,13 @@ export class World {
     await this.#cross(to, from);
   }
 
-  /** A call ends when the connection breaks, too. */
-  #unlessItDies<T>({ process }: Machine, call: Promise<T> | undefined): Promise<T | undefined> {
+  /** A call ends when the connection breaks, too, and after `ms` in any case. */
+  #unlessItDies<T>({ process }: Machine, call: Promise<T> | undefined, ms = CALL_MS): Promise<T | undefined> {
     const death = new Promise<never>((_, reject) =>
       process?.gate.onDeath(() => reject(new GrpcError('unavailable', 'the connection broke'))),
     );
     death.catch(() => {});
-    return Promise.race([call, death, this.#tooLong(CALL_MS)]);
+    return Promise.race([call, death, this.#tooLong(ms)]);
   }
 
   #connectedSinceMs(process: MemberProcess, peer: MemberId): number | undefined {
@@ -276,8 +276,9 @@ export class World {
         return piece;
       },
     });
-    if (!taken) throw new GrpcError('unavailable', 'nobody is there');
-    return await Promise.race([taken, this.#tooLong(SNAPSHOT_MS)]);
+    const index = await this.#unlessItDies(to, taken, SNAPSHOT_MS);
+    if (index === undefined) throw new GrpcError('unavailable', 'nobody is there');
+    return index;
   }
 
   /** One message from one machine to another; rejects when it does not arrive for long. */
