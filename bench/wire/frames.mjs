@@ -16,3 +16,9 @@ export function frame(type, flags, stream, payload) {
 export function literal(name, value) {
   return Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
 }
+
+/** The header block of a call by gRPC. */
+export function requestBlock(path) {
+  const fields = { ':method': 'POST', ':scheme': 'http', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
+  return Buffer.concat(Object.entries(fields).map(([name, value]) => literal(name, value)));
+}

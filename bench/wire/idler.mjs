@@ -6,19 +6,12 @@
 //   preface    the preface and SETTINGS, and no acknowledgement of the server's
 //   idle       a handshake in order, and one call that was answered
 import { connect } from 'node:net';
-import { PREFACE, frame, literal } from './frames.mjs';
+import { PREFACE, frame, requestBlock } from './frames.mjs';
 
 const [port, connections] = process.argv.slice(2, 4).map(Number);
 const stage = process.argv[4];
 const nothing = Buffer.alloc(0);
-const fields = {
-  ':method': 'POST',
-  ':scheme': 'http',
-  ':path': '/etcdserverpb.KV/Put',
-  'content-type': 'application/grpc',
-  te: 'trailers',
-};
-const block = Buffer.concat(Object.entries(fields).map(([name, value]) => literal(name, value)));
+const block = requestBlock('/etcdserverpb.KV/Put');
 const hello = Buffer.concat([PREFACE, frame(4, 0, 0, nothing)]);
 const call = Buffer.concat([frame(4, 1, 0, nothing), frame(1, 4, 1, block), frame(0, 1, 1, Buffer.of(0, 0, 0, 0, 3, 0x0a, 1, 0x6b))]);
 /** HEADERS or anything else that ends stream 1: type 1, flags END_STREAM and END_HEADERS. */

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { createPair, type Pair } from './testing/pair.ts';
-import { frame, literals, preface } from './testing/raw.ts';
+import { frame, literals, preface, requestTo } from './testing/raw.ts';
 import { answer, ask, Echo } from './testing/services.ts';
 
 const SCALE = Number(process.env['DISTROKV_TEST_SCALE'] ?? 1);
@@ -150,13 +150,7 @@ test('rapid reset from many connections at once: in one turn of the event loop f
     },
   });
   await honestCalls(pair, 1);
-  const fields = literals({
-    ':method': 'POST',
-    ':scheme': 'http',
-    ':path': '/test.Echo/Collect',
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  });
+  const fields = requestTo('/test.Echo/Collect');
   const cancel = Buffer.of(0, 0, 0, constants.NGHTTP2_CANCEL);
   const bursts = [0, 1].map((burst) =>
     Buffer.concat(

@@ -5,16 +5,10 @@ import { type Env, MemoryNetwork, SimulatedTime, type Socket, createMemoryEnv } 
 import { createChannel, createServer } from './index.ts';
 import { addressOf } from './server/neighbours.ts';
 import { answer, ask, Echo } from './testing/services.ts';
-import { frame, literals, preface } from './testing/raw.ts';
+import { frame, preface, requestTo } from './testing/raw.ts';
 import type { AddressLimits, Server } from './types.ts';
 
-const fields = literals({
-  ':method': 'POST',
-  ':scheme': 'http',
-  ':path': '/test.Echo/Collect',
-  'content-type': 'application/grpc',
-  te: 'trailers',
-});
+const fields = requestTo('/test.Echo/Collect');
 const cancel = Buffer.of(0, 0, 0, 8);
 
 /** Requests from `first` on, each cancelled at once. */

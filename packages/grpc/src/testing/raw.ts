@@ -17,3 +17,8 @@ export function literals(fields: Readonly<Record<string, string>>): Buffer {
   const text = (each: string): Buffer => Buffer.concat([Buffer.of(each.length), Buffer.from(each)]);
   return Buffer.concat(Object.entries(fields).flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)]));
 }
+
+/** The field block of a call. */
+export function requestTo(path: string): Buffer {
+  return literals({ ':method': 'POST', ':scheme': 'http', ':path': path, 'content-type': 'application/grpc', te: 'trailers' });
+}
