@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { createPair, type Pair } from './testing/pair.ts';
-import { frame, literals, preface, requestTo } from './testing/raw.ts';
+import { frame, preface, requestTo } from './testing/raw.ts';
 import { answer, ask, Echo } from './testing/services.ts';
 
 const SCALE = Number(process.env['DISTROKV_TEST_SCALE'] ?? 1);
@@ -92,13 +92,7 @@ for (const [name, method, body] of [
         },
       },
     );
-    const fields = literals({
-      ':method': 'POST',
-      ':scheme': 'http',
-      ':path': `/test.Echo/${method}`,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
+    const fields = requestTo(`/test.Echo/${method}`);
     const cancel = Buffer.of(0, 0, 0, constants.NGHTTP2_CANCEL);
     const attack = async (): Promise<void> => {
       const [socket] = (await rawSockets(t, pair.port, 1)) as [Socket];
