@@ -242,7 +242,8 @@ export class GroupCommit {
 
   /** Puts the record into the log. Throws FsError, LsmError `no-space`; then `rewind` comes next. */
   #append(group: CommitGroup, record: Uint8Array): void {
-    const { wal } = this.#options;
+    const { wal, flusher } = this.#options;
+    flusher.foresee();
     if (wal.room < record.length) throw new LsmError('no-space', 'the log cannot go over to a new segment, and this one is full');
     wal.append(record, !group.hasPuts);
     this.bytesWritten += record.length;
