@@ -34,9 +34,12 @@ export interface EngineOptions {
   readonly keyspaces: readonly KeyspaceOptions[];
   readonly wal: WalMode;
   readonly logger?: Logger;
-  /** Memory for memtables and tables together (default 256 MiB); the next two divide it, and need not be given. */
+  /**
+   * Memory for memtables and tables together (default 256 MiB, or what the next two come to, if that is more); those divide it, and need not be
+   * given. Parts that come to more are refused.
+   */
   readonly memoryLimitBytes?: number;
-  /** A memtable is frozen at this size; there are up to three (default: an eighth of the memory, 32 MiB at most). */
+  /** A memtable is frozen at this size; there are up to three, each of which may take a quarter more (default: an eighth of the memory, 32 MiB at most). */
   readonly memtableBytes?: number;
   /** Memory for tables: their indexes and filters first, blocks in what is left (default: what memtables leave of the memory). */
   readonly blockCacheBytes?: number;
@@ -81,8 +84,22 @@ export interface WriteBatch {
  */
 export interface UnloggedWriter {
   put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void;
-  /** As `put`, of a value that lies in two pieces: `head[0, headEnd)` and then `rest`. */
-  putParts(keyspace: Keyspace, key: Uint8Array, head: Uint8Array, headEnd: number, rest: Uint8Array, version?: number): void;
+  /**
+   * As `put`, of the key `key[keyStart, keyEnd)`, and of a value that lies in two pieces: `head[0, headEnd)` and then `rest[restStart, restEnd)`. Who
+   * has them inside of something larger need not make a view of each.
+   */
+  putParts(
+    keyspace: Keyspace,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    head: Uint8Array,
+    headEnd: number,
+    rest: Uint8Array,
+    restStart: number,
+    restEnd: number,
+    version?: number,
+  ): void;
   delete(keyspace: Keyspace, key: Uint8Array, version?: number): void;
   /** As a batch's. */
   deleteRange(keyspace: Keyspace, from: Uint8Array, to: Uint8Array | undefined, version?: number): void;
