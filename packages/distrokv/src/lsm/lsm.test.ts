@@ -94,6 +94,7 @@ test('verify says what is damaged and ends with 1; repair makes the store sound 
   assert.deepEqual([code, err], [1, `Error: ${directory} is damaged (faults: 1)\n`]);
   assert.ok(out.startsWith(`${table} at byte 0: a block whose checksum does not match\n  in a cluster, remove this member`));
   assert.match((await run('verify', directory, '-w', 'json')).out, /"kind":"corrupt"/);
+  assert.deepEqual(readdirSync(directory).sort(), ['000001.sst', '000002.wal', 'manifest'], 'verify makes no file');
   assert.equal(
     (await run('repair', directory)).out,
     `repaired: entries 1, tables 1\nlost: tables 0, blocks of other tables 1, bytes of the log 0\nthe files as they were are in ${directory}/lost/1; remove them when nobody needs them any more\n`,
@@ -165,6 +166,16 @@ test('what is no store is told in a line', async (t) => {
     assert.deepEqual([code, out], [1, ''], argv.join(' '));
     assert.match(err, /^Error: .*nowhere.*\n$/, argv.join(' '));
     assert.ok(!err.includes('lock'), err);
+  }
+});
+
+test('a directory without a store is left as it is', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'distrokv-lsm-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, 'mine'), '');
+  for (const command of ['inspect', 'verify', 'repair']) {
+    assert.match((await run(command, directory)).err, /^Error: .* holds no store/, command);
+    assert.deepEqual(readdirSync(directory), ['mine'], command);
   }
 });
 
