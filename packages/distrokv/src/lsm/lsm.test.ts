@@ -94,7 +94,6 @@ test('verify says what is damaged and ends with 1; repair makes the store sound 
   assert.deepEqual([code, err], [1, `Error: ${directory} is damaged (faults: 1)\n`]);
   assert.ok(out.startsWith(`${table} at byte 0: a block whose checksum does not match\n  in a cluster, remove this member`));
   assert.match((await run('verify', directory, '-w', 'json')).out, /"kind":"corrupt"/);
-  assert.deepEqual(readdirSync(directory).sort(), ['000001.sst', '000002.wal', 'manifest'], 'verify makes no file');
   assert.equal(
     (await run('repair', directory)).out,
     `repaired: entries 1, tables 1\nlost: tables 0, blocks of other tables 1, bytes of the log 0\nthe files as they were are in ${directory}/lost/1; remove them when nobody needs them any more\n`,
@@ -109,8 +108,10 @@ test('verify says what is damaged and ends with 1; repair makes the store sound 
 
 test('repair keeps away from a store that a process holds, its own lock or that of the data directory above', async (t) => {
   const directory = await makeStore(t);
-  const lock = await createNodeEnv().fs.lock(join(directory, 'LOCK'));
   damage(join(directory, '000001.sst'), 3);
+  assert.match((await run('verify', directory)).err, /is damaged \(faults: 1\)\n$/);
+  assert.deepEqual(readdirSync(directory).sort(), ['000001.sst', '000002.wal', 'manifest'], 'verify makes no file');
+  const lock = await createNodeEnv().fs.lock(join(directory, 'LOCK'));
   const { code, err } = await run('repair', directory);
   assert.equal(code, 1);
   assert.match(err, /locked/);

@@ -70,7 +70,7 @@ async function isInUse(directory: string): Promise<boolean> {
   const { fs } = createNodeEnv();
   const path = await lockPath(fs, directory);
   // Nothing is made where nothing was.
-  if ((await fs.sizeOf(path)) === undefined) return false;
+  if (!(await fs.readDirectory(dirname(path))).includes('LOCK')) return false;
   try {
     await (await fs.lock(path)).release();
     return false;
