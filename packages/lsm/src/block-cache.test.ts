@@ -34,7 +34,8 @@ test('the cache keeps its bound; the oldest go first, but for those that were us
   const page = addPage(cache, slots(1), 0);
   for (let slot = 0; slot < 4; slot++) addBlock(cache, page, slot);
   assert.deepEqual(numbers(page), [0, 1, 2, 3]);
-  (page.children?.get(0) as CachePiece).used = true;
+  const oldest = page.children?.get(0);
+  if (oldest !== undefined) oldest.used = true;
   addBlock(cache, page, 4);
   addBlock(cache, page, 5);
   assert.deepEqual(numbers(page), [0, 3, 4, 5]);
