@@ -99,7 +99,11 @@ test('what several streams send is used again when the slowest of them has writt
   const all = deferred<void>();
   server.addService(Echo, {
     async spread(_, call) {
-      if (calls.push(call) === READERS) void sendToAll().then(all.resolve, all.reject);
+      if (calls.push(call) === READERS)
+        sendToAll().then(
+          () => all.resolve(),
+          (error: unknown) => all.reject(error),
+        );
       await all.promise;
     },
   });
