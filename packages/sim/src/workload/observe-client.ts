@@ -149,7 +149,6 @@ export class ObserveClient {
         return underWay.length < WINDOW;
       },
       sendFramed: unexpected,
-      allocate: () => undefined,
       writable: () => new Promise((resolve) => (underWay.length < WINDOW ? resolve() : onRoom.push(resolve))),
     };
   }
