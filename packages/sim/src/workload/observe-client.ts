@@ -149,6 +149,7 @@ export class ObserveClient {
         return underWay.length < WINDOW;
       },
       sendFramed: unexpected,
+      memory: { allocate: () => undefined, share: () => {}, giveBack: () => {} },
       writable: () => new Promise((resolve) => (underWay.length < WINDOW ? resolve() : onRoom.push(resolve))),
     };
   }
