@@ -47,7 +47,7 @@ export interface EngineOptions {
   readonly blockBytes?: number;
   /** Flushed runs are merged into the levels when there are more than this (default 4), or when reads have asked them in vain for long. */
   readonly mergeFanIn?: number;
-  /** Tables that are kept open (default 512); others are opened when they are read. The background thread opens 32 more. */
+  /** Tables that are kept open (default 2048); others are opened when they are read. The background thread opens 32 more. */
   readonly maxOpenFiles?: number;
   /** The codecs of levels 0, 1 and so on; the last one holds for all that follow (default: `['none']`). It may change from one opening to the next. */
   readonly codecs?: readonly Codec[];

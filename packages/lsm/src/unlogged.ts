@@ -78,6 +78,7 @@ export class Unlogged implements UnloggedWriter {
     this.#isOpen = false;
     this.#unitBytes = 0;
     this.#unitRanges = 0;
+    flusher.foresee();
     if (generations.isFull || this.#freezes.length > 0) this.#freezeNow();
     return flusher.room(false) ?? pace.due(bytes);
   }
