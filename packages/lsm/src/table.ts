@@ -30,6 +30,11 @@ const SLOT_BYTES = 8;
 /** A full page of the filter, its trailer included. */
 const FILTER_PAGE_BYTES = FILTER_PAGE_LINES * LINE_BYTES + TRAILER_BYTES;
 
+/** At once by `warm`. */
+export const MOST_WARMED_BYTES: number = 256 << 10;
+/** Where they go, which nobody reads: those of all tables. */
+const WARMED = new Uint8Array(MOST_WARMED_BYTES);
+
 /** A piece that is being read. */
 interface Reading {
   /** How many wait for it. */
@@ -203,6 +208,11 @@ export class Table {
     const length = page.byteLength(block);
     const keep = (memory: Uint8Array, holders: number): Block => this.#keepBlock(memory, length, page, block, holders);
     return this.#once(page.offset(block), length, this.#cache.memory, keep);
+  }
+
+  /** Brings up to `MOST_WARMED_BYTES` of the file into the host's page cache. If that fails, so will the read that follows. */
+  async warm(offset: number, length: number): Promise<void> {
+    await this.#file.read(WARMED.subarray(0, length), offset).catch(() => 0);
   }
 
   /** Reads bytes of the file past the cache, for who reads all of it. */
