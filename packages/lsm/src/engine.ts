@@ -34,9 +34,12 @@ export interface EngineOptions {
   readonly keyspaces: readonly KeyspaceOptions[];
   readonly wal: WalMode;
   readonly logger?: Logger;
-  /** Memory for memtables and tables together (default 256 MiB); the next two divide it, and need not be given. */
+  /**
+   * Memory for memtables and tables together (default 256 MiB, or what the next two come to, if that is more); those divide it, and need not be
+   * given. Parts that come to more are refused.
+   */
   readonly memoryLimitBytes?: number;
-  /** A memtable is frozen at this size; there are up to three (default: an eighth of the memory, 32 MiB at most). */
+  /** A memtable is frozen at this size; there are up to three, each of which may take a quarter more (default: an eighth of the memory, 32 MiB at most). */
   readonly memtableBytes?: number;
   /** Memory for tables: their indexes and filters first, blocks in what is left (default: what memtables leave of the memory). */
   readonly blockCacheBytes?: number;

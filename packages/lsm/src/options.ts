@@ -35,20 +35,14 @@ export function settingsOf(options: EngineOptions): Settings {
   const names = new Set(options.keyspaces.map((keyspace) => keyspace.name));
   if (names.size !== options.keyspaces.length || names.has(''))
     throw new LsmError('invalid', 'keyspaces have different names, none of them empty');
-  const memoryLimitBytes = within('memoryLimitBytes', options.memoryLimitBytes ?? 256 << 20, 1 << 20, Number.MAX_SAFE_INTEGER);
-  const memtableShare = Math.min(32 << 20, Math.floor(memoryLimitBytes / 8));
-  const memtableBytes = within('memtableBytes', options.memtableBytes ?? memtableShare, 1024, 1 << 30);
-  // A memtable's arrays are somewhat larger than what is in them.
-  const forTables = Math.max(0, memoryLimitBytes - Math.ceil(MEMTABLES * memtableBytes * 1.25));
+  const memory = memoryOf(options);
   return {
     env: options.env,
     directory: options.directory,
     keyspaces: options.keyspaces,
     wal: options.wal,
     logger: options.logger ?? silentLogger,
-    memoryLimitBytes,
-    memtableBytes,
-    blockCacheBytes: within('blockCacheBytes', options.blockCacheBytes ?? forTables, 0, Number.MAX_SAFE_INTEGER),
+    ...memory,
     blockBytes: within('blockBytes', options.blockBytes ?? 4096, 64, 1 << 20),
     mergeFanIn: within('mergeFanIn', options.mergeFanIn ?? 4, 1, 64),
     maxOpenFiles: within('maxOpenFiles', options.maxOpenFiles ?? 512, 1, 1 << 20),
@@ -57,6 +51,27 @@ export function settingsOf(options: EngineOptions): Settings {
     mergeBytesPerSecond: within('mergeBytesPerSecond', options.mergeBytesPerSecond ?? UNBOUNDED, 64 << 10, UNBOUNDED),
     onFatal: options.onFatal ?? (() => {}),
   };
+}
+
+type Memory = Pick<Settings, 'memoryLimitBytes' | 'memtableBytes' | 'blockCacheBytes'>;
+
+/** The limit and its two parts, which never come to more. */
+function memoryOf(options: EngineOptions): Memory {
+  const limit = within('memoryLimitBytes', options.memoryLimitBytes ?? 256 << 20, 1 << 20, Number.MAX_SAFE_INTEGER);
+  const memtableShare = Math.min(32 << 20, Math.floor(limit / 8));
+  const memtableBytes = within('memtableBytes', options.memtableBytes ?? memtableShare, 1024, 1 << 30);
+  // A memtable's arrays are somewhat larger than what is in them.
+  const forMemtables = Math.ceil(MEMTABLES * memtableBytes * 1.25);
+  const forTables = Math.max(0, limit - forMemtables);
+  const blockCacheBytes = within('blockCacheBytes', options.blockCacheBytes ?? forTables, 0, Number.MAX_SAFE_INTEGER);
+  const sum = forMemtables + blockCacheBytes;
+  if (sum <= limit) return { memoryLimitBytes: limit, memtableBytes, blockCacheBytes };
+  // Whoever gives the parts alone means their sum.
+  if (options.memoryLimitBytes === undefined) return { memoryLimitBytes: sum, memtableBytes, blockCacheBytes };
+  throw new LsmError(
+    'invalid',
+    `memoryLimitBytes is ${limit}, but memtables (${forMemtables}) and tables (${blockCacheBytes}) may take ${sum}`,
+  );
 }
 
 /** The codec of tables that are written into a level. */

@@ -178,6 +178,25 @@ test('memory keeps its limit while data far beyond it is written and read', asyn
   assert.deepEqual([engine.stats().blockCacheBytes, engine.stats().tableIndexBytes], [0, 0]);
 });
 
+test('the parts of the memory come to the limit at most: parts that are given alone make it, others are refused', async () => {
+  const MiB = 1 << 20;
+  const limitOf = async (options: Partial<EngineOptions>): Promise<number> => {
+    const engine = await open(createMemoryEnv({ seed: 1 }), options);
+    await engine.close();
+    return engine.stats().memoryLimitBytes;
+  };
+  assert.equal(await limitOf({}), 256 * MiB);
+  assert.equal(await limitOf({ memtableBytes: 4 * MiB, blockCacheBytes: MiB }), 256 * MiB);
+  assert.equal(await limitOf({ memtableBytes: 100 * MiB }), 375 * MiB, 'three memtables, and a quarter more');
+  assert.equal(await limitOf({ memtableBytes: 100 * MiB, blockCacheBytes: MiB }), 376 * MiB);
+  assert.equal(await limitOf({ memoryLimitBytes: 16 * MiB, memtableBytes: 4 * MiB, blockCacheBytes: MiB }), 16 * MiB);
+  for (const part of [{ memtableBytes: 5 * MiB }, { memtableBytes: 4 * MiB, blockCacheBytes: MiB + 1 }, { blockCacheBytes: 16 * MiB }])
+    await assert.rejects(limitOf({ memoryLimitBytes: 16 * MiB, ...part }), {
+      code: 'invalid',
+      message: /memoryLimitBytes is 16777216, but/,
+    });
+});
+
 test('indexes and filters that are several times as large as the memory come and go, and nothing is missed', async () => {
   const env = createMemoryEnv({ seed: 1 });
   // Blocks of one entry: the index is as large as it gets.
