@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 import { openEngine } from './open.ts';
 import { type RepairOptions, type RepairReport, repairStore } from './repair.ts';
 import { assertEqual, keyspaces } from './testing/model.ts';
+import { seededTest } from './testing/seeds.ts';
 import { DIRECTORY, UNITS, filesOf, makeStore, modelAfter, replace, storeOptions, unitOperations } from './testing/store.ts';
 import { verifyStore } from './verify.ts';
 
@@ -204,3 +205,33 @@ test('what belongs to a keyspace that nothing tells of any more gets a name, and
   assert.equal(repaired.keyspace('lost-3').count(), 1);
   await repaired.close();
 });
+
+seededTest(
+  'without a manifest nothing of the log is lost, whatever segments lie about that are not needed any more',
+  40,
+  async (random, seed) => {
+    const env = createMemoryEnv({ seed });
+    const options = { directory: DIRECTORY, keyspaces, wal: 'sync', memtableBytes: 4096 } as const;
+    const engine = await openEngine({ env, ...options });
+    const until = random.between(100, 700);
+    env.fs.onOperation = ({ mutation }) => (mutation === until ? 'crash' : undefined);
+    let acknowledged = 0;
+    await assert.rejects(async () => {
+      for (;;) {
+        const batch = engine.batch();
+        batch.put(engine.keyspace('meta'), utf8(`k${acknowledged}`), new Uint8Array(random.below(1000)));
+        await engine.write(batch);
+        acknowledged++;
+      }
+    });
+    const fs = env.fs.crash('kept', random);
+    await fs.removeFile(`${DIRECTORY}/manifest`);
+    const segments = (await fs.readDirectory(DIRECTORY)).filter((name) => name.endsWith('.wal')).join();
+    const report = await repair(fs, { keyspaces });
+    assert.equal(report.lostLogBytes, 0, segments);
+    const repaired = await openEngine({ env: createMemoryEnv({ seed, fs }), ...options });
+    const there = repaired.keyspace('meta').count();
+    assert.ok(there >= acknowledged, `${there} of ${acknowledged} writes are there, of ${segments}`);
+    await repaired.close();
+  },
+);

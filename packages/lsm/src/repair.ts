@@ -68,7 +68,7 @@ export async function repairStore(env: Env, directory: string, options: RepairOp
     for (const { number, byteLength } of isWhole ? [...state.tables.values()] : await tablesIn(env, directory)) {
       await tables.open(directory, number, byteLength);
     }
-    const log = await salvageSegments(env, directory, state);
+    const log = await salvageSegments(env, directory, state, isWhole);
     const names = (await env.fs.readDirectory(directory)).filter((name) => parseName(name) !== undefined);
     const rebuilt = new ManifestState();
     for (const [id, keyspace] of state.keyspaces) rebuilt.keyspaces.set(id, keyspace);

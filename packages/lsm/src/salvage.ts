@@ -9,7 +9,7 @@ import { LsmError } from './errors.ts';
 import { faultOf } from './fault.ts';
 import { FilePool } from './file-pool.ts';
 import type { KeyspaceState } from './keyspace-state.ts';
-import { HEADER_BYTES, MAX_LOG_BYTES, RECORD_HEADER_BYTES, salvageLog } from './log-file.ts';
+import { HEADER_BYTES, type LogContents, MAX_LOG_BYTES, RECORD_HEADER_BYTES, salvageLog } from './log-file.ts';
 import { MANIFEST_KIND, ManifestState, readManifest } from './manifest.ts';
 import { Memtable } from './memtable.ts';
 import { MANIFEST, parseName, segmentName, tableName } from './names.ts';
@@ -166,7 +166,11 @@ export interface SalvagedLog {
   readonly lostBytes: number;
 }
 
-export async function salvageSegments(env: Env, directory: string, state: ManifestState): Promise<SalvagedLog> {
+/**
+ * `isWhole`: as of the manifest. Else nobody knows which segment is the first that is needed. Segments go in order, but one that is kept as a spare
+ * (wal.ts): so where one is missing behind the first, or the first has begun to be another one, that was the spare: what is in it is in tables.
+ */
+export async function salvageSegments(env: Env, directory: string, state: ManifestState, isWhole: boolean): Promise<SalvagedLog> {
   const numbers: number[] = [];
   for (const name of await env.fs.readDirectory(directory)) {
     const file = parseName(name);
@@ -181,7 +185,9 @@ export async function salvageSegments(env: Env, directory: string, state: Manife
     const path = `${directory}/${segmentName(number)}`;
     const byteLength = (await env.fs.sizeOf(path)) ?? 0;
     const contents = await attempt(path, async () => salvageLog(await env.fs.readFile(path, MAX_LOG_BYTES), WAL_KIND, path));
-    isBroken ||= i > 0 && number !== (numbers[i - 1] as number) + 1;
+    const isSpare = i === 0 && !isWhole && numbers.length > 1 && (numbers[1] !== number + 1 || isOfAnother(contents, number));
+    if (isSpare) continue;
+    isBroken ||= isOfAnother(contents, number) || (endBefore !== undefined && number !== (numbers[i - 1] as number) + 1);
     // The header says where the records of the segment before ended.
     isBroken ||= contents !== undefined && endBefore !== undefined && readUint32(contents.extra, 4) !== endBefore;
     let end = contents === undefined ? 0 : HEADER_BYTES;
@@ -193,16 +199,21 @@ export async function salvageSegments(env: Env, directory: string, state: Manife
     }
     // The mark that closing leaves is no record.
     if (contents !== undefined && contents.end - end <= RECORD_HEADER_BYTES) end = contents.end;
-    const isWhole = contents !== undefined && end === contents.end && contents.proof === undefined;
+    const isSound = contents !== undefined && end === contents.end && contents.proof === undefined;
     // Behind records that are whole there may be room for more; nobody was promised anything there.
-    if (!isWhole) lostBytes += byteLength - end;
-    isBroken ||= !isWhole;
+    if (!isSound) lostBytes += byteLength - end;
+    isBroken ||= !isSound;
     endBefore = end;
   }
   memtable.publish();
   const lastVersions = new Map<number, number>();
   for (const keyspace of keyspaces) if (keyspace?.versions === 'caller') lastVersions.set(keyspace.id, keyspace.lastWritten);
   return { memtable, sequence, lastVersions, nextSegment: (numbers.at(-1) ?? 0) + 1, lostBytes };
+}
+
+/** Whether a segment says that it has another number than its name. */
+function isOfAnother(contents: LogContents | undefined, number: number): boolean {
+  return contents !== undefined && readUint32(contents.extra, 0) !== number;
 }
 
 /** Whether a record can be applied whole; one that cannot must leave nothing behind. */

@@ -5,7 +5,9 @@ import { test } from 'node:test';
 import { seededRandom, utf8 } from '@distrokv/base';
 import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
 import type { Engine, WalMode } from './engine.ts';
+import { MAX_FROZEN } from './generations.ts';
 import { openEngine } from './open.ts';
+import { seededTest } from './testing/seeds.ts';
 
 const keyspaces = [{ name: 'data', versions: 'latest' }] as const;
 
@@ -57,6 +59,27 @@ test('a crash leaves a spare segment, which the next start removes', async () =>
   assert.deepEqual(await segmentsOf(after), ['000004.wal', '000005.wal']);
   assert.equal(engine.keyspace('data').count(), 24);
   await engine.close();
+});
+
+seededTest('no segment is forgotten, however a flush that lets one go meets the beginning of the next', 10, async (random, seed) => {
+  const env = createMemoryEnv({ seed });
+  const engine = await open(env, 'sync');
+  const batchOf = async (i: number): Promise<void> => {
+    const batch = engine.batch();
+    batch.put(engine.keyspace('data'), utf8(`k${i}`), new Uint8Array(random.below(1000)));
+    await engine.write(batch);
+  };
+  for (let i = 0; i < 200; i++) {
+    await batchOf(i);
+    // Those that wait for their flush, the one that is written, and the spare; one more while it is made, or removed.
+    const segments = await segmentsOf(env);
+    assert.ok(segments.length <= MAX_FROZEN + 3, segments.join());
+  }
+  await engine.flush();
+  await env.time.settle();
+  assert.ok((await segmentsOf(env)).length <= 2, (await segmentsOf(env)).join());
+  await engine.close();
+  assert.equal((await segmentsOf(env)).length, 1);
 });
 
 test('a log that is not synced makes no room ahead, and keeps no spare', async () => {

@@ -132,21 +132,22 @@ export class SealedSegments {
     }
   }
 
-  /** A segment that nobody needs. */
-  get spare(): Segment | undefined {
-    return this.#spare;
+  /** A segment that nobody needs, if there is one; it is the caller's from now on. */
+  takeSpare(): Segment | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare;
   }
 
-  /** The spare is used for something else from now on. */
-  spend(): void {
-    this.#spare = undefined;
+  /** Takes back a spare that was not touched: it goes with those that are not needed next, for there may be another one meanwhile. */
+  giveBack(spare: Segment): void {
+    this.#segments.unshift(spare);
   }
 
   /** A store that is closed needs none; one that stays is removed when the store is opened. */
   async removeSpare(): Promise<void> {
     const { env, directory } = this.#options;
-    const spare = this.#spare;
-    this.#spare = undefined;
+    const spare = this.takeSpare();
     if (spare !== undefined) await env.fs.removeFile(`${directory}/${segmentName(spare.number)}`).catch(() => {});
   }
 }
@@ -279,14 +280,16 @@ async function beginSegment(
   number: number,
   beforeBytes: number,
 ): Promise<LogWriter> {
-  const { spare } = sealed;
+  const spare = sealed.takeSpare();
   const path = `${directory}/${segmentName(number)}`;
   const sparePath = spare === undefined ? path : `${directory}/${segmentName(spare.number)}`;
   const extra = new Uint8Array(8);
   writeUint32(extra, 0, number);
   writeUint32(extra, 4, beforeBytes);
-  const file = await env.fs.open(sparePath, spare === undefined ? 'create' : 'write');
-  sealed.spend();
+  const file = await env.fs.open(sparePath, spare === undefined ? 'create' : 'write').catch((error: unknown) => {
+    if (spare !== undefined) sealed.giveBack(spare);
+    throw error;
+  });
   try {
     const log = await LogWriter.create(env, file, WAL_KIND, extra, spare?.salt);
     if (spare !== undefined) await env.fs.rename(sparePath, path);
