@@ -54,9 +54,12 @@ export class PatientBlocks implements BlockSource {
 
   block(table: Table, page: TableIndex, place: number): Block {
     const cached = table.cachedBlock(page, place);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) {
+      cached.hold();
+      return cached;
+    }
     const isTimed = this.#enter(this.#data, table, page.offset(place), page.byteLength(place));
-    const block = table.blockSync(page, place);
+    const block = table.blockSync(page, place, 1);
     if (isTimed) this.#waits.end();
     return block;
   }

@@ -122,7 +122,7 @@ export class Reader {
           const deleted = this.#newestWritten(wanted, NOT_DELETED);
           return this.#fromTables(version, key.slice(0, keyEnd), at, this.#hash, deleted, copy, way);
         }
-        block = search.loadSync();
+        block = search.loadSync(0);
         this.#waits.end();
       }
       if (block !== undefined && this.#inBlock(block, key, keyEnd, at)) {
@@ -197,7 +197,7 @@ export class Reader {
       const search = this.#search;
       search.start(version, key, keyEnd, at, this.#hash);
       for (;;) {
-        const block = search.next() ?? (search.isOver ? undefined : search.loadSync());
+        const block = search.next() ?? (search.isOver ? undefined : search.loadSync(0));
         if (block !== undefined) {
           if (this.#inBlock(block, key, keyEnd, at)) break;
         } else if (search.isOver) break;
@@ -250,9 +250,8 @@ export class Reader {
   async #load(search: TableSearch, way: Way): Promise<Block | undefined> {
     for (; way === 'next-turn'; way = this.#waits.begin()) await this.#waits.nextTurn();
     if (way === 'background') return search.load();
-    const block = search.loadSync();
+    const block = search.loadSync(1);
     this.#waits.end();
-    block?.hold();
     return block;
   }
 

@@ -197,11 +197,15 @@ export class Table {
     return this.#once(this.root.offset(page), this.root.byteLength(page), undefined, (bytes) => this.#keepIndex(bytes, page));
   }
 
-  blockSync(page: TableIndex, block: number): Block {
+  /** `holders`: how often it is held, before anything can take its memory; 0: it is good until the next piece is read. */
+  blockSync(page: TableIndex, block: number, holders: number): Block {
     const cached = this.cachedBlock(page, block);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) {
+      cached.hold(holders);
+      return cached;
+    }
     const length = page.byteLength(block);
-    return this.#keepBlock(this.#readSync(page.offset(block), length), length, page, block, 0);
+    return this.#keepBlock(this.#readSync(page.offset(block), length), length, page, block, holders);
   }
 
   block(page: TableIndex, block: number): Promise<Block> {
@@ -247,9 +251,11 @@ export class Table {
     return this.decodeBlock(this.readDataSync(offset, length), offset);
   }
 
-  /** A block whose bytes, trailer included, were read from `offset`. */
+  /** A block whose bytes, trailer included, were read from `offset`; held, as all that `readBlockSync` reads. */
   decodeBlock(bytes: Uint8Array, offset: number): Block {
-    return Block.of(openBlock(bytes, this.path, offset), this.path, offset);
+    const block = Block.of(openBlock(bytes, this.path, offset), this.path, offset);
+    block.hold();
+    return block;
   }
 
   async close(): Promise<void> {
