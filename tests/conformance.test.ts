@@ -4,6 +4,7 @@
 import { after, before, describe, test } from 'node:test';
 import type { Case } from './conformance/case.ts';
 import { EtcdApi } from './conformance/etcd-api.ts';
+import { alarmEdgeCases, kvEdgeCases, otherEdgeCases } from './conformance/edges.ts';
 import { freshCases } from './conformance/fresh.ts';
 import { compactionCases, putCases, rangeCases, txnCases } from './conformance/kv.ts';
 import { interplayCases } from './conformance/interplay.ts';
@@ -23,14 +24,17 @@ const cases: readonly Case[] = [
   ...putCases,
   ...txnCases,
   ...interplayCases,
+  ...kvEdgeCases,
   ...watchCases,
   ...watchProgressCases,
   ...leaseCases,
   ...lockCases,
+  ...otherEdgeCases,
   // They take the past of all others away.
   ...overtakenCases,
   ...compactedRangeStreamCases,
   ...compactionCases,
+  ...alarmEdgeCases,
 ];
 
 interface Subject extends AsyncDisposable {

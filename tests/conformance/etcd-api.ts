@@ -164,6 +164,11 @@ export class Watching extends Talk<pb.WatchRequest, pb.WatchResponse> {
     this.stream.send({ requestUnion: { case: 'cancelRequest', value: { watchId } } });
   }
 
+  /** A request without content. */
+  nothing(): void {
+    this.stream.send({ requestUnion: undefined });
+  }
+
   progress(): void {
     this.stream.send({ requestUnion: { case: 'progressRequest', value: {} } });
   }

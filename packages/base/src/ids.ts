@@ -1,6 +1,6 @@
 // Branded ids: a Term is never taken for a LogIndex. Indexes, terms and revisions are safe integers (2^53 of
 // them outlast any cluster), checked where they enter; ids that clients see in full are 64-bit, hence bigint.
-import { assert } from './assert.ts';
+import { AssertionError } from './assert.ts';
 
 declare const brand: unique symbol;
 /** `T`, told apart from other `T`s by `Name`. */
@@ -17,10 +17,13 @@ export type MemberId = Brand<bigint, 'MemberId'>;
 /** A cluster: any unsigned 64-bit number but 0. */
 export type ClusterId = Brand<bigint, 'ClusterId'>;
 
+const ID_END = 1n << 64n;
+
 /** Asserts that `n` is a whole number in [0, 2^53). */
 function natural(n: number, what: string): number {
-  assert(Number.isSafeInteger(n) && n >= 0, `${what} is a safe natural number, not ${n}`);
-  return n;
+  // Not an assertion, whose message would be made each time.
+  if (Number.isSafeInteger(n) && n >= 0) return n;
+  throw new AssertionError(`assertion failed: ${what} is a safe natural number, not ${n}`);
 }
 
 export function term(n: number): Term {
@@ -36,13 +39,13 @@ export function revision(n: number): Revision {
 }
 
 export function memberId(n: bigint): MemberId {
-  assert(n >= 0n && n < 1n << 64n, `a member id is an unsigned 64-bit number, not ${n}`);
-  return n as MemberId;
+  if (n >= 0n && n < ID_END) return n as MemberId;
+  throw new AssertionError(`assertion failed: a member id is an unsigned 64-bit number, not ${n}`);
 }
 
 export function clusterId(n: bigint): ClusterId {
-  assert(n >= 0n && n < 1n << 64n, `a cluster id is an unsigned 64-bit number, not ${n}`);
-  return n as ClusterId;
+  if (n >= 0n && n < ID_END) return n as ClusterId;
+  throw new AssertionError(`assertion failed: a cluster id is an unsigned 64-bit number, not ${n}`);
 }
 
 /** An id as etcd prints it: hexadecimal without leading zeros. */

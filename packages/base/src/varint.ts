@@ -4,6 +4,8 @@ import { assert } from './assert.ts';
 
 /** The longest varint of a safe integer, in bytes. */
 export const MAX_VARINT_BYTES = 8;
+/** What so many bytes hold fits into 31 bits. */
+const SHORT_BYTES = 4;
 
 export function varintLength(n: number): number {
   let length = 1;
@@ -51,6 +53,19 @@ export class VarintReader {
   }
 
   varint(): number {
+    // Nearly all are short: small integers as they are, and V8 makes no object for one.
+    let value = 0;
+    for (let i = 0, at = this.at; i < SHORT_BYTES && at < this.end; i++) {
+      const byte = this.bytes[at++] as number;
+      value |= (byte & 0x7f) << (7 * i);
+      if (byte >= 0x80) continue;
+      this.at = at;
+      return value;
+    }
+    return this.#longVarint();
+  }
+
+  #longVarint(): number {
     let value = 0;
     let scale = 1;
     for (let i = 0; i < MAX_VARINT_BYTES && this.at < this.end; i++) {

@@ -4,6 +4,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Writes in order; a reader that has gone away ends a client command and is nothing to a server. */
   write(data: string | Uint8Array): void;
+  /** For who writes much: resolves when the reader has taken most of it, and other events have had their turn. */
+  drain(): Promise<void>;
 }
 
 export interface Input {

@@ -37,3 +37,23 @@ test('V8 knows the flags that a server sets', async () => {
   assert.equal(said, '');
   assert.equal(status, 0);
 });
+
+test('who writes much waits for the reader, and ends when that goes away', async () => {
+  const host = new URL('./process-host.js', import.meta.url).href;
+  const writing = (chunks: number): string => `
+    import { createProcessHost } from ${JSON.stringify(host)};
+    const { stdout } = createProcessHost();
+    let most = 0;
+    for (let i = 0; i < ${chunks}; i++) {
+      stdout.write('x'.repeat(1 << 18));
+      await stdout.drain();
+      most = Math.max(most, process.stdout.writableLength);
+    }
+    stdout.write(' ' + most + ' ');
+  `;
+  const [, most] = (await inChild(writing(40))).split(' ');
+  assert.ok(Number(most) < 1 << 18, `${most} bytes wait behind a drain`);
+  const child = spawn(process.execPath, ['--input-type=module', '-e', writing(1e9)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout.once('data', () => child.stdout.destroy());
+  assert.equal(await new Promise((resolve) => child.on('close', resolve)), 0);
+});

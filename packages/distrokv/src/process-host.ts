@@ -1,7 +1,9 @@
 // The real process behind `Host`: standard streams, signals, the ipc channel of a parent.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
+import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { CommandError, usage } from './errors.ts';
 import type { Host, Input, Output, StopListener } from './host.ts';
@@ -53,6 +55,8 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   return {
     isTerminal: stream.isTTY === true,
     write: (data) => void stream.write(data),
+    // A reader that goes away meanwhile ends the process.
+    drain: async () => void (await (stream.writableNeedDrain ? once(stream, 'drain') : turn())),
   };
 }
 

@@ -1,15 +1,16 @@
 // Large messages are sent from memory that is used again: how little of it there is, and that nothing is overwritten before it is on its way.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { seededRandom } from '@distrokv/base';
+import { deferred, seededRandom } from '@distrokv/base';
 import { MemoryNetwork, SimulatedTime, type Env, type Socket, createMemoryEnv, createNodeEnv } from '@distrokv/env';
 import type { etcdserverpb as pb } from '@distrokv/proto';
-import { createChannel, createServer } from './index.ts';
+import { type Channel, type ServerStream, createChannel, createServer, framed } from './index.ts';
 import { answer, ask, Echo } from './testing/services.ts';
 import { Buffers } from './wire/buffers.ts';
 
 const MIB = 1 << 20;
 const SEED = Number(process.env['DISTROKV_TEST_SEED'] ?? 1);
+const READERS = 3;
 const MESSAGES = 200 * Number(process.env['DISTROKV_TEST_SCALE'] ?? 1);
 
 /** Message `i`, all of whose bytes follow from it. */
@@ -90,6 +91,53 @@ test('the same over wires that cut and delay', async (t) => {
   await streamed;
 });
 
+test('what several streams send is used again when the slowest of them has written it', async (t) => {
+  const env = createNodeEnv();
+  const seen = new Set<ArrayBufferLike>();
+  const server = createServer({ env: watched(env, seen) });
+  const calls: ServerStream<pb.RangeRequest, pb.RangeResponse>[] = [];
+  const all = deferred<void>();
+  server.addService(Echo, {
+    async spread(_, call) {
+      if (calls.push(call) === READERS)
+        sendToAll().then(
+          () => all.resolve(),
+          (error: unknown) => all.reject(error),
+        );
+      await all.promise;
+    },
+  });
+  const sendToAll = async (): Promise<void> => {
+    for (let i = 1; i <= MESSAGES; i++) {
+      const { memory } = calls[i % READERS] as ServerStream<pb.RangeRequest, pb.RangeResponse>;
+      const message = framed(Echo.methods.spread.response, messageOf(i, MIB / 2), (bytes) => memory.allocate(bytes));
+      for (let more = 1; more < READERS; more++) memory.share(message);
+      for (const call of calls) call.sendFramed(message);
+      for (const call of calls) await call.writable();
+    }
+  };
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const channels = Array.from({ length: READERS }, () => createChannel(`127.0.0.1:${port}`, { env }));
+  t.after(async () => {
+    for (const channel of channels) channel.close();
+    await server.close({ graceMs: 0 });
+  });
+  const read = async (channel: Channel, reader: number): Promise<void> => {
+    const call = channel.stream(Echo.methods.spread);
+    call.send(ask(MESSAGES));
+    call.finish();
+    let came = 0;
+    for await (const { kvs } of call.responses) {
+      const { value } = kvs[0] as { value: Uint8Array };
+      assert.ok(Buffer.alloc(MIB / 2, ++came).equals(value), `message ${came} is as it was sent to reader ${reader}`);
+      if (came % (8 * (reader + 1)) === 0) await env.timers.sleep(5 * reader);
+    }
+    assert.equal(came, MESSAGES);
+  };
+  await Promise.all(channels.map(read));
+  assert.ok(seen.size > 0 && seen.size <= 20, `${MESSAGES} messages took ${seen.size} pieces of memory`);
+});
+
 test('memory is lent, comes back, and goes when nobody needs it', () => {
   const buffers = new Buffers();
   assert.equal(buffers.allocate(1000), undefined, 'small messages are left to the collector');
@@ -102,6 +150,9 @@ test('memory is lent, comes back, and goes when nobody needs it', () => {
   buffers.giveBack(first);
   buffers.giveBack(first);
   assert.equal(buffers.freeBytes, first.buffer.byteLength, 'once');
+  buffers.share(second);
+  buffers.giveBack(second);
+  assert.equal(buffers.freeBytes, first.buffer.byteLength, 'somebody else has it still');
   assert.notEqual(buffers.allocate(2 * MIB)?.buffer, first.buffer, 'too small');
   assert.equal(buffers.allocate(120_000)?.buffer, first.buffer);
   const many = Array.from({ length: 40 }, () => buffers.allocate(MIB) as Uint8Array);

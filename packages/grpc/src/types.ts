@@ -41,10 +41,20 @@ export interface ServerStream<Request, Response> extends ServerCall {
   send(response: Response): boolean;
   /** As `send`, for one or several whole messages as `framed` makes them, one behind the other. The bytes are the stream's from here on. */
   sendFramed(messages: Uint8Array): boolean;
-  /** Memory for `sendFramed` that is used again once it is written; undefined if so few bytes are not worth it. Send more than 16 KiB of it, or it is garbage. */
-  allocate(bytes: number): Uint8Array | undefined;
+  /** Memory for `sendFramed`. */
+  readonly memory: MessageMemory;
   /** Resolves when the queue has room; rejects with GrpcError `cancelled` when the call is over, which need not be handled. */
   writable(): Promise<void>;
+}
+
+/** Memory for large messages. It is used again once it is written, and what is never written or given back is left to the collector. */
+export interface MessageMemory {
+  /** Undefined if so few bytes are not worth it. `sendFramed` gives back what it was given, if that is more than 16 KiB; so does `giveBack` for what is not sent. */
+  allocate(bytes: number): Uint8Array | undefined;
+  /** `bytes` will be given back once more than it would be without this: it is sent by another stream, too, or kept for a while. */
+  share(bytes: Uint8Array): void;
+  /** One of those who share `bytes` does not refer to it any more. What does not come from `allocate` is none of our business. */
+  giveBack(bytes: Uint8Array): void;
 }
 
 export type UnaryHandler<Request, Response> = (request: Request, call: ServerCall) => Response | Promise<Response>;

@@ -1,5 +1,5 @@
 // Flushes and merges on a thread of their own, so that the event loop never does them. Here is the main thread's side: it hands out
-// jobs and keeps what they read from going. The thread is started for the first of them, and kept. One that crashes ends the engine,
+// jobs and keeps what they read from going. The thread is started for the first of them, or a while before, and kept. One that crashes ends the engine,
 // as a failed assertion would.
 import { unreachable } from '@distrokv/base';
 import type { FlushJob } from './flush-work.ts';
@@ -29,9 +29,8 @@ export class BackgroundThread {
     this.#entry = entry;
   }
 
-  /** Jobs of both kinds may be done at the same time, one of each. */
-  run(job: Job): Promise<readonly WrittenTable[]> {
-    if (this.#crash !== undefined) return Promise.reject(this.#crash);
+  /** Starts the thread, unless it was. */
+  start(): Thread<JobRequest> {
     this.#thread ??= startThread<JobRequest, JobAnswer>(this.#entry, {
       onAnswer: (answer) => this.#settle(answer.id, (pending) => settleWith(pending, answer)),
       onCrash: (error) => {
@@ -39,9 +38,16 @@ export class BackgroundThread {
         for (const id of [...this.#pending.keys()]) this.#settle(id, (pending) => pending.reject(error));
       },
     });
+    return this.#thread;
+  }
+
+  /** Jobs of both kinds may be done at the same time, one of each. */
+  run(job: Job): Promise<readonly WrittenTable[]> {
+    if (this.#crash !== undefined) return Promise.reject(this.#crash);
     const id = this.#jobs++;
-    this.#thread.setNeeded(true);
-    this.#thread.post({ id, job });
+    const thread = this.start();
+    thread.setNeeded(true);
+    thread.post({ id, job });
     return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
   }
 

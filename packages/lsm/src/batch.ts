@@ -112,7 +112,7 @@ export class Batch implements WriteBatch {
 
   #add(keyspace: Keyspace, key: Uint8Array, value: Uint8Array | undefined, version: number | undefined): void {
     const state = this.#checked(keyspace, version);
-    checkKey(key);
+    checkKey(key.length);
     if (version !== undefined) this.#note(state, version);
     this.#append(state.id, key, value, version);
   }

@@ -1,5 +1,6 @@
-// Pieces of tables that were read, within a bound of bytes: blocks of data, and pages of indexes and filters. Whoever asks for a piece
-// finds it in a slot of its own, so a hit is an array access and setting a bit; the cache only decides who leaves: of the oldest those
+// Pieces of tables that were read, within a bound of bytes: blocks of data, and pages of indexes and filters. Whoever asks for a page
+// finds it in a slot of its own, and a block by its number among the children of its page: slots for all of them would take more than the index does,
+// where the data is much larger than memory. So a hit is an access and setting a bit; the cache only decides who leaves: of the oldest those
 // that were not used since they last came up ("second chance").
 //
 // Data and metadata stand in two lines. A page of an index leads to hundreds of blocks, and one of a filter spares thousands of keys the
@@ -9,13 +10,14 @@
 // memory to the next one that is read, unless somebody still holds it: what is between the two is within the bound, too.
 import { BlockMemory } from './block-memory.ts';
 
-/** What a piece costs beside its bytes, about: the objects around it. */
-const OVERHEAD_BYTES = 160;
-const SLOT_BYTES = 8;
+/** What a piece costs beside its bytes, about: the objects around it, and its place. */
+const OVERHEAD_BYTES = 320;
 /** Of what is not pinned. */
 const METADATA_SHARE = 0.75;
-/** Of the bound, for memory that waits for the next reads: pieces come and go in bursts. */
+/** Of the bound, for memory that waits for the next reads: pieces come and go in bursts. Of a small one more: some dozens of reads are under way at once. */
 const FREE_PART = 16;
+const BURST_BYTES = 256 << 10;
+const BURST_PART = 4;
 const MAX_FREE_BYTES = 4 << 20;
 
 export type Slots<Piece> = (Piece | undefined)[];
@@ -23,10 +25,11 @@ export type Slots<Piece> = (Piece | undefined)[];
 /** What can be in the cache. */
 export class CachePiece {
   used = false;
-  /** Pieces that are found through this one, and leave together with it. */
-  children: Slots<CachePiece> | undefined;
-  // The rest is the cache's.
+  /** Pieces that are found through this one, by their number, and leave together with it; undefined if there is none. */
+  children: Map<number, CachePiece> | undefined;
+  // The rest is the cache's. It is found in one of the two.
   slots: Slots<CachePiece> | undefined;
+  parent: CachePiece | undefined;
   slot = 0;
   cost = 0;
   line: Line | undefined;
@@ -123,7 +126,8 @@ export class BlockCache {
   readonly memory: BlockMemory;
 
   constructor(maxBytes: number) {
-    const freeBytes = Math.min(MAX_FREE_BYTES, Math.floor(maxBytes / FREE_PART));
+    const burstBytes = Math.min(BURST_BYTES, maxBytes / BURST_PART);
+    const freeBytes = Math.min(MAX_FREE_BYTES, Math.floor(Math.max(maxBytes / FREE_PART, burstBytes)));
     this.memory = new BlockMemory(freeBytes);
     this.#maxBytes = maxBytes - freeBytes;
   }
@@ -148,20 +152,29 @@ export class BlockCache {
     this.#pinnedBytes -= bytes;
   }
 
-  /** Puts a page of an index or a filter, which takes `bytes`, into its slot; others may leave theirs, at the end this one too. */
-  addMetadata(piece: CachePiece, slots: Slots<CachePiece>, slot: number, bytes: number): void {
-    this.#add(this.#metadata, piece, slots, slot, bytes);
+  /** Whether so many bytes more of metadata would be within its share. */
+  hasRoomForMetadata(bytes: number): boolean {
+    return this.#metadata.byteLength + bytes <= this.#room * METADATA_SHARE;
   }
 
-  /** Puts a block of data into its slot at `parent`, of `count`, through which it is found; not if the parent itself has left. */
-  addData(piece: CachePiece, parent: CachePiece, slot: number, count: number, bytes: number): void {
+  /** Puts a page of an index or a filter, which takes `bytes`, into its slot; others may leave theirs, at the end this one too. */
+  addMetadata(piece: CachePiece, slots: Slots<CachePiece>, slot: number, bytes: number): void {
+    const before = slots[slot];
+    if (before !== undefined) this.#remove(before);
+    slots[slot] = piece;
+    piece.slots = slots;
+    this.#add(this.#metadata, piece, slot, bytes);
+  }
+
+  /** Puts a block of data among the children of `parent`, through which it is found; not if the parent itself has left. */
+  addData(piece: CachePiece, parent: CachePiece, slot: number, bytes: number): void {
     if (parent.line === undefined) return;
-    if (parent.children === undefined) {
-      parent.children = new Array<CachePiece | undefined>(count).fill(undefined);
-      parent.cost += count * SLOT_BYTES;
-      parent.line.byteLength += count * SLOT_BYTES;
-    }
-    this.#add(this.#data, piece, parent.children, slot, bytes);
+    const before = parent.children?.get(slot);
+    if (before !== undefined) this.#remove(before);
+    parent.children ??= new Map();
+    parent.children.set(slot, piece);
+    piece.parent = parent;
+    this.#add(this.#data, piece, slot, bytes);
   }
 
   /** Empties the slots of a table that closes. */
@@ -169,11 +182,12 @@ export class BlockCache {
     for (const piece of slots) if (piece !== undefined) this.#remove(piece);
   }
 
-  #add(line: Line, piece: CachePiece, slots: Slots<CachePiece>, slot: number, bytes: number): void {
-    const before = slots[slot];
-    if (before !== undefined) this.#remove(before);
-    slots[slot] = piece;
-    piece.slots = slots;
+  /** For what is not pinned. */
+  get #room(): number {
+    return this.#maxBytes - this.#pinnedBytes;
+  }
+
+  #add(line: Line, piece: CachePiece, slot: number, bytes: number): void {
     piece.slot = slot;
     piece.cost = bytes + OVERHEAD_BYTES;
     piece.line = line;
@@ -183,7 +197,7 @@ export class BlockCache {
   }
 
   #shrink(): void {
-    const room = this.#maxBytes - this.#pinnedBytes;
+    const room = this.#room;
     while (this.#data.byteLength + this.#metadata.byteLength > room) {
       const isDataFirst = this.#data.oldest !== undefined && this.#metadata.byteLength <= room * METADATA_SHARE;
       const line = isDataFirst || this.#metadata.oldest === undefined ? this.#data : this.#metadata;
@@ -201,11 +215,16 @@ export class BlockCache {
     const line = piece.line as Line;
     if (piece.slots !== undefined) piece.slots[piece.slot] = undefined;
     piece.slots = undefined;
+    const { parent } = piece;
+    if (parent?.children !== undefined) {
+      parent.children.delete(piece.slot);
+      if (parent.children.size === 0) parent.children = undefined;
+    }
+    piece.parent = undefined;
     piece.line = undefined;
     line.byteLength -= piece.cost;
     line.unlink(piece);
-    if (piece.children !== undefined) this.drop(piece.children);
-    piece.children = undefined;
+    if (piece.children !== undefined) for (const child of piece.children.values()) this.#remove(child);
     piece.giveBack();
   }
 }

@@ -72,14 +72,14 @@ seededTest('a search by heads ends where one by restarts does, and goes on from 
 
 seededTest('heads count as memory of their block, and others leave for them', 1, (random) => {
   const bytes = randomBlock(random, Uint8Array.of(1, 2), 10);
-  // With a bit that is kept for memory to be read into.
-  const bound = Math.ceil(3.2 * (bytes.length + 200));
+  // Two blocks and the heads of one; and a quarter is kept for memory to be read into.
+  const bound = Math.ceil(4 * (bytes.length + 400));
   const cache = new BlockCache(bound);
   const parent = Block.of(bytes, 'index', 0);
   cache.addMetadata(parent, [undefined], 0, 0);
   const blocks = [0, 1].map((i) => {
     const block = Block.of(bytes, 'x', i);
-    cache.addData(block, parent, i, 2, bytes.length);
+    cache.addData(block, parent, i, bytes.length);
     return block;
   });
   const before = cache.dataBytes;

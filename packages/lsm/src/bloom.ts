@@ -11,9 +11,9 @@ const PROBES = 7;
 /** 2³² over the golden ratio: its multiples spread evenly. */
 const GOLDEN = 0x9e3779b9;
 
-/** A hash of `bytes[start, end)`: MurmurHash3's 32-bit variant (Appleby). Part of the file format. */
+/** A hash of `bytes[start, end)`, a signed number of 32 bits: those V8 hands about without making an object. MurmurHash3's 32-bit variant (Appleby). Part of the file format. */
 export function hashKey(bytes: Uint8Array, start: number, end: number): number {
-  let h = 0x9747b28c;
+  let h = 0x9747b28c | 0;
   let i = start;
   for (; i + 4 <= end; i += 4) {
     let k = (bytes[i] as number) | ((bytes[i + 1] as number) << 8) | ((bytes[i + 2] as number) << 16) | ((bytes[i + 3] as number) << 24);
@@ -31,7 +31,7 @@ export function hashKey(bytes: Uint8Array, start: number, end: number): number {
   h ^= end - start;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 }
 
 /** How many lines a filter over so many keys takes. */
@@ -41,7 +41,7 @@ export function linesFor(keys: number): number {
 
 /** The line of a filter of `lines` (at most 2²¹) that has the bits of a key with this hash. */
 export function lineOf(hash: number, lines: number): number {
-  return Math.floor((hash * lines) / 0x1_0000_0000);
+  return Math.floor(((hash >>> 0) * lines) / 0x1_0000_0000);
 }
 
 /** Notes a key with this hash in the line that begins at `at`. */

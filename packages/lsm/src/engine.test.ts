@@ -169,8 +169,8 @@ test('a value in two pieces is one, and a peek shows it where it lies, in memory
     const found = data.peekSync(utf8(key));
     return found && [fromUtf8(found.bytes.slice(found.start, found.end)), found.version];
   };
-  engine.unlogged().putParts(data, utf8('a'), utf8('head and more'), 4, utf8(`${'x'.repeat(100)}`), 3);
-  engine.unlogged().putParts(data, utf8('b'), EMPTY, 0, utf8('y'), 4);
+  engine.unlogged().putParts(data, utf8('[a]'), 1, 2, utf8('head and more'), 4, utf8(`<${'x'.repeat(100)}>`), 1, 101, 3);
+  engine.unlogged().putParts(data, utf8('b'), 0, 1, EMPTY, 0, utf8('y'), 0, 1, 4);
   engine.unlogged().delete(data, utf8('c'), 5);
   void engine.unlogged().commit();
   for (const where of ['memtable', 'table']) {

@@ -47,7 +47,7 @@ export interface EngineOptions {
   readonly blockBytes?: number;
   /** Flushed runs are merged into the levels when there are more than this (default 4), or when reads have asked them in vain for long. */
   readonly mergeFanIn?: number;
-  /** Tables that are kept open (default 512); others are opened when they are read. The background thread opens 32 more. */
+  /** Tables that are kept open (default 2048); others are opened when they are read. The background thread opens 32 more. */
   readonly maxOpenFiles?: number;
   /** The codecs of levels 0, 1 and so on; the last one holds for all that follow (default: `['none']`). It may change from one opening to the next. */
   readonly codecs?: readonly Codec[];
@@ -84,8 +84,22 @@ export interface WriteBatch {
  */
 export interface UnloggedWriter {
   put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void;
-  /** As `put`, of a value that lies in two pieces: `head[0, headEnd)` and then `rest`. */
-  putParts(keyspace: Keyspace, key: Uint8Array, head: Uint8Array, headEnd: number, rest: Uint8Array, version?: number): void;
+  /**
+   * As `put`, of the key `key[keyStart, keyEnd)`, and of a value that lies in two pieces: `head[0, headEnd)` and then `rest[restStart, restEnd)`. Who
+   * has them inside of something larger need not make a view of each.
+   */
+  putParts(
+    keyspace: Keyspace,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    head: Uint8Array,
+    headEnd: number,
+    rest: Uint8Array,
+    restStart: number,
+    restEnd: number,
+    version?: number,
+  ): void;
   delete(keyspace: Keyspace, key: Uint8Array, version?: number): void;
   /** As a batch's. */
   deleteRange(keyspace: Keyspace, from: Uint8Array, to: Uint8Array | undefined, version?: number): void;

@@ -24,6 +24,8 @@ export interface FlusherOptions {
   readonly keyspaces: Keyspaces;
   /** Does the work of a flush: on this thread, or on another. */
   readonly write: (work: FlushWork) => Promise<readonly WrittenTable[]>;
+  /** Called once, some time before the first flush: a thread takes as long to start as a flush does. */
+  readonly prepare: () => void;
   readonly pace: WritePace;
 }
 
@@ -46,6 +48,7 @@ export class Flusher {
   readonly #listeners: (() => void)[] = [];
   #waiters: Waiter[] = [];
   #flushed = 0;
+  #isPrepared = false;
   flushes = 0;
   /** How often writers had to wait for room. */
   stalls = 0;
@@ -71,6 +74,14 @@ export class Flusher {
 
   stop(): Promise<void> {
     return this.#loop.stop();
+  }
+
+  /** After a write: half of a memtable is reason enough to get ready. */
+  foresee(): void {
+    const { generations, settings, prepare } = this.#options;
+    if (this.#isPrepared || generations.active.byteLength < settings.memtableBytes / 2) return;
+    this.#isPrepared = true;
+    prepare();
   }
 
   onFlush(listener: () => void): void {

@@ -16,8 +16,8 @@ import type { WritePace } from './write-pace.ts';
 
 /** Without syncs, groups go one behind the other within a turn of the event loop until they weigh this; other events wait a millisecond for them. */
 const TURN_BYTES = 64 << 10;
-/** … or this, where others have read since the last turn: some tens of microseconds, about what the reads of a turn take. */
-const SHARED_TURN_BYTES = 3 << 10;
+/** … or this, where others have read since the last turn: some tens of microseconds, about half of what the reads of a turn take. */
+const SHARED_TURN_BYTES = 2 << 10;
 /**
  * A group goes into the memtable until this much time has passed, or so many entries are in; then other events get their turn. The clock is asked each
  * time a few entries are in: a process that has just begun takes ten times as long for each of them, since nothing is compiled yet.
@@ -242,7 +242,8 @@ export class GroupCommit {
 
   /** Puts the record into the log. Throws FsError, LsmError `no-space`; then `rewind` comes next. */
   #append(group: CommitGroup, record: Uint8Array): void {
-    const { wal } = this.#options;
+    const { wal, flusher } = this.#options;
+    flusher.foresee();
     if (wal.room < record.length) throw new LsmError('no-space', 'the log cannot go over to a new segment, and this one is full');
     wal.append(record, !group.hasPuts);
     this.bytesWritten += record.length;

@@ -170,7 +170,7 @@ class CopyCursor implements Cursor {
     const { keyBytes, keyStart, keyEnd, version } = cursor;
     const length = keyEnd - keyStart;
     if (keyBytes[keyStart] !== FILE_KEYSPACE) throw this.#corrupt('an entry of another keyspace');
-    checkKey(keyBytes.subarray(keyStart + 1, keyEnd));
+    checkKey(keyEnd - keyStart - 1);
     // Without the first byte, which is another one here and there.
     const order = this.entries === 0 ? 1 : compareRanges(keyBytes, keyStart + 1, keyEnd, this.keyBytes, 1, this.keyEnd);
     if (this.#version === undefined) {

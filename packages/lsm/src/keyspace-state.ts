@@ -63,16 +63,16 @@ export function stateOf(keyspace: Keyspace, owner: object): KeyspaceState {
 
 /** A range of keys as internal keys; throws LsmError `invalid` for one that holds none. */
 export function rangeOf({ id, name }: KeyspaceState, from: Uint8Array, to: Uint8Array | undefined): { start: Uint8Array; end: Uint8Array } {
-  checkKey(from);
-  if (to !== undefined) checkKey(to);
+  checkKey(from.length);
+  if (to !== undefined) checkKey(to.length);
   const start = internalKey(id, from);
   const end = to === undefined ? Uint8Array.of(id + 1) : internalKey(id, to);
   if (compareBytes(start, end) < 0) return { start, end };
   throw new LsmError('invalid', `a range of keyspace ${name} ends after its start; nothing was deleted`);
 }
 
-export function checkKey(key: Uint8Array): void {
-  if (key.length > MAX_KEY_BYTES) throw new LsmError('invalid', `a key has at most ${MAX_KEY_BYTES} bytes, not ${key.length}`);
+export function checkKey(length: number): void {
+  if (length > MAX_KEY_BYTES) throw new LsmError('invalid', `a key has at most ${MAX_KEY_BYTES} bytes, not ${length}`);
 }
 
 export function checkValue(length: number): void {

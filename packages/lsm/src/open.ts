@@ -51,6 +51,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 }
 
 interface Background {
+  readonly prepare: FlusherOptions['prepare'];
   readonly writeFlush: FlusherOptions['write'];
   readonly writeMerge: MergerOptions['write'];
 }
@@ -99,9 +100,9 @@ class OpenEngine implements Engine {
     const { tableBytes } = writing;
     const { memtableBytes } = settings;
     const pace = new WritePace({ clock, timers, generations, memtableBytes, mergeDebt: () => merger.debt });
-    const { writeMerge: write, writeFlush } = this.#background(settings, health, tree, writing);
+    const { writeMerge: write, writeFlush, prepare } = this.#background(settings, health, tree, writing);
     const merger: Merger = new Merger({ settings, health, tree, keyspaces, detours, tableBytes, write, pace });
-    const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, keyspaces, write: writeFlush, pace });
+    const flusher = new Flusher({ settings, health, generations, tree, merger, sealed, keyspaces, write: writeFlush, prepare, pace });
     this.#settings = settings;
     this.#files = files;
     this.#cache = cache;
@@ -150,6 +151,7 @@ class OpenEngine implements Engine {
     if (settings.background === 'inline') {
       const pacer = new Pacer(env, bytesPerSecond);
       return {
+        prepare: () => {},
         writeFlush: (work) => writeFlush(work, writing),
         writeMerge: (work) => writeMerge(work, { ...writing, afterSlice: (bytes) => pacer.spend(bytes) }),
       };
@@ -161,6 +163,7 @@ class OpenEngine implements Engine {
     const plain = { directory, blockBytes, tableBytes };
     const reserve = (count: number): number => tree.reserve(count);
     return {
+      prepare: () => void thread.start(),
       writeFlush: (work) => thread.run(flushJobOf(work, plain, reserve)),
       writeMerge: (work) => thread.run(mergeJobOf(work, { ...plain, bytesPerSecond }, reserve)),
     };

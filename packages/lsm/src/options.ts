@@ -45,7 +45,7 @@ export function settingsOf(options: EngineOptions): Settings {
     ...memory,
     blockBytes: within('blockBytes', options.blockBytes ?? 4096, 64, 1 << 20),
     mergeFanIn: within('mergeFanIn', options.mergeFanIn ?? 4, 1, 64),
-    maxOpenFiles: within('maxOpenFiles', options.maxOpenFiles ?? 512, 1, 1 << 20),
+    maxOpenFiles: within('maxOpenFiles', options.maxOpenFiles ?? 2048, 1, 1 << 20),
     codecs: checkedCodecs(options.codecs ?? ['none']),
     background: options.background ?? (options.env.fs.isHost ? 'thread' : 'inline'),
     mergeBytesPerSecond: within('mergeBytesPerSecond', options.mergeBytesPerSecond ?? UNBOUNDED, 64 << 10, UNBOUNDED),

@@ -106,7 +106,7 @@ export class TableFileWriter {
   }
 
   #add(key: Uint8Array, value: Uint8Array, tombstone: boolean, version: number): Promise<void> | undefined {
-    checkKey(key);
+    checkKey(key.length);
     if (!Number.isSafeInteger(version) || version < 0) throw new LsmError('invalid', `a version is a safe natural number, not ${version}`);
     if (this.byteLength > MAX_FILE_BYTES) throw new LsmError('invalid', `a table has at most ${MAX_FILE_BYTES} bytes: begin another`);
     const keyBytes = internalKey(FILE_KEYSPACE, key);

@@ -9,8 +9,10 @@
 //   payload  offset of the first child varint | number of children varint | length of the prefix varint | prefix
 //            | per child: length varint | length of the rest × 2 + 1 if a version follows varint | version varint | rest
 //
-// The prefix is what all bounds but the first begin with. In memory the payload gets flat arrays beside it, so a table costs a handful of
-// objects however large it is. A search looks at the *heads*: six bytes of each rest as a number that compares like the bytes.
+// The prefix is what all bounds but the first begin with. In memory the payload stays as it is: a store of 20 GB has four million blocks, and
+// what a block costs here decides whether the indexes fit into memory, so whether a read costs one trip to the disk or two. Only each eighth child
+// is a *sample*, whose place is noted, and the *head* of its bound: six bytes of the rest as a number that compares like the bytes. A search looks
+// at heads, and then reads on from a sample. A page costs a handful of objects however large it is.
 import { MAX_VARINT_BYTES, VarintReader, writeVarint } from '@distrokv/base';
 import { CachePiece } from './block-cache.ts';
 import { corrupt } from './errors.ts';
@@ -18,8 +20,11 @@ import { headOf } from './memtable-view.ts';
 import { commonPrefix, compareRanges, copyRange, grown } from './ranges.ts';
 import { TRAILER_BYTES } from './table-format.ts';
 
-/** What the arrays below take for a child, and what the objects around them take, about. */
-const BYTES_PER_CHILD = 16;
+/** Children from one sample to the next. */
+const STRIDE = 8;
+/** Numbers of a sample: its head, where its record begins in the payload, and where the child begins in the file, from the first one on. */
+const SAMPLE_NUMBERS = 3;
+/** What the objects of an index take beside their bytes, about. */
 const OBJECT_BYTES = 512;
 /** Offsets within an index are 32-bit numbers. */
 const MAX_SPAN_BYTES = 0xffff_ffff;
@@ -116,12 +121,13 @@ export class TableIndex extends CachePiece {
   readonly #payload: Uint8Array;
   readonly #prefixAt: number;
   readonly #prefix: number;
-  readonly #heads: Float64Array;
-  /** Where in the payload the record of a child begins. */
-  readonly #records: Uint32Array;
-  /** Child i lies in `[offsets[i], offsets[i + 1])`, counted from `#offset`. */
-  readonly #offsets: Uint32Array;
+  readonly #samples: Float64Array;
   readonly #offset: number;
+  // The record that was read last: the length of the child, the version of its bound, and where the rest of that lies.
+  #length = 0;
+  #version = Infinity;
+  #restAt = 0;
+  #restEnd = 0;
 
   /** Throws LsmError `corrupt` unless the payload describes children that fill the bytes `[start, end)` of the file, or with `isPart` a part of them. */
   constructor(payload: Uint8Array, start: number, end: number, isPart: boolean, path: string, place: number) {
@@ -131,29 +137,24 @@ export class TableIndex extends CachePiece {
     const count = reader.varint();
     this.#prefix = reader.varint();
     this.#prefixAt = reader.at;
-    reader.take(this.#prefix);
+    reader.skip(this.#prefix);
     // Each child takes two bytes of the payload at least: a length that lies cannot make us allocate much.
     if (!reader.ok || count === 0 || count > payload.length / 2) throw corrupt(path, place, `an index of ${count} children`);
     this.count = count;
     this.#payload = payload;
-    // One piece of memory for all three: each would cost an object of its own.
-    const arrays = new ArrayBuffer(count * BYTES_PER_CHILD + 4);
-    this.#heads = new Float64Array(arrays, 0, count);
-    this.#records = new Uint32Array(arrays, count * 8, count);
-    this.#offsets = new Uint32Array(arrays, count * 12, count + 1);
+    this.#samples = new Float64Array(Math.ceil(count / STRIDE) * SAMPLE_NUMBERS);
     let span = 0;
     for (let i = 0; i < count; i++) {
-      this.#records[i] = reader.at;
+      const record = reader.at;
       const length = reader.varint();
       const restAndKind = reader.varint();
       if (restAndKind % 2 === 1) reader.varint();
       const restAt = reader.at;
-      reader.take(Math.floor(restAndKind / 2));
+      reader.skip(Math.floor(restAndKind / 2));
+      if (i % STRIDE === 0) this.#noteSample(i / STRIDE, headOf(payload, restAt, reader.at), record, span);
       span += length;
       if (!reader.ok || length <= TRAILER_BYTES || span > MAX_SPAN_BYTES)
         throw corrupt(path, place, `an index whose child ${i} does not decode`);
-      this.#heads[i] = headOf(payload, restAt, reader.at);
-      this.#offsets[i + 1] = span;
     }
     const last = this.#offset + span;
     const fits = isPart ? this.#offset >= start && last <= end : this.#offset === start && last === end;
@@ -162,16 +163,27 @@ export class TableIndex extends CachePiece {
 
   /** Memory that the index takes, about. */
   override get memoryBytes(): number {
-    return this.#payload.length + this.count * BYTES_PER_CHILD + OBJECT_BYTES;
+    return this.#payload.length + this.#samples.byteLength + OBJECT_BYTES;
   }
 
   offset(child: number): number {
-    return this.#offset + (this.#offsets[child] as number);
+    const sample = Math.floor(child / STRIDE);
+    const at = sample * SAMPLE_NUMBERS;
+    let offset = this.#offset + (this.#samples[at + 2] as number);
+    let record = this.#samples[at + 1] as number;
+    for (let i = sample * STRIDE; i < child; i++) {
+      record = this.#readRecord(record);
+      offset += this.#length;
+    }
+    return offset;
   }
 
   /** The length of a child, its trailer included. */
   byteLength(child: number): number {
-    return (this.#offsets[child + 1] as number) - (this.#offsets[child] as number);
+    const sample = Math.floor(child / STRIDE);
+    let record = this.#samples[sample * SAMPLE_NUMBERS + 1] as number;
+    for (let i = sample * STRIDE; i <= child; i++) record = this.#readRecord(record);
+    return this.#length;
   }
 
   /** The child in which (key, version) belongs: the last one whose bound is not behind it, or else the first. */
@@ -184,42 +196,75 @@ export class TableIndex extends CachePiece {
       const d = (key[i] as number) - (payload[prefixAt + i] as number);
       if (d !== 0) return d < 0 ? 0 : this.count - 1;
     }
-    const heads = this.#heads;
+    const samples = this.#samples;
     const head = headOf(key, prefix, keyEnd);
-    // Invariant: the answer lies in [low, high).
+    // Invariant: the answer lies behind sample `low`, or is it, and before sample `high`.
     let low = 0;
-    let high = this.count;
+    let high = samples.length / SAMPLE_NUMBERS;
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
-      const h = heads[middle] as number;
-      if (h < head || (h === head && !this.#isBehind(middle, key, keyEnd, version))) low = middle;
+      const h = samples[middle * SAMPLE_NUMBERS] as number;
+      if (h < head || (h === head && !this.#isSampleBehind(middle, key, keyEnd, version))) low = middle;
       else high = middle;
     }
-    return low;
+    let child = low * STRIDE;
+    const end = Math.min(this.count, child + STRIDE) - 1;
+    let record = this.#readRecord(samples[low * SAMPLE_NUMBERS + 1] as number);
+    for (; child < end; child++) {
+      record = this.#readRecord(record);
+      if (this.#isBehind(key, keyEnd, version)) return child;
+    }
+    return child;
   }
 
-  /** Whether the child's bound lies behind (key, version); the prefix is known to be equal. */
-  #isBehind(child: number, key: Uint8Array, keyEnd: number, version: number): boolean {
+  #noteSample(sample: number, head: number, record: number, offset: number): void {
+    const at = sample * SAMPLE_NUMBERS;
+    this.#samples[at] = head;
+    this.#samples[at + 1] = record;
+    this.#samples[at + 2] = offset;
+  }
+
+  #isSampleBehind(sample: number, key: Uint8Array, keyEnd: number, version: number): boolean {
+    this.#readRecord(this.#samples[sample * SAMPLE_NUMBERS + 1] as number);
+    return this.#isBehind(key, keyEnd, version);
+  }
+
+  /** Whether the bound that was read last lies behind (key, version); the prefix is known to be equal. */
+  #isBehind(key: Uint8Array, keyEnd: number, version: number): boolean {
+    const c = compareRanges(this.#payload, this.#restAt, this.#restEnd, key, this.#prefix, keyEnd);
+    // Newer versions come first; a bound without a version lies before all of them.
+    return c > 0 || (c === 0 && this.#version < version);
+  }
+
+  /** Reads a record, all of which were seen to decode; returns where the next one begins. */
+  #readRecord(record: number): number {
     const payload = this.#payload;
-    let at = this.#records[child] as number;
-    while ((payload[at++] as number) >= 0x80);
+    let at = record;
+    let length = 0;
+    for (let scale = 1; ; scale *= 0x80) {
+      const byte = payload[at++] as number;
+      length += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+    }
     let restAndKind = 0;
     for (let scale = 1; ; scale *= 0x80) {
       const byte = payload[at++] as number;
       restAndKind += (byte & 0x7f) * scale;
       if (byte < 0x80) break;
     }
-    let bound = Infinity;
+    let version = Infinity;
     if (restAndKind % 2 === 1) {
-      bound = 0;
+      version = 0;
       for (let scale = 1; ; scale *= 0x80) {
         const byte = payload[at++] as number;
-        bound += (byte & 0x7f) * scale;
+        version += (byte & 0x7f) * scale;
         if (byte < 0x80) break;
       }
     }
-    const c = compareRanges(payload, at, at + Math.floor(restAndKind / 2), key, this.#prefix, keyEnd);
-    // Newer versions come first; a bound without a version lies before all of them.
-    return c > 0 || (c === 0 && bound < version);
+    this.#length = length;
+    this.#version = version;
+    this.#restAt = at;
+    this.#restEnd = at + Math.floor(restAndKind / 2);
+    return this.#restEnd;
   }
 }

@@ -60,12 +60,14 @@ export class TableSearch {
           if (table === undefined) break;
           this.#table = table;
           this.#line = table.filterLine(this.#hash);
+          this.#step = 'filter';
+          break;
+        }
+        case 'filter': {
+          const table = this.#table as Table;
           const filter = table.cachedFilter(this.#line);
-          if (filter === undefined) {
-            this.#step = 'filter';
-            return undefined;
-          }
-          if (mayContain(filter, this.#line, this.#hash)) this.#toIndex(table);
+          if (filter === undefined) return undefined;
+          this.#judge(table, filter);
           break;
         }
         case 'index': {
@@ -107,7 +109,9 @@ export class TableSearch {
 
   /** What tells where the block is. */
   async #loadWay(table: Table): Promise<undefined> {
-    if (this.#step === 'index') this.#toBlock(await table.index(this.#page));
+    const ahead = table.readMetadata();
+    if (ahead !== undefined) await ahead;
+    else if (this.#step === 'index') this.#toBlock(await table.index(this.#page));
     else {
       const filter = await table.filter(this.#line);
       this.#judge(table, filter);

@@ -54,7 +54,7 @@ export class TableWriter {
   #bound: Uint8Array = EMPTY;
   #boundVersion: number | undefined;
   /** Of the keys so far. */
-  #hashes: Uint32Array = new Uint32Array(1024);
+  #hashes: Int32Array = new Int32Array(1024);
   #hashed = 0;
   /** Finished blocks that nobody writes yet. */
   #buffer: Uint8Array = new Uint8Array(64 << 10);
@@ -222,7 +222,7 @@ export class TableWriter {
 
   #noteHash(hash: number): void {
     if (this.#hashed === this.#hashes.length) {
-      const more = new Uint32Array(this.#hashed * 2);
+      const more = new Int32Array(this.#hashed * 2);
       more.set(this.#hashes);
       this.#hashes = more;
     }

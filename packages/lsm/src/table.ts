@@ -8,7 +8,7 @@ import { Block } from './block.ts';
 import { CODEC_NONE, unsqueeze } from './codec.ts';
 import { LINE_BYTES, lineOf, mayBeInLine } from './bloom.ts';
 import { NEWEST } from './cursor.ts';
-import { corrupt } from './errors.ts';
+import { LsmError, corrupt } from './errors.ts';
 import { FilePool, type PooledFile } from './file-pool.ts';
 import { tableName } from './names.ts';
 import {
@@ -27,6 +27,8 @@ import { TableIndex } from './table-index.ts';
 /** What a table costs beside its root and its keys, about: the objects around it. */
 const TABLE_BYTES = 1024;
 const SLOT_BYTES = 8;
+/** Index and filter of a table that are no larger are read at once. */
+const MAX_AHEAD_BYTES = 512 << 10;
 /** A full page of the filter, its trailer included. */
 const FILTER_PAGE_BYTES = FILTER_PAGE_LINES * LINE_BYTES + TRAILER_BYTES;
 
@@ -72,6 +74,9 @@ export class Table {
   readonly #filterAt: number;
   /** By the offset. */
   readonly #reading = new Map<number, Reading>();
+  /** Settled once all of the index and the filter were read, if they were. */
+  #ahead: Promise<void> | undefined;
+  #isAhead = false;
 
   /** Throws LsmError `corrupt` or `newer-format`, or FsError. `byteLength` is what the manifest says. */
   static async open(files: FilePool, directory: string, number: number, byteLength: number, cache: BlockCache): Promise<Table> {
@@ -168,8 +173,7 @@ export class Table {
 
   /** A block of a page, if it is in memory. */
   cachedBlock(page: TableIndex, block: number): Block | undefined {
-    const { children } = page;
-    return children === undefined ? undefined : touched(children[block] as Block | undefined);
+    return touched(page.children?.get(block) as Block | undefined);
   }
 
   // Each of the three in three ways: from memory, waiting for the disk (the event loop waits too), and in the background: then it is
@@ -217,6 +221,19 @@ export class Table {
   /** Brings up to `MOST_WARMED_BYTES` of the file into the host's page cache. If that fails, so will the read that follows. */
   async warm(offset: number, length: number): Promise<void> {
     await this.#file.read(WARMED.subarray(0, length), offset).catch(() => 0);
+  }
+
+  /**
+   * Resolves when all of the index and of the filter have come into the cache, if there is room for them; undefined if that was done before, or is not to
+   * be. They lie together, and a disk reads a hundred pages in the time of one or two: a store that has just been opened would else go there
+   * for each. What could not be read is left to who needs it, and gets the error.
+   */
+  readMetadata(): Promise<void> | undefined {
+    if (this.#isAhead) return undefined;
+    const bytes = this.#filterAt - this.dataBytes + this.#allFilterBytes;
+    if (this.#ahead === undefined && (bytes > MAX_AHEAD_BYTES || !this.#cache.hasRoomForMetadata(2 * bytes))) return undefined;
+    this.#ahead ??= this.#readAhead(bytes).finally(() => (this.#isAhead = true));
+    return this.#ahead;
   }
 
   /** Reads bytes of the file past the cache, for who reads all of it. */
@@ -272,6 +289,34 @@ export class Table {
     return TABLE_BYTES + this.root.memoryBytes + smallestKey.length + largestKey.length + slots * SLOT_BYTES;
   }
 
+  async #readAhead(length: number): Promise<void> {
+    const bytes = new Uint8Array(length);
+    const { dataBytes, root } = this;
+    try {
+      if ((await this.#file.read(bytes, dataBytes)) < length) return;
+      for (let page = 0; page < root.count; page++) {
+        const at = root.offset(page) - dataBytes;
+        if (this.#indexSlots[page] === undefined) this.#keepIndex(bytes.slice(at, at + root.byteLength(page)), page);
+      }
+      const { memory } = this.#cache;
+      for (let page = 0; page < this.#filterSlots.length; page++) {
+        if (this.#filterSlots[page] !== undefined) continue;
+        const line = page * FILTER_PAGE_LINES;
+        const [at, size] = [this.#filterOffset(line) - dataBytes, this.#filterBytes(line)];
+        const own = memory.take(size);
+        own.set(bytes.subarray(at, at + size));
+        this.#keepFilter(own, size, line, 0);
+      }
+    } catch (error) {
+      if (!(error instanceof FsError || error instanceof LsmError)) throw error;
+    }
+  }
+
+  get #allFilterBytes(): number {
+    const { filterLines } = this.properties;
+    return filterLines * LINE_BYTES + this.#filterSlots.length * TRAILER_BYTES;
+  }
+
   #filterOffset(line: number): number {
     return this.#filterAt + Math.floor(line / FILTER_PAGE_LINES) * FILTER_PAGE_BYTES;
   }
@@ -317,7 +362,7 @@ export class Table {
   #keepBlock(memory: Uint8Array, length: number, page: TableIndex, block: number, holders: number): Block {
     const decoded = this.#decodeInto(memory, length, page.offset(block));
     decoded.hold(holders);
-    this.#cache.addData(decoded, page, block, page.count, decoded.memoryBytes);
+    this.#cache.addData(decoded, page, block, decoded.memoryBytes);
     return decoded;
   }
 

@@ -36,17 +36,26 @@ export class Unlogged implements UnloggedWriter {
   }
 
   put(keyspace: Keyspace, key: Uint8Array, value: Uint8Array, version?: number): void {
-    checkValue(value.length);
-    this.#write(keyspace, key, EMPTY, 0, value, false, version);
+    this.#write(keyspace, key, 0, key.length, EMPTY, 0, value, 0, value.length, false, version);
   }
 
-  putParts(keyspace: Keyspace, key: Uint8Array, head: Uint8Array, headEnd: number, rest: Uint8Array, version?: number): void {
-    checkValue(headEnd + rest.length);
-    this.#write(keyspace, key, head, headEnd, rest, false, version);
+  putParts(
+    keyspace: Keyspace,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    head: Uint8Array,
+    headEnd: number,
+    rest: Uint8Array,
+    restStart: number,
+    restEnd: number,
+    version?: number,
+  ): void {
+    this.#write(keyspace, key, keyStart, keyEnd, head, headEnd, rest, restStart, restEnd, false, version);
   }
 
   delete(keyspace: Keyspace, key: Uint8Array, version?: number): void {
-    this.#write(keyspace, key, EMPTY, 0, EMPTY, true, version);
+    this.#write(keyspace, key, 0, key.length, EMPTY, 0, EMPTY, 0, 0, true, version);
   }
 
   deleteRange(keyspace: Keyspace, from: Uint8Array, to: Uint8Array | undefined, version?: number): void {
@@ -69,6 +78,7 @@ export class Unlogged implements UnloggedWriter {
     this.#isOpen = false;
     this.#unitBytes = 0;
     this.#unitRanges = 0;
+    flusher.foresee();
     if (generations.isFull || this.#freezes.length > 0) this.#freezeNow();
     return flusher.room(false) ?? pace.due(bytes);
   }
@@ -96,19 +106,24 @@ export class Unlogged implements UnloggedWriter {
   #write(
     keyspace: Keyspace,
     key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
     head: Uint8Array,
     headEnd: number,
     value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
     tombstone: boolean,
     version: number | undefined,
   ): void {
     const { generations } = this.#options;
     const state = this.#checked(keyspace, version);
-    checkKey(key);
+    checkKey(keyEnd - keyStart);
+    checkValue(headEnd + valueEnd - valueStart);
     const given = version ?? generations.sequence + 1;
     generations.sequence++;
-    generations.active.insert(state.id, key, 0, key.length, given, tombstone, value, 0, value.length, head, headEnd);
-    this.#wrote(state, given, key.length + headEnd + value.length);
+    generations.active.insert(state.id, key, keyStart, keyEnd, given, tombstone, value, valueStart, valueEnd, head, headEnd);
+    this.#wrote(state, given, keyEnd - keyStart + headEnd + valueEnd - valueStart);
   }
 
   #checked(keyspace: Keyspace, version: number | undefined): KeyspaceState {

@@ -1,7 +1,8 @@
 // Slows writers down gently before they would have to stop. What they owe grows with the *pressure*: how much of the memory
 // between "one memtable waits" and "writers stop" is used, or how far merges lag behind, whichever is more. For its bytes a
-// writer waits the time that the last flushes took for as many, times pressure / (1 − pressure). So at half of the pressure
-// writers go exactly as fast as the disk, and whatever they do they find their balance short of the stop.
+// writer waits the time that the last flushes took for as many, times pressure² / (1 − pressure). So at 0.62 of the pressure (the
+// golden ratio's) writers go exactly as fast as the disk, and whatever they do they find their balance short of the stop; and who is slower than the
+// disk hardly waits, although a memtable is being flushed half of the time.
 import { type Deferred, deferred } from '@distrokv/base';
 import type { Clock, Timers } from '@distrokv/env';
 import { type Generations, MAX_FROZEN } from './generations.ts';
@@ -12,7 +13,7 @@ const MIN_DELAY_MS = 1;
 const MAX_DELAY_MS = 50;
 const MAX_PRESSURE = 0.98;
 /** Bytes a millisecond, before any flush was measured. */
-const FIRST_RATE = 64 << 10;
+const FIRST_RATE = 128 << 10;
 /** What a measured flush weighs after the next one. */
 const FADING = 0.5;
 
@@ -51,7 +52,7 @@ export class WritePace {
       this.#owedMs = 0;
       return undefined;
     }
-    this.#owedMs += ((bytes * this.#flushedMs) / this.#flushedBytes) * (pressure / (1 - pressure));
+    this.#owedMs += ((bytes * this.#flushedMs) / this.#flushedBytes) * ((pressure * pressure) / (1 - pressure));
     if (this.#owedMs < MIN_DELAY_MS) return undefined;
     return this.#delay(Math.min(this.#owedMs, MAX_DELAY_MS));
   }

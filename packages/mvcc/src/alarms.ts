@@ -22,7 +22,8 @@ export class Alarms {
 
   /** Is there one of this type, on any member? */
   has(alarm: pb.AlarmType): boolean {
-    return this.#active.some((one) => one.alarm === alarm);
+    // Every put asks, and nearly always there is none.
+    return this.#active.length > 0 && this.#active.some((one) => one.alarm === alarm);
   }
 
   hasOwn(memberID: bigint, alarm: pb.AlarmType): boolean {

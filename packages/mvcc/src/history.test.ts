@@ -71,7 +71,7 @@ for (let seed = 1; seed <= SEEDS; seed++) {
         for (let place = 0, n = random.chance(0.05) ? random.between(1, 300) : 1; place < n; place++) {
           const key = keyOf(random);
           if (isOldStore && entry < 30) writeOld(spaces, at, place, key);
-          else history.write(revision(at), place, key);
+          else history.write(revision(at), place, key, 0, key.length);
           all.push({ at, text: told(at, key) });
         }
       }
@@ -92,11 +92,16 @@ for (let seed = 1; seed <= SEEDS; seed++) {
   });
 }
 
+function write(history: History, at: number, key: string): void {
+  const bytes = utf8(key);
+  history.write(revision(at), 0, bytes, 0, bytes.length);
+}
+
 test('forgetting leaves one record at most that begins before', async () => {
   const spaces = await openSpaces(1);
   const history = new History(spaces);
   for (let entry = 0; entry < 50; entry++) {
-    for (let i = 1; i <= 10; i++) history.write(revision(entry * 10 + i), 0, utf8(`key ${i}`));
+    for (let i = 1; i <= 10; i++) write(history, entry * 10 + i, `key ${i}`);
     history.endEntry();
     await spaces.writer.commit();
   }
@@ -118,7 +123,7 @@ test('forgetting leaves one record at most that begins before', async () => {
 test('a record that does not decode is told, not guessed at', async () => {
   const spaces = await openSpaces(1);
   const history = new History(spaces);
-  for (let i = 1; i <= 5; i++) history.write(revision(300 + i), 0, utf8(`k${i}`));
+  for (let i = 1; i <= 5; i++) write(history, 300 + i, `k${i}`);
   history.endEntry();
   const record = spaces.changes.iterator();
   assert.ok(record.next());

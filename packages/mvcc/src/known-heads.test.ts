@@ -16,7 +16,7 @@ function headOf({ createRevision, version, lease }: Plain): RecordHead {
 
 /** What is known of a key; undefined if nothing. */
 function recall(known: KnownHeads, key: Uint8Array): Plain | undefined {
-  const place = known.find(key);
+  const place = known.find(key, 0, key.length);
   if (place === UNKNOWN) return undefined;
   const head = new RecordHead();
   known.read(place, head);
@@ -65,8 +65,10 @@ for (const [bytes, first] of [
         continue;
       }
       const next = { createRevision: random.below(2 ** 40), version: 1 + random.below(2 ** 40), lease: pick(LEASES, random) };
-      const place = known.find(key);
-      if (place === UNKNOWN) known.add(key, headOf(next));
+      // Inside of something larger, as a key lies in a command.
+      const inside = Uint8Array.of(9, ...key, 9, 9);
+      const place = known.find(inside, 1, 1 + key.length);
+      if (place === UNKNOWN) known.add(inside, 1, 1 + key.length, headOf(next));
       else known.write(place, headOf(next));
       model.set(name, next);
       ring.add(name);
@@ -82,12 +84,12 @@ test('as many short keys as it is made for are known, and the oldest go first', 
   const head = headOf({ createRevision: 1, version: 1, lease: 0n });
   const count = (from: number, to: number): number => {
     let sum = 0;
-    for (let i = from; i < to; i++) if (known.find(keyAt(i)) !== UNKNOWN) sum++;
+    for (let i = from; i < to; i++) if (known.find(keyAt(i), 0, 16) !== UNKNOWN) sum++;
     return sum;
   };
-  for (let i = 0; i < 20_000; i++) known.add(keyAt(i), head);
+  for (let i = 0; i < 20_000; i++) known.add(keyAt(i), 0, 16, head);
   assert.ok(count(0, 20_000) > 18_000, `${count(0, 20_000)} of 20,000`);
-  for (let i = 20_000; i < 40_000; i++) known.add(keyAt(i), head);
+  for (let i = 20_000; i < 40_000; i++) known.add(keyAt(i), 0, 16, head);
   assert.equal(count(0, 18_000), 0);
   assert.ok(count(20_000, 40_000) > 18_000, `${count(20_000, 40_000)} of 20,000`);
 });

@@ -67,10 +67,10 @@ export class KnownHeads {
     this.#end = 1;
   }
 
-  /** Where the key's entry lies, good until the next `add`; or UNKNOWN. */
-  find(key: Uint8Array): number {
-    if (key.length > MAX_KEY_BYTES) return UNKNOWN;
-    const hash = hashOf(key);
+  /** Where the entry of the key `bytes[start, end)` lies, good until the next `add`; or UNKNOWN. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    if (end - start > MAX_KEY_BYTES) return UNKNOWN;
+    const hash = hashOf(bytes, start, end);
     const places = this.#places;
     const oldest = this.#end - this.#words;
     let at = this.#bucketOf(hash);
@@ -78,15 +78,15 @@ export class KnownHeads {
       const position = places[at + 1] as number;
       if (places[at] !== hash || position < oldest || position === 0) continue;
       const word = position & (this.#words - 1);
-      if (this.#isOf(word, key)) return word;
+      if (this.#isOf(word, bytes, start, end)) return word;
     }
     return UNKNOWN;
   }
 
   /** Fills `head` from the entry at a place that was found; a version of 0 says that there is no such key. */
   read(word: number, head: RecordHead): void {
-    head.createRevision = revision(this.#numbers[word] as number);
-    head.version = this.#numbers[word + VERSION] as number;
+    head.createRevision = revision(smallIfSmall(this.#numbers[word] as number));
+    head.version = smallIfSmall(this.#numbers[word + VERSION] as number);
     const half = (word + LEASE) * 2;
     // Nearly always there is none, and a bigint is an object.
     const isLeased = this.#halves[half] !== 0 || this.#halves[half + 1] !== 0;
@@ -104,15 +104,16 @@ export class KnownHeads {
   }
 
   /** Takes up a key that was not found. */
-  add(key: Uint8Array, head: RecordHead): void {
-    if (key.length > MAX_KEY_BYTES) return;
-    const position = this.#room(Math.ceil((HEADER_BYTES + key.length) / WORD_BYTES));
+  add(bytes: Uint8Array, start: number, end: number, head: RecordHead): void {
+    const length = end - start;
+    if (length > MAX_KEY_BYTES) return;
+    const position = this.#room((HEADER_BYTES + length + WORD_BYTES - 1) >>> 3);
     const word = position & (this.#words - 1);
     this.write(word, head);
-    this.#halves[(word + KEY) * 2] = key.length;
+    this.#halves[(word + KEY) * 2] = length;
     const keyAt = word * WORD_BYTES + HEADER_BYTES;
-    for (let i = 0; i < key.length; i++) this.#bytes[keyAt + i] = key[i] as number;
-    const hash = hashOf(key);
+    for (let i = 0; i < length; i++) this.#bytes[keyAt + i] = bytes[start + i] as number;
+    const hash = hashOf(bytes, start, end);
     const at = this.#oldestOf(this.#bucketOf(hash));
     this.#places[at] = hash;
     this.#places[at + 1] = position;
@@ -120,7 +121,7 @@ export class KnownHeads {
 
   /** The key was deleted. */
   clear(key: Uint8Array): void {
-    const word = this.find(key);
+    const word = this.find(key, 0, key.length);
     if (word !== UNKNOWN) this.#numbers[word + VERSION] = 0;
   }
 
@@ -153,14 +154,20 @@ export class KnownHeads {
     return oldest;
   }
 
-  #isOf(word: number, key: Uint8Array): boolean {
-    if (this.#halves[(word + KEY) * 2] !== key.length) return false;
+  #isOf(word: number, key: Uint8Array, start: number, end: number): boolean {
+    if (this.#halves[(word + KEY) * 2] !== end - start) return false;
     const bytes = this.#bytes;
-    const keyAt = word * WORD_BYTES + HEADER_BYTES;
+    const keyAt = word * WORD_BYTES + HEADER_BYTES - start;
     // Keys that are alike differ at their ends.
-    for (let i = key.length - 1; i >= 0; i--) if (bytes[keyAt + i] !== key[i]) return false;
+    for (let i = end - 1; i >= start; i--) if (bytes[keyAt + i] !== key[i]) return false;
     return true;
   }
+}
+
+/** What comes from a Float64Array would be an object in a field, unless V8 sees that it is a small integer. */
+function smallIfSmall(n: number): number {
+  const small = n | 0;
+  return small === n ? small : n;
 }
 
 function isPowerOfTwo(n: number): boolean {
@@ -168,8 +175,8 @@ function isPowerOfTwo(n: number): boolean {
 }
 
 /** FNV-1a (Fowler, Noll, Vo), with a last mix, since the buckets are chosen by its low bits. */
-function hashOf(key: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ (key[i] as number), 0x01000193);
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
   return hash ^ (hash >>> 15);
 }

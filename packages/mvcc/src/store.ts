@@ -22,6 +22,7 @@ import { KnownCounts } from './known-counts.ts';
 import { type StoreKeyspaces, keyspacesOf } from './keyspaces.ts';
 import { LEASES_PER_TICK, Leases, MAX_LEASE_TTL, MAX_TICK_MS } from './leases.ts';
 import { type Membership, membershipIn, readMembers, readRemoved, replaceMembers, writeMember } from './members.ts';
+import type { PlainPut } from './plain-put.ts';
 import { type RangeChunks, type RangeResult, rangeChunks, rangeSteps } from './range.ts';
 import { STATE_KEY, type StoreState, decodeState, encodeState, freshState } from './state.ts';
 import { type Steps, runSteps } from './steps.ts';
@@ -47,6 +48,8 @@ export interface TickResult {
   readonly more: boolean;
 }
 
+type Changing<T> = { -readonly [K in keyof T]: T[K] };
+
 export type CommandResult = CommandResults[keyof CommandResults];
 
 export class Store {
@@ -59,7 +62,8 @@ export class Store {
   readonly #history: History;
   readonly #counts = new KnownCounts();
   readonly #writes: CommandWrites;
-  #state: StoreState;
+  /** One object for all revisions. */
+  readonly #state: Changing<StoreState>;
   #members: readonly pb.Member[];
   /** The compaction of the last entry: history before it is deleted. Once for each entry, however many compactions are in it: a unit holds few range deletes. */
   #forgottenTo: number;
@@ -78,7 +82,7 @@ export class Store {
     this.leases = new Leases(this.#spaces);
     this.alarms = new Alarms(this.#spaces);
     this.#history = new History(this.#spaces);
-    this.#writes = new CommandWrites(this.#spaces, this.leases, this.#history);
+    this.#writes = new CommandWrites(this.#spaces, this.leases, this.#history, () => this.watches.isWatched);
     this.watches = new WatchHub({
       history: this.#history,
       revision: this.#state.revision,
@@ -86,6 +90,7 @@ export class Store {
     });
   }
 
+  /** As it is at any time: who wants to know later what it was takes a copy. */
   get state(): StoreState {
     return this.#state;
   }
@@ -146,6 +151,15 @@ export class Store {
     return command.kind === 'put' ? this.#put(command.request) : runSteps(this.applySteps(command));
   }
 
+  /** As `apply`, for a command that is a plain put, as it lies in the log. */
+  applyPlain(put: PlainPut): Revision {
+    this.#checkSpace();
+    this.#writes.begin(this.#state.revision);
+    this.#writes.putPlain(put);
+    this.#endRevision();
+    return this.#state.revision;
+  }
+
   /** As `apply`, for commands that may take long. Nothing else may be applied before the last step. */
   *applySteps(command: Command): Steps<CommandResult> {
     switch (command.kind) {
@@ -185,15 +199,17 @@ export class Store {
   /** Ends a log entry. Wait for the promise, if there is one, before the next: flushes lag behind. */
   commit(index: LogIndex, term: Term): Promise<void> | undefined {
     assert(index > this.#state.appliedIndex, `entries are applied in order: ${index} after ${this.#state.appliedIndex}`);
-    this.#state = { ...this.#state, appliedIndex: index, appliedTerm: term };
+    this.#state.appliedIndex = index;
+    this.#state.appliedTerm = term;
     const { writer, kv, meta } = this.#spaces;
     const { compactRevision } = this.#state;
     const isCompacted = compactRevision > this.#forgottenTo;
     this.#history.endEntry();
+    const changes = this.#writes.take();
     if (isCompacted) this.#history.forget(this.#forgottenTo, compactRevision);
     this.#forgottenTo = Math.max(this.#forgottenTo, compactRevision);
     writer.put(meta, STATE_KEY, encodeState(this.#state));
-    this.watches.publish(this.#writes.take(), this.#state.revision);
+    this.watches.publish(changes, this.#state.revision);
     // Not before: who watches is given what changed in this entry as of revisions that it may have compacted as well.
     if (isCompacted) kv.setRetention(compactRevision);
     const room = writer.commit();
@@ -202,7 +218,7 @@ export class Store {
   }
 
   #endRevision(): void {
-    if (this.#writes.count > 0) this.#state = { ...this.#state, revision: revision(this.#state.revision + 1) };
+    if (this.#writes.count > 0) this.#state.revision = revision(this.#state.revision + 1);
     this.#writes.begin(this.#state.revision);
   }
 
@@ -297,7 +313,7 @@ export class Store {
     this.#checkSound();
     if (at <= this.#state.compactRevision) throw new ApiError('compacted');
     if (at > this.#state.revision) throw new ApiError('future-revision');
-    this.#state = { ...this.#state, compactRevision: at };
+    this.#state.compactRevision = at;
     return pb.CompactionResponse.create({ header: revisionHeader(this.#state.revision) });
   }
 
@@ -344,7 +360,7 @@ export class Store {
     const isLate = fromMs !== this.#state.leaseClockMs || toMs < fromMs;
     if (isLate || this.alarms.has(pb.AlarmType.CORRUPT)) return { more: false };
     const leaseClockMs = Math.min(toMs, fromMs + MAX_TICK_MS);
-    this.#state = { ...this.#state, leaseClockMs };
+    this.#state.leaseClockMs = leaseClockMs;
     let due = this.leases.nextDue(leaseClockMs);
     for (let ended = 0; due && ended < LEASES_PER_TICK; ended++) {
       yield* this.#endLease(due.id);

@@ -6,8 +6,25 @@ import { goQuote } from '../output/escape.ts';
 import type { LsmFormat } from './commands.ts';
 import { toJson } from './json.ts';
 
+/** Characters that are written at once. */
+const CHUNK = 64 << 10;
+
 export async function runDump(host: Host, file: string, format: LsmFormat): Promise<void> {
-  for await (const piece of dumpFile(createNodeEnv(), file)) host.stdout.write(format === 'json' ? `${toJson(piece)}\n` : asLine(piece));
+  const { stdout } = host;
+  let lines = '';
+  try {
+    for await (const piece of dumpFile(createNodeEnv(), file)) {
+      lines += format === 'json' ? `${toJson(piece)}\n` : asLine(piece);
+      if (lines.length < CHUNK) continue;
+      stdout.write(lines);
+      lines = '';
+      // A file may be much larger than what a pipe, or memory, should hold.
+      await stdout.drain();
+    }
+  } finally {
+    // Damage is told behind what is before it.
+    if (lines !== '') stdout.write(lines);
+  }
 }
 
 function asLine({ offset, what, fields }: DumpedPiece): string {

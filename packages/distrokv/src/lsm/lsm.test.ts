@@ -108,8 +108,10 @@ test('verify says what is damaged and ends with 1; repair makes the store sound 
 
 test('repair keeps away from a store that a process holds, its own lock or that of the data directory above', async (t) => {
   const directory = await makeStore(t);
-  const lock = await createNodeEnv().fs.lock(join(directory, 'LOCK'));
   damage(join(directory, '000001.sst'), 3);
+  assert.match((await run('verify', directory)).err, /is damaged \(faults: 1\)\n$/);
+  assert.deepEqual(readdirSync(directory).sort(), ['000001.sst', '000002.wal', 'manifest'], 'verify makes no file');
+  const lock = await createNodeEnv().fs.lock(join(directory, 'LOCK'));
   const { code, err } = await run('repair', directory);
   assert.equal(code, 1);
   assert.match(err, /locked/);
@@ -165,6 +167,16 @@ test('what is no store is told in a line', async (t) => {
     assert.deepEqual([code, out], [1, ''], argv.join(' '));
     assert.match(err, /^Error: .*nowhere.*\n$/, argv.join(' '));
     assert.ok(!err.includes('lock'), err);
+  }
+});
+
+test('a directory without a store is left as it is', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'distrokv-lsm-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, 'mine'), '');
+  for (const command of ['inspect', 'verify', 'repair']) {
+    assert.match((await run(command, directory)).err, /^Error: .* holds no store/, command);
+    assert.deepEqual(readdirSync(directory), ['mine'], command);
   }
 });
 

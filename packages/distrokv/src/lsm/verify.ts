@@ -1,6 +1,6 @@
 // lsm verify and lsm repair: what is damaged, and what can be done about it.
 import { dirname, join, resolve } from 'node:path';
-import { type Env, type FileLock, FsError, createNodeEnv } from '@distrokv/env';
+import { type FileSystem, FsError, createNodeEnv } from '@distrokv/env';
 import { type KeyspaceOptions, type VerifyProgress, type VerifyReport, repairStore, verifyStore } from '@distrokv/lsm';
 import { stopSignal } from '../client/stopping.ts';
 import { CommandError, usage } from '../errors.ts';
@@ -46,7 +46,9 @@ export async function runVerify(host: Host, directory: string, format: LsmFormat
 export async function runRepair(host: Host, directory: string, keyspaces: readonly string[] | undefined, format: LsmFormat): Promise<void> {
   const options = keyspaces === undefined ? {} : { keyspaces: keyspaces.map(parseKeyspace) };
   const env = createNodeEnv();
-  const lock = await lockStore(env, directory);
+  // Where there is no store, not even a lock is left; the repair says so.
+  const isStore = (await env.fs.readDirectory(directory)).some((name) => name === 'manifest' || /\.(sst|wal)$/.test(name));
+  const lock = isStore ? await env.fs.lock(await lockPath(env.fs, directory)) : undefined;
   try {
     const report = await repairStore(env, directory, options);
     const { faults, lostDirectory, tables, entries, lostTables, lostBlocks, lostLogBytes } = report;
@@ -59,15 +61,18 @@ export async function runRepair(host: Host, directory: string, keyspaces: readon
           `the files as they were are in ${lostDirectory}; remove them when nobody needs them any more\n`,
       );
   } finally {
-    await lock.release();
+    await lock?.release();
   }
 }
 
 /** Whether a process holds the store, as far as its lock tells. */
 async function isInUse(directory: string): Promise<boolean> {
+  const { fs } = createNodeEnv();
+  const path = await lockPath(fs, directory);
+  // Nothing is made where nothing was.
+  if (!(await fs.readDirectory(dirname(path))).includes('LOCK')) return false;
   try {
-    const lock = await lockStore(createNodeEnv(), directory);
-    await lock.release();
+    await (await fs.lock(path)).release();
     return false;
   } catch (error) {
     return error instanceof FsError && error.code === 'locked';
@@ -75,11 +80,10 @@ async function isInUse(directory: string): Promise<boolean> {
 }
 
 /** The lock of a member's data directory, if the store is in one, else that of the store's own. */
-async function lockStore({ fs }: Env, directory: string): Promise<FileLock> {
-  await fs.readDirectory(directory); // One that is not there is told before a lock in it.
+async function lockPath(fs: FileSystem, directory: string): Promise<string> {
   const own = resolve(directory);
   const parent = dirname(own);
-  return fs.lock(join((await fs.readDirectory(parent)).includes('LOCK') ? parent : own, 'LOCK'));
+  return join((await fs.readDirectory(parent)).includes('LOCK') ? parent : own, 'LOCK');
 }
 
 function parseKeyspace(text: string): KeyspaceOptions {

@@ -23,8 +23,9 @@ export class FakeHost implements Host {
 
   constructor(options: FakeHostOptions = {}) {
     const { stdin, terminal = false } = options;
-    this.stdout = { isTerminal: terminal, write: (data) => this.#take(this.#out, data) };
-    this.stderr = { isTerminal: terminal, write: (data) => this.#take(this.#err, data) };
+    const drain = async (): Promise<void> => {};
+    this.stdout = { isTerminal: terminal, write: (data) => this.#take(this.#out, data), drain };
+    this.stderr = { isTerminal: terminal, write: (data) => this.#take(this.#err, data), drain };
     this.stdin = {
       isTerminal: stdin === undefined,
       lines: () => linesOf(typeof stdin === 'string' ? stdin : ''),

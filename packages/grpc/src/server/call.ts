@@ -2,9 +2,9 @@
 import { messageOf } from '@distrokv/base';
 import type { HeaderList, Stream } from '@distrokv/http2';
 import { ErrorCode } from '@distrokv/http2';
-import type { Allocate } from '@distrokv/proto';
 import { GrpcError } from '../status.ts';
 import type { Metadata, MetadataInit, ServerCall } from '../types.ts';
+import type { Buffers } from '../wire/buffers.ts';
 import type { Deadlines, Due } from '../wire/deadlines.ts';
 import { metadataHeaders } from '../wire/metadata.ts';
 import { errorTrailers, okTrailers } from '../wire/trailers.ts';
@@ -16,8 +16,7 @@ export interface CallHost {
   readonly peerCommonName: string | undefined;
   readonly deadlines: Deadlines;
   readonly maxReceiveBytes: number;
-  /** Memory for answers. */
-  readonly allocate: Allocate;
+  readonly memory: Buffers;
   readonly onUnexpectedError: ((error: unknown, path: string) => void) | undefined;
 }
 

@@ -10,8 +10,8 @@ import {
   createServerConnection,
   startsLikeHttp2,
 } from '@distrokv/http2';
-import type { Allocate } from '@distrokv/proto';
 import { GrpcError } from '../status.ts';
+import type { Buffers } from '../wire/buffers.ts';
 import type { Deadlines } from '../wire/deadlines.ts';
 import { Link } from '../wire/link.ts';
 import { errorTrailers } from '../wire/trailers.ts';
@@ -97,7 +97,7 @@ export class ServerConnection implements ConnectionHandler<Served>, CallHost {
   readonly peerCommonName: string | undefined;
   readonly deadlines: Deadlines;
   readonly maxReceiveBytes: number;
-  readonly allocate: Allocate;
+  readonly memory: Buffers;
   readonly onUnexpectedError: CallHost['onUnexpectedError'];
   readonly #host: ConnectionHost;
   readonly #address: Address;
@@ -114,7 +114,7 @@ export class ServerConnection implements ConnectionHandler<Served>, CallHost {
     this.peerCommonName = socket.tls?.peerCommonName;
     this.deadlines = host.deadlines;
     this.maxReceiveBytes = host.maxReceiveBytes;
-    this.allocate = host.buffers.allocate;
+    this.memory = host.buffers;
     this.onUnexpectedError = host.options.onUnexpectedError;
     this.#connection = createServerConnection<Served>(this, host.http2, address);
     this.#connection.tick(host.env.clock.monotonicMs());

@@ -3,7 +3,7 @@ import type { Stream } from '@distrokv/http2';
 import { Inbox } from '../inbox.ts';
 import { Outbox } from '../outbox.ts';
 import type { GrpcError } from '../status.ts';
-import type { ServerStream } from '../types.ts';
+import type { MessageMemory, ServerStream } from '../types.ts';
 import { MessageBuffer, decodeRequest, frame } from '../wire/framing.ts';
 import { Call, type CallHost, CANCELLED } from './call.ts';
 import type { CallRequest } from './request.ts';
@@ -50,7 +50,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
   }
 
   send(response: unknown): boolean {
-    return !this.over && this.sendFramed(frame(this.#route.method.response, response, this.host.allocate));
+    return !this.over && this.sendFramed(frame(this.#route.method.response, response, this.host.memory.allocate));
   }
 
   sendFramed(messages: Uint8Array): boolean {
@@ -59,8 +59,8 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
     return this.#outbox.sent(this.stream.sendData(messages));
   }
 
-  allocate(bytes: number): Uint8Array | undefined {
-    return this.host.allocate(bytes);
+  get memory(): MessageMemory {
+    return this.host.memory;
   }
 
   writable(): Promise<void> {

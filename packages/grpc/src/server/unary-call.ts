@@ -66,7 +66,7 @@ export class UnaryCall extends Call {
     if (this.over) return;
     let bytes: Uint8Array;
     try {
-      bytes = frame(this.#route.method.response, response, this.host.allocate);
+      bytes = frame(this.#route.method.response, response, this.host.memory.allocate);
     } catch (error) {
       this.fail(error);
       return;

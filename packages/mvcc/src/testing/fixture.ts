@@ -7,13 +7,16 @@ import { etcdserverpb as pb } from '@distrokv/proto';
 import { ApiError } from '../api-errors.ts';
 import { type Command, decodeCommand, encodeCommand } from '../command.ts';
 import { storeKeyspaces } from '../keyspaces.ts';
+import { PlainPut } from '../plain-put.ts';
 import { runSteps } from '../steps.ts';
 import { type CommandResult, Store } from '../store.ts';
+import { revisionHeader } from '../txn.ts';
 
 export class StoreFixture {
   #env: MemoryEnv;
   #engine: Engine;
   #store: Store;
+  readonly #plain = new PlainPut();
   /** Every command so far, by its index - 1: what the Raft log would hold. */
   readonly log: Uint8Array[][] = [];
 
@@ -128,7 +131,8 @@ export class StoreFixture {
   async #applyEntry(entry: readonly Uint8Array[], index: number): Promise<(CommandResult | ApiError)[]> {
     const results = entry.map((bytes) => {
       try {
-        return this.#store.apply(decodeCommand(bytes));
+        if (!this.#plain.read(bytes, 0, bytes.length)) return this.#store.apply(decodeCommand(bytes));
+        return pb.PutResponse.create({ header: revisionHeader(this.#store.applyPlain(this.#plain)) });
       } catch (error) {
         if (error instanceof ApiError) return error;
         throw error;

@@ -51,6 +51,11 @@ export class WatchHub {
     return this.#revision;
   }
 
+  /** Whether what happens now is given to anybody. */
+  get isWatched(): boolean {
+    return this.#synced.size > 0;
+  }
+
   /** How many watchers there are. */
   get size(): number {
     return this.#size;
@@ -99,7 +104,7 @@ export class WatchHub {
   /** The changes of a committed entry, in order; the store is at `revision` now. */
   publish(changes: readonly Change[], revision: number): void {
     this.#revision = revision;
-    if (changes.length === 0 || this.#synced.size === 0) return;
+    if (changes.length === 0 || !this.isWatched) return;
     const reached: WatchGroup[] = [];
     for (const change of changes) {
       const event = this.#eventOf(change);

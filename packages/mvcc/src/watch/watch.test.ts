@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Random, seededRandom, utf8 } from '@distrokv/base';
+import { type Random, logIndex, seededRandom, term, utf8 } from '@distrokv/base';
 import { type KeyRange, isEmptyRange, isInRange, keyRange } from '../key-range.ts';
 import { StoreFixture } from '../testing/fixture.ts';
 import { compare, del, put, txn } from '../testing/requests.ts';
@@ -33,6 +33,29 @@ test('a watcher sees what happens from now on: its keys, in one response for eac
   f.store.watches.remove(watcher);
   await f.put(put('a', 'again'));
   assert.equal(range.responses.length, 2);
+});
+
+test('who begins to watch in the middle of an entry gets all of it, and of one that compacts what it did, too', async () => {
+  const f = await StoreFixture.open();
+  await f.put(put('a', '0')); // 2
+  const [late, early] = [new RecordingSink(f.store.watches), new RecordingSink(f.store.watches)];
+  f.store.apply({ kind: 'put', request: put('a', '1') });
+  f.store.apply({ kind: 'put', request: put('b', '1') });
+  const watcher = f.store.watches.create(watch(key('a', 'c')), late);
+  f.store.apply({ kind: 'compact', request: { revision: 4, physical: false } });
+  f.store.apply({ kind: 'put', request: put('b', '2') });
+  await f.store.commit(logIndex(2), term(1));
+  assert.deepEqual(
+    late.responses.map((r) => r.events.map(showEvent)),
+    [['3 put a=1', '4 put b=1', '5 put b=2']],
+  );
+  f.store.watches.remove(watcher);
+  f.store.watches.create(watch(key('b')), early);
+  f.store.apply({ kind: 'put', request: put('b', '3') });
+  f.store.watches.create(watch(key('b')), late);
+  f.store.apply({ kind: 'delete-range', request: del('b') });
+  await f.store.commit(logIndex(3), term(1));
+  for (const sink of [early, late]) assert.deepEqual(sink.responses.at(-1)?.events.map(showEvent), ['6 put b=3', '7 delete b']);
 });
 
 test('from the past; from the future; filters', async () => {

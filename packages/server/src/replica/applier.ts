@@ -1,7 +1,16 @@
 // Takes committed entries to the store, in order, in slices that leave the event loop to others.
 import { type LogIndex, type Term, defined } from '@distrokv/base';
 import type { Env } from '@distrokv/env';
-import { ApiError, type Command, type CommandResult, type Steps, type Store, StoreLimitError, decodeCommand } from '@distrokv/mvcc';
+import {
+  ApiError,
+  type CommandResult,
+  PlainPut,
+  type Steps,
+  type Store,
+  StoreLimitError,
+  decodeCommand,
+  revisionHeader,
+} from '@distrokv/mvcc';
 import type { Entry } from '@distrokv/raft';
 import { applyConfiguration } from './membership.ts';
 import { ProposalReader } from './proposal-codec.ts';
@@ -103,15 +112,15 @@ export class Applier {
     // What comes of the others' commands, they learn themselves.
     const results: Result[] | undefined = own && [];
     while (proposal.next()) {
+      if (plain.read(proposal.data, proposal.start, proposal.end)) {
+        const result = applyPlain(store, results !== undefined);
+        results?.push(result);
+        continue;
+      }
       // A put or a transaction of this member need not be decoded again; its fields are plain, and what they hold is what the bytes say.
       const before = own?.[proposal.count - 1];
       const command =
         before?.kind === 'put' || before?.kind === 'txn' ? before : decodeCommand(proposal.data, proposal.start, proposal.end);
-      if (command.kind === 'put') {
-        const result = applyPut(store, command);
-        results?.push(result);
-        continue;
-      }
       const steps = store.applySteps(command);
       let result = stepOn(steps);
       while (result === undefined && !this.#isSliceOver) result = stepOn(steps);
@@ -167,9 +176,13 @@ function stepOn(steps: Steps<CommandResult>): { readonly value: Result } | undef
   return isDone ? { value } : undefined;
 }
 
-function applyPut(store: Store, command: Command): Result {
+/** The put that is applied: nothing is made for it but its answer, if somebody waits for that. */
+const plain = new PlainPut();
+
+function applyPlain(store: Store, isAwaited: boolean): Result {
   try {
-    return store.apply(command);
+    const at = store.applyPlain(plain);
+    return isAwaited ? { header: revisionHeader(at), prevKv: undefined } : undefined;
   } catch (error) {
     return refusal(error);
   }

@@ -41,6 +41,7 @@ export class ProposalReader implements ProposalMark {
   /** The command at which it stands is `data[start, end)`. */
   start = 0;
   end: number;
+  readonly #reader: VarintReader;
   /** How many commands it has passed, that one included. */
   count = 0;
 
@@ -54,6 +55,7 @@ export class ProposalReader implements ProposalMark {
     if (!reader.ok || fixed.length < FIXED_BYTES) throw new StoreError('corrupt', 'the log holds a proposal that does not decode');
     const view = new DataView(fixed.buffer, fixed.byteOffset);
     this.data = data;
+    this.#reader = reader;
     this.origin = memberId(view.getBigUint64(0));
     this.session = view.getUint32(8);
   }
@@ -61,7 +63,8 @@ export class ProposalReader implements ProposalMark {
   /** Steps to the next command; false at the end. */
   next(): boolean {
     if (this.end === this.data.length) return false;
-    const reader = new VarintReader(this.data, this.end);
+    const reader = this.#reader;
+    reader.at = this.end;
     const length = reader.varint();
     this.start = reader.at;
     this.end = reader.at + length;

@@ -1,8 +1,9 @@
 // v3electionpb.Election: whoever is first in the line leads; the value of its key is what it proclaims.
 import { equalBytes } from '@distrokv/base';
 import { GrpcError, type Handlers, type ServerStream } from '@distrokv/grpc';
-import { etcdserverpb as pb, type mvccpb, type v3electionpb } from '@distrokv/proto';
+import { etcdserverpb as pb, type v3electionpb } from '@distrokv/proto';
 import { type ServiceContext, answer } from './context.ts';
+import type { Ends } from './event-reader.ts';
 import type { KvService } from './kv.ts';
 import type { LeaseService } from './lease.ts';
 import { WaitingLine, createRevisionIs } from './waiting-line.ts';
@@ -23,7 +24,7 @@ export class ElectionService {
   get handlers(): Handlers<typeof v3electionpb.Election> {
     const context = this.#context;
     return {
-      campaign: (request, call) => answer(context, call, () => this.#campaign(request, AbortSignal.any([call.signal, this.#stopping]))),
+      campaign: (request, call) => answer(context, call, () => this.#campaign(request, [call.signal, this.#stopping])),
       proclaim: (request, call) => answer(context, call, () => this.#proclaim(request)),
       leader: (request, call) => answer(context, call, () => this.#leader(request)),
       observe: (request, call) => answer(context, call, () => this.#observe(request, call)),
@@ -31,13 +32,13 @@ export class ElectionService {
     };
   }
 
-  async #campaign({ name, lease, value }: v3electionpb.CampaignRequest, signal: AbortSignal): Promise<v3electionpb.CampaignResponse> {
+  async #campaign({ name, lease, value }: v3electionpb.CampaignRequest, ends: Ends): Promise<v3electionpb.CampaignResponse> {
     const line = this.#line(name);
     const place = await line.enter(lease, value);
     const leader = { name, key: place.key, rev: place.revision, lease: place.lease };
     try {
       if (place.before && !equalBytes(place.before.value, value)) await this.#proclaim({ leader, value });
-      if (!(await line.wait(place, signal))) throw new GrpcError('unknown', 'election: session is expired');
+      if (!(await line.wait(place, ends))) throw new GrpcError('unknown', 'election: session is expired');
     } catch (error) {
       await line.leave(place);
       throw error;
@@ -72,19 +73,7 @@ export class ElectionService {
     { name }: v3electionpb.LeaderRequest,
     call: ServerStream<v3electionpb.LeaderRequest, v3electionpb.LeaderResponse>,
   ): Promise<void> {
-    const line = this.#line(name);
-    const signal = AbortSignal.any([call.signal, this.#stopping]);
-    let told: mvccpb.KeyValue | undefined;
-    for (;;) {
-      const { kv, header } = await line.first();
-      if (kv && kv.modRevision !== told?.modRevision) {
-        told = kv;
-        if (!call.send({ header, kv })) await call.writable();
-      }
-      // Whatever happens next in the line, the first of it is looked up anew.
-      using reader = line.read(header.revision + 1, signal);
-      await reader.next();
-    }
+    for await (const leader of this.#line(name).leaders([call.signal, this.#stopping])) if (!call.send(leader)) await call.writable();
   }
 
   #line(name: Uint8Array): WaitingLine {

@@ -3,6 +3,9 @@ import { type Deferred, deferred } from '@distrokv/base';
 import { ApiError, type EventBatch, type KeyRange, type Store, type WatchSink, type Watcher } from '@distrokv/mvcc';
 import type { mvccpb } from '@distrokv/proto';
 
+/** Whoever waits in the server waits until one of these is aborted: its client goes, or the server stops. */
+export type Ends = readonly AbortSignal[];
+
 /** What waits to be read; beyond it, the watcher reads history when there is room again. */
 const MAX_WAITING = 1000;
 
@@ -13,17 +16,18 @@ export class EventReader implements WatchSink, Disposable {
   #isParked = false;
   #wake: Deferred<void> | undefined;
   #failure: Error | undefined;
-  readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => this.#fail(this.#signal?.reason as Error);
+  readonly #ends: Ends;
+  readonly #onAbort = (): void => this.#wake?.resolve();
 
-  constructor(store: Store, range: KeyRange, startRevision: number, signal: AbortSignal | undefined) {
+  constructor(store: Store, range: KeyRange, startRevision: number, ends: Ends) {
     this.#store = store;
-    this.#signal = signal;
-    signal?.addEventListener('abort', this.#onAbort);
+    this.#ends = ends;
+    // Not AbortSignal.any: a signal that lives as long as the server would keep something of each that lived for a call.
+    for (const signal of ends) signal.addEventListener('abort', this.#onAbort);
     this.#watcher = store.watches.create({ range, startRevision, prevKv: false, noPut: false, noDelete: false }, this);
   }
 
-  /** The next event. Throws the signal's reason when that is aborted, and ApiError when the past that is to be read is compacted. */
+  /** The next event. Throws the reason of the signal that is aborted, and ApiError `compacted` when the past that is to be read is compacted. */
   async next(): Promise<mvccpb.Event> {
     for (;;) {
       const event = this.#waiting.shift();
@@ -32,7 +36,7 @@ export class EventReader implements WatchSink, Disposable {
         this.#isParked = false;
         this.#store.watches.resume([this.#watcher]);
       }
-      if (this.#signal?.aborted === true) throw this.#signal.reason as Error;
+      for (const signal of this.#ends) signal.throwIfAborted();
       if (this.#failure !== undefined) throw this.#failure;
       this.#wake = deferred();
       await this.#wake.promise;
@@ -40,7 +44,7 @@ export class EventReader implements WatchSink, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    for (const signal of this.#ends) signal.removeEventListener('abort', this.#onAbort);
     this.#store.watches.remove(this.#watcher);
   }
 
@@ -58,11 +62,7 @@ export class EventReader implements WatchSink, Disposable {
   }
 
   compacted(): void {
-    this.#fail(new ApiError('compacted'));
-  }
-
-  #fail(why: Error): void {
-    this.#failure = why;
+    this.#failure = new ApiError('compacted');
     this.#wake?.resolve();
   }
 }

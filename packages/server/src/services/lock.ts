@@ -3,6 +3,7 @@
 import { GrpcError, type Handlers } from '@distrokv/grpc';
 import { etcdserverpb as pb, type v3lockpb } from '@distrokv/proto';
 import { type ServiceContext, answer } from './context.ts';
+import type { Ends } from './event-reader.ts';
 import type { KvService } from './kv.ts';
 import type { LeaseService } from './lease.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -17,19 +18,20 @@ export function lockHandlers(
 ): Handlers<typeof v3lockpb.Lock> {
   return {
     lock: ({ name, lease }, call) =>
-      answer(context, call, () => lock(new WaitingLine(context, kv, leases, name), lease, AbortSignal.any([call.signal, stopping]))),
+      answer(context, call, () => lock(new WaitingLine(context, kv, leases, name), lease, [call.signal, stopping])),
     unlock: ({ key }, call) =>
       answer(context, call, async () => ({ header: (await kv.deleteRange(pb.DeleteRangeRequest.create({ key }))).header })),
   };
 }
 
-async function lock(line: WaitingLine, lease: bigint, signal: AbortSignal): Promise<v3lockpb.LockResponse> {
+async function lock(line: WaitingLine, lease: bigint, ends: Ends): Promise<v3lockpb.LockResponse> {
   const place = await line.enter(lease, NOTHING);
   try {
-    if (!(await line.wait(place, signal))) throw new GrpcError('unknown', 'mutex: session is expired');
+    const header = await line.wait(place, ends);
+    if (!header) throw new GrpcError('unknown', 'mutex: session is expired');
+    return { header, key: place.key };
   } catch (error) {
     await line.leave(place);
     throw error;
   }
-  return { header: place.header, key: place.key };
 }

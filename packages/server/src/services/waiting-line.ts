@@ -1,15 +1,18 @@
 // A line of keys under one name, ordered by their create revisions: who comes first holds a lock, or leads. Each key goes with its owner's lease.
 // This is the recipe of etcd's clientv3/concurrency, so clients that do the same with plain transactions stand in the same line.
-import { concatBytes, prefixEnd, utf8 } from '@distrokv/base';
-import { keyRange } from '@distrokv/mvcc';
+import { concatBytes, equalBytes, prefixEnd, utf8 } from '@distrokv/base';
+import { ApiError, keyRange } from '@distrokv/mvcc';
 import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
-import { type ServiceContext } from './context.ts';
-import { EventReader } from './event-reader.ts';
+import { type ServiceContext, header } from './context.ts';
+import { type Ends, EventReader } from './event-reader.ts';
 import type { KvService } from './kv.ts';
 import type { LeaseService } from './lease.ts';
 
 /** Of a lease that is granted because none was given. */
 const DEFAULT_TTL_SECONDS = 60;
+const NOTHING = new Uint8Array(0);
+/** The type of an event. */
+const DELETE = 1;
 
 export interface Place {
   readonly key: Uint8Array;
@@ -20,6 +23,12 @@ export interface Place {
   readonly header: pb.ResponseHeader;
   /** The key as it was, if the lease had its place before. */
   readonly before: mvccpb.KeyValue | undefined;
+}
+
+/** Whoever is first in a line, if anybody is, as of the revision of the header. */
+export interface First {
+  readonly kv: mvccpb.KeyValue | undefined;
+  readonly header: pb.ResponseHeader;
 }
 
 export class WaitingLine {
@@ -52,20 +61,26 @@ export class WaitingLine {
     return { key, lease: owner, revision: before?.createRevision ?? known.revision, header: known, before };
   }
 
-  /** Resolves when nobody is before the place; its lease is renewed meanwhile. False if the place is gone by then: its lease has ended. */
-  async wait(place: Place, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Resolves when nobody is before the place, with the header of what showed that: of the place itself if nobody was when it was taken, else of the read that
+   * found it the first one. Its lease is renewed meanwhile. Undefined if the place is gone by then: its lease has ended.
+   */
+  async wait(place: Place, ends: Ends): Promise<pb.ResponseHeader | undefined> {
     const renewing = this.#renew(place.lease);
+    let hasWaited = false;
     try {
       for (;;) {
         const ahead = await this.#lastBefore(place.revision);
         if (!ahead) break;
-        await this.#deleted(ahead.kv, ahead.revision, signal);
+        hasWaited = true;
+        await this.#deleted(ahead.kv, ahead.revision, ends);
       }
     } finally {
       renewing.cancel();
     }
-    const { kvs } = await this.#kv.range(pb.RangeRequest.create({ key: place.key }));
-    return kvs[0]?.createRevision === place.revision;
+    const { kvs, header: seen } = await this.#kv.range(pb.RangeRequest.create({ key: place.key }));
+    if (kvs[0]?.createRevision !== place.revision) return undefined;
+    return hasWaited ? seen : place.header;
   }
 
   /** Leaves the line, whatever happens to the caller meanwhile. */
@@ -78,15 +93,41 @@ export class WaitingLine {
     return header;
   }
 
-  /** Who is first, and as of which revision that is. */
-  async first(): Promise<{ readonly kv: mvccpb.KeyValue | undefined; readonly header: pb.ResponseHeader }> {
-    const { kvs, header } = await this.#kv.range(this.#range({ sortOrder: pb.SortOrder.ASCEND }));
-    return { kv: kvs[0], header: header ?? pb.ResponseHeader.create() };
+  /** Who is first; at a revision, if that is given and not 0, which must be applied here. */
+  async first(at = 0): Promise<First> {
+    const request = this.#range({ sortOrder: pb.SortOrder.ASCEND, revision: at, serializable: at !== 0 });
+    const { kvs, header: now } = await this.#kv.range(request);
+    return { kv: kvs[0], header: header(this.#context, at !== 0 ? at : (now?.revision ?? 0)) };
   }
 
-  /** Everything that happens in the line from a revision on. */
-  read(startRevision: number, signal: AbortSignal): EventReader {
-    return new EventReader(this.#context.store, keyRange(this.#prefix, this.#end), startRevision, signal);
+  /**
+   * Who is first now, and from there on every value that whoever is first writes, and everyone who becomes first, as it happened; what is compacted before it
+   * was read is left out.
+   */
+  async *leaders(ends: Ends): AsyncGenerator<First & { readonly kv: mvccpb.KeyValue }, never, void> {
+    let told: mvccpb.KeyValue | undefined;
+    for (let at = 0; ;) {
+      try {
+        const { kv: first, header: seen } = await this.first(at);
+        if (first && !(told?.modRevision === first.modRevision && equalBytes(told.key, first.key))) yield { kv: first, header: seen };
+        told = first;
+        // While nobody is there, whatever happens in the line makes somebody the first.
+        const range = first ? keyRange(first.key, NOTHING) : keyRange(this.#prefix, this.#end);
+        using reader = new EventReader(this.#context.store, range, seen.revision + 1, ends);
+        for (at = 0; at === 0;) {
+          const { type, kv } = await reader.next();
+          if (!kv) continue;
+          if (!first || type === DELETE) at = kv.modRevision;
+          else {
+            told = kv;
+            yield { kv, header: header(this.#context, kv.modRevision) };
+          }
+        }
+      } catch (error) {
+        if (!isCompacted(error)) throw error;
+        at = 0;
+      }
+    }
   }
 
   async #lastBefore(revision: number): Promise<{ readonly kv: mvccpb.KeyValue; readonly revision: number } | undefined> {
@@ -94,9 +135,15 @@ export class WaitingLine {
     return kvs[0] && { kv: kvs[0], revision: header?.revision ?? 0 };
   }
 
-  async #deleted({ key }: mvccpb.KeyValue, seen: number, signal: AbortSignal): Promise<void> {
-    using reader = new EventReader(this.#context.store, keyRange(key, new Uint8Array(0)), seen + 1, signal);
-    while ((await reader.next()).type !== 1);
+  /** Resolves when the key may be gone. */
+  async #deleted({ key }: mvccpb.KeyValue, seen: number, ends: Ends): Promise<void> {
+    using reader = new EventReader(this.#context.store, keyRange(key, NOTHING), seen + 1, ends);
+    try {
+      while ((await reader.next()).type !== DELETE);
+    } catch (error) {
+      // What happened to it is forgotten; whoever is ahead now is not.
+      if (!isCompacted(error)) throw error;
+    }
   }
 
   #range(fields: Partial<pb.RangeRequest>): pb.RangeRequest {
@@ -122,4 +169,8 @@ export function createRevisionIs(key: Uint8Array, revision: number): pb.Compare 
     target: pb.CompareTarget.CREATE,
     targetUnion: { case: 'createRevision', value: revision },
   });
+}
+
+function isCompacted(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'compacted';
 }

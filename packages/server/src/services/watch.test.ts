@@ -57,7 +57,7 @@ class FakeCall {
         for (const message of messagesIn(messages)) this.sent.push(pb.WatchResponse.decode(message));
         return !this.isSlow;
       },
-      allocate: () => undefined,
+      memory: { allocate: () => undefined, share: () => {}, giveBack: () => {} },
       writable: () => this.#room.promise,
     };
     return call as unknown as ServerStream<pb.WatchRequest, pb.WatchResponse>;

@@ -9,6 +9,7 @@ import { serverDefaults } from '../config.ts';
 import { noLeader, serverStopped } from '../replica/errors.ts';
 import { type ServiceContext, header } from './context.ts';
 import { SLICE_MS } from './slices.ts';
+import { WatchCopies } from './watch-copies.ts';
 import { WatchOutput } from './watch-output.ts';
 
 /** etcd's allowance beyond the largest request, before a response is cut in fragments. */
@@ -23,6 +24,8 @@ type Call = ServerStream<pb.WatchRequest, pb.WatchResponse>;
 export class WatchService {
   readonly #context: ServiceContext;
   readonly #streams = new Set<WatchStream>();
+  /** What streams share of the events that they were given. */
+  readonly copies: WatchCopies = new WatchCopies();
   /** Streams that were given events which they have not sent. */
   #given: WatchStream[] = [];
   /** The header that was encoded last: all streams send the same one in a moment. */
@@ -35,6 +38,7 @@ export class WatchService {
     context.store.watches.onGiven(() => {
       for (const stream of this.#given) stream.flush();
       this.#given = [];
+      this.copies.clear();
     });
     context.replica.onLeaderless(() => {
       for (const stream of this.#streams) stream.leaderLost();
@@ -127,7 +131,7 @@ class WatchStream implements WatchSink {
   constructor(context: ServiceContext, call: Call, service: WatchService) {
     this.#context = context;
     this.#service = service;
-    this.#output = new WatchOutput({ emit: (messages) => this.#emit(messages), allocate: (bytes) => call.allocate(bytes) });
+    this.#output = new WatchOutput({ emit: (messages) => this.#emit(messages), memory: call.memory, copies: service.copies });
     this.#call = call;
     this.#needsLeader = call.metadata.get('hasleader') === 'true';
     this.#mostBytes = context.config.watchQueueBytes ?? serverDefaults.watchQueueBytes;
@@ -150,7 +154,7 @@ class WatchStream implements WatchSink {
     this.#progress?.cancel();
     for (const { watcher } of this.#watches.values()) this.#context.store.watches.remove(watcher);
     this.#onRoom();
-    this.flush();
+    this.#flushAlone();
     this.#ended.reject(error);
   }
 
@@ -273,12 +277,18 @@ class WatchStream implements WatchSink {
 
   #send(fields: Partial<pb.WatchResponse>): void {
     this.#output.add(pb.WatchResponse.create(fields));
-    this.flush();
+    this.#flushAlone();
   }
 
   /** Sends what was given; while the connection takes no more, it is kept together. */
   flush(): void {
     if (!this.#isFull) this.#output.flush();
+  }
+
+  /** The same when no other stream is about to send the same. */
+  #flushAlone(): void {
+    this.flush();
+    this.#service.copies.clear();
   }
 
   #emit(messages: Uint8Array): void {
@@ -308,7 +318,7 @@ class WatchStream implements WatchSink {
       if (!this.#call.sendFramed(messages)) this.#full();
     }
     this.#queue = this.#queue.slice(sent);
-    this.flush();
+    this.#flushAlone();
     if (!this.hasRoom) return;
     this.#context.store.watches.resume(this.#parked.splice(0));
     this.#onRoom();

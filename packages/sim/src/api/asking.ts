@@ -81,7 +81,7 @@ async function rangeStream(
     sendFramed: () => {
       throw new Error('chunks of a range are sent one by one');
     },
-    allocate: () => undefined,
+    memory: { allocate: () => undefined, share: () => {}, giveBack: () => {} },
     writable: () => read?.() ?? Promise.resolve(),
   });
   const last = there(chunks.at(-1));
@@ -112,7 +112,7 @@ async function keepAlive(
     sendFramed: () => {
       throw new Error('answers to renewals are sent one by one');
     },
-    allocate: () => undefined,
+    memory: { allocate: () => undefined, share: () => {}, giveBack: () => {} },
     writable: () => Promise.resolve(),
   };
   await handler(stream);

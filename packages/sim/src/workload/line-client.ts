@@ -113,6 +113,7 @@ export class LineClient {
       `locks ${name}`,
       timeoutMs,
       async ({ lock }, context) => await lock?.lock?.({ name: utf8(name), lease }, context),
+      isBeforeHeld,
     );
     if (told) this.#claims({ name, key: told.answer.key, rev: undefined, lease }, told);
   }
@@ -190,6 +191,7 @@ export class LineClient {
     says: string,
     timeoutMs: number,
     work: (process: MemberProcess, context: ReturnType<typeof serverCall>) => Promise<T | undefined>,
+    isSaid: (reply: Reply, told: T) => boolean = isAlike,
   ): Promise<Told<T> | undefined> {
     const { time, trace } = this.#world;
     const asked = this.#history.begin(call, time.monotonicMs());
@@ -214,11 +216,16 @@ export class LineClient {
       return undefined;
     }
     const told = called.answer;
-    asked.isSaid = (reply) => isAlike(reply, told);
+    asked.isSaid = (reply) => isSaid(reply, told);
     this.#history.end(asked, { kind: 'answered', reply: { kind: 'response', response: told as never } }, time.monotonicMs());
     trace.note(this.#api.name, `has ${show(told)}`);
     return { answer: told, endOrder: asked.endOrder };
   }
+}
+
+/** Whoever has waited for a lock is told the revision at which it had it, which comes after the one at which it stood in line. */
+function isBeforeHeld(reply: Reply, told: { readonly header: Header }): boolean {
+  return reply.kind === 'response' && (reply.response.header?.revision ?? Infinity) <= (told.header?.revision ?? 0);
 }
 
 /** Of the same revision; and of who is first, the same key. */

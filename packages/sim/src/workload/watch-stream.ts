@@ -80,7 +80,7 @@ export class WatchStream {
         throw new Error('a watch stream sends frames');
       },
       sendFramed: (messages) => this.#sent(messages),
-      allocate: () => undefined,
+      memory: { allocate: () => undefined, share: () => {}, giveBack: () => {} },
       writable: () => new Promise((resolve) => (this.#bytes < WINDOW_BYTES ? resolve() : this.#onRoom.push(resolve))),
     };
   }
