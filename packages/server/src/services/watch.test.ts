@@ -6,7 +6,7 @@ import { silentLogger } from '@distrokv/env';
 import type { ServerStream } from '@distrokv/grpc';
 import type { WatchHub } from '@distrokv/mvcc';
 import { etcdserverpb as pb } from '@distrokv/proto';
-import type { ServerConfig } from '../config.ts';
+import { type ServerConfig, serverDefaults } from '../config.ts';
 import { Replicas } from '../testing/replicas.ts';
 import type { ServiceContext } from './context.ts';
 import { WatchService } from './watch.ts';
@@ -158,6 +158,9 @@ test('reliability 33: a connection that takes nothing for a while gets every eve
     served.events,
     Array.from({ length: 1500 }, (_, n) => value(n)),
   );
+  // What was kept for it came as it had happened, a response for each put; the rest was read again, many in one.
+  const kept = served.call.sent.filter(({ events }) => events.length === 1).length;
+  assert.ok(kept * 2000 <= serverDefaults.watchQueueBytes + 20_000, `${kept} responses were kept`);
   await served.put('k', 'live again');
   assert.equal(served.events.at(-1), 'live again');
 });
