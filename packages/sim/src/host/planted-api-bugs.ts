@@ -31,8 +31,8 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'a transaction that would only read is answered from what is here',
     file: 'server/dist/services/kv.js',
-    find: 'if (store.wouldOnlyRead(request)) {\n            await replica.linearize();',
-    replace: 'if (store.wouldOnlyRead(request)) {',
+    find: '(guess !== false && (await guess))) {\n            await replica.linearize();',
+    replace: '(guess !== false && (await guess))) {',
   },
   // --- Compaction ---
   {
@@ -172,9 +172,8 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'a range in chunks is read as of now, whatever revision was asked for',
     file: 'mvcc/dist/range.js',
-    find: 'keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly });\n    try {\n        while (keys.next()) {\n            if (total',
-    replace:
-      'keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), keysOnly: request.countOnly });\n    try {\n        while (keys.next()) {\n            if (total',
+    find: 'at, keysOnly: request.countOnly, patient: true });',
+    replace: 'keysOnly: request.countOnly, patient: true });',
   },
   // --- Locks and elections ---
   {
