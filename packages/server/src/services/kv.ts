@@ -81,7 +81,9 @@ export class KvService {
           call.send({ rangeResponse: withHeader(this.#context, toResponse(step.value)) });
           return;
         }
-        if (step.value && !call.send({ rangeResponse: pb.RangeResponse.create({ kvs: step.value }) })) await call.writable();
+        const { value } = step;
+        if (value instanceof Promise) await value;
+        else if (value && !call.send({ rangeResponse: pb.RangeResponse.create({ kvs: value }) })) await call.writable();
         if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
         await env.timers.yield();
         if (call.signal.aborted) throw call.signal.reason;
@@ -122,7 +124,8 @@ export class KvService {
       return withHeader(this.#context, await inSlices(env, store.readOnlyTxn(request), waiting));
     }
     this.#quota.check(Math.max(opsBytes(request.success), opsBytes(request.failure)));
-    if (store.wouldOnlyRead(request)) {
+    const guess = store.wouldOnlyRead(request);
+    if (guess === true || (guess !== false && (await guess))) {
       await replica.linearize();
       const response = await inSlices(env, store.txnIfItOnlyReads(request), waiting);
       if (response) return withHeader(this.#context, response);
