@@ -200,4 +200,29 @@ export const plantedApiBugs: readonly PlantedBug[] = [
     find: 'this.#range({ sortOrder: pb.SortOrder.ASCEND })',
     replace: 'this.#range({ sortOrder: pb.SortOrder.DESCEND, sortTarget: pb.SortTarget.MOD })',
   },
+  {
+    name: 'who observes is told of the leader of now, and not of those in between',
+    file: 'server/dist/services/waiting-line.js',
+    find: 'await this.first(at)',
+    replace: 'await this.first(0)',
+  },
+  {
+    name: 'who observes is told only when the leader is another',
+    file: 'server/dist/services/waiting-line.js',
+    find: 'if (!first || type === DELETE)',
+    replace: 'if (true)',
+    also: [
+      {
+        file: 'server/dist/services/waiting-line.js',
+        find: 'told?.modRevision === first.modRevision',
+        replace: 'told?.createRevision === first.createRevision',
+      },
+    ],
+  },
+  {
+    name: 'who observes hears nothing more once a leader has gone',
+    file: 'server/dist/services/waiting-line.js',
+    find: 'seen.revision + 1, ends)',
+    replace: 'seen.revision + (told ? 1 : 1000), ends)',
+  },
 ];
