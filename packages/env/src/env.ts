@@ -86,6 +86,11 @@ export interface FileSystem {
   removeFile(path: string): Promise<void>;
   /** Removes a directory that is empty. */
   removeDirectory(path: string): Promise<void>;
+  /**
+   * Grows when a read of this process goes to a disk, and not when the host's page cache has the answer; undefined where the host does not say, and
+   * maybe 0. Not for every read: asking takes longer than one.
+   */
+  diskReads(): number | undefined;
   /** The size of a file in bytes, or undefined if there is none. */
   sizeOf(path: string): Promise<number | undefined>;
   /**

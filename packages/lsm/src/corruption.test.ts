@@ -98,6 +98,28 @@ test('a gap in the log is reported, and nothing is touched', async () => {
   assert.equal(env.fs.dump(), before);
 });
 
+test('a segment that was cut off before the next one is reported, wherever it was cut, and nothing is touched', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  for (let i = 0; i < 2; i++) {
+    const engine = await openEngine({ env, ...storeOptions });
+    for (const key of ['a', 'b', 'c']) {
+      const batch = engine.batch();
+      batch.put(engine.keyspace('meta'), utf8(`${key}${i}`), utf8('v'));
+      await engine.write(batch);
+    }
+    await engine.close();
+  }
+  const bytes = await env.fs.readFile(`${DIRECTORY}/000001.wal`, 1 << 20);
+  for (let length = 0; length < bytes.length; length++) {
+    await replace(env.fs, '000001.wal', bytes.subarray(0, length));
+    const before = env.fs.dump();
+    await assert.rejects(openEngine({ env, ...storeOptions }), { code: 'corrupt' }, `cut to ${length} bytes`);
+    assert.equal(env.fs.dump(), before);
+  }
+  await replace(env.fs, '000001.wal', bytes);
+  await (await openEngine({ env, ...storeOptions })).close();
+});
+
 test('files of others in the directory are left alone', async () => {
   const fs = (await makeStore())();
   await replace(fs, 'notes.txt', utf8('mine'));

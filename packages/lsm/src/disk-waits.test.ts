@@ -5,18 +5,19 @@ import { createNodeEnv } from '@distrokv/env';
 import { DiskWaits } from './disk-waits.ts';
 
 /** A disk of which every read takes what it is told, and turns of the event loop that end when they are told. */
-function setUp(): { read: (ms: number) => boolean; endTurn: () => void } {
+function setUp(diskReads: () => number | undefined = () => undefined): { read: (ms: number) => boolean; endTurn: () => void } {
   let nowMs = 0;
   let deferred: (() => void)[] = [];
   const { timers } = createNodeEnv();
   const waits = new DiskWaits(
     { monotonicMs: () => nowMs, wallMs: () => 0 },
     { ...timers, defer: (callback) => void deferred.push(callback) },
+    diskReads,
   );
   return {
     /** Whether it waited. */
     read(ms) {
-      if (!waits.begin()) return false;
+      if (waits.begin() !== 'now') return false;
       nowMs += ms;
       waits.end();
       return true;
@@ -30,12 +31,12 @@ function setUp(): { read: (ms: number) => boolean; endTurn: () => void } {
   };
 }
 
-test('quick reads wait, for two milliseconds of a turn', () => {
+test('quick reads wait, for five milliseconds of a turn', () => {
   const { read, endTurn } = setUp();
   for (let turn = 0; turn < 3; turn++) {
     let waited = 0;
     for (let i = 0; i < 2000; i++) if (read(1 / 256)) waited++;
-    assert.equal(waited, 512);
+    assert.equal(waited, 1280);
     endTurn();
   }
 });
@@ -53,6 +54,50 @@ test('after a slow read the next go to the background, more after a slower one',
     let background = 0;
     while (!read(0)) background++;
     assert.equal(background, expected, `after ${ms} ms`);
+  }
+});
+
+test('a slow read of which the disk knows nothing sends none to the background, until there are too many of them', () => {
+  let diskReads: number | undefined = 7;
+  const { read, endTurn } = setUp(() => diskReads);
+  const slowReads = (count: number): boolean[] =>
+    Array.from({ length: count }, () => {
+      endTurn();
+      return read(4);
+    });
+  assert.deepEqual(slowReads(2), [true, false], 'whether it was the first one is not known');
+  let background = 1;
+  while (!read(0)) background++;
+  assert.equal(background, 2000);
+  for (let i = 0; i < 3; i++) {
+    assert.ok(slowReads(7).every((waited) => waited));
+    endTurn();
+    assert.ok(read(0.003), 'a quick one');
+  }
+  assert.ok(slowReads(8).every((waited) => waited));
+  assert.ok(!slowReads(1)[0], 'a disk that is not counted');
+  while (!read(0));
+  diskReads++;
+  assert.deepEqual(slowReads(2), [true, false], 'a disk that is');
+  while (!read(0));
+  diskReads = undefined;
+  assert.deepEqual(slowReads(2), [true, false], 'a host that does not say');
+});
+
+test('what has no time in a turn waits for the next one', async () => {
+  let nowMs = 0;
+  const { timers } = createNodeEnv();
+  const waits = new DiskWaits({ monotonicMs: () => nowMs, wallMs: () => 0 }, timers, () => undefined);
+  for (let turn = 0; turn < 3; turn++) {
+    let reads = 0;
+    for (; waits.begin() === 'now'; reads++) {
+      nowMs += 1 / 256;
+      waits.end();
+    }
+    assert.equal(reads, 1280);
+    assert.equal(waits.begin(), 'next-turn');
+    assert.equal(waits.nextTurn(), waits.nextTurn(), 'one promise for all who wait');
+    await waits.nextTurn();
   }
 });
 

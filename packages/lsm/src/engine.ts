@@ -125,6 +125,8 @@ export interface RangeOptions {
   readonly keysOnly?: boolean;
   /** See the store as it was then; default: as it is now. */
   readonly snapshot?: Snapshot;
+  /** The event loop must not wait for a disk that is slow: the iterator goes by `advance` alone, which then gives promises, too. */
+  readonly patient?: boolean;
 }
 
 /**
@@ -144,6 +146,11 @@ export interface Snapshot {
 export interface KeyIterator {
   /** Steps to the next key; false at the end. May read a block of a table, and block for it. After one that threw, only `seek` goes on. */
   next(): boolean;
+  /**
+   * As `next`, in steps that are short. Undefined: it has passed many entries that do not show, and is to be called again. A promise: a patient
+   * iterator waits for the disk, and is to be called again when it has resolved; it never rejects.
+   */
+  advance(): boolean | undefined | Promise<void>;
   /**
    * The next keys with their values, which are the caller's: `count` of them, or fewer once they have `bytes` bytes (default: no
    * bound). None at the end.
@@ -191,6 +198,8 @@ export interface Keyspace {
   peekSync(key: Uint8Array): Peek | undefined;
   /** As `getSync`, but the event loop does not wait for a disk that is slow; what memory has, or the host's page cache, is there at once. */
   get(key: Uint8Array, at?: number, snapshot?: Snapshot): Promise<Uint8Array | undefined>;
+  /** As `get`, with the version that was found, and a promise only if there is something to wait for. Throws what `getSync` does. */
+  getEntry(key: Uint8Array, at?: number, snapshot?: Snapshot): KeyValue | undefined | Promise<KeyValue | undefined>;
   /** The values of many keys, all as of the moment of the call; blocks that are not cached are read at the same time. */
   getMany(keys: readonly Uint8Array[], at?: number, snapshot?: Snapshot): Promise<(Uint8Array | undefined)[]>;
   iterator(range?: RangeOptions): KeyIterator;

@@ -9,6 +9,7 @@ import { NEWEST } from './cursor.ts';
 import { LsmError } from './errors.ts';
 import { type KeyRange, internalKey, keyAfter } from './key-range.ts';
 import type { MergingCursor } from './merging-cursor.ts';
+import type { PatientBlocks } from './patient-blocks.ts';
 import type { WrittenRanges } from './range-deletes.ts';
 import { compareRanges, copyRange, equalRanges, grown } from './ranges.ts';
 
@@ -18,17 +19,28 @@ export interface HidingRanges {
   readonly limit: number;
 }
 
+/** Entries that `advance` passes at most. */
+const PASSED_AT_ONCE = 512;
+/** For who wants no end of it: as many as a small integer counts. */
+const ANY_NUMBER = 2 ** 30 - 1;
+
 export class RangeIterator implements KeyIterator {
   readonly #entries: MergingCursor;
   readonly #hiding: readonly HidingRanges[];
   readonly #range: KeyRange;
   readonly #check: () => void;
   readonly #onClose: () => void;
+  /** Where the way out comes from, if the iterator is patient. */
+  readonly #patient: PatientBlocks | undefined;
   /**
-   * `placed`: the entries stand where the next key is looked for; `on`: they still stand on the key that was returned; `lost`: a read failed, and
-   * to go on from where it left them could pass over entries.
+   * `away`: the entries are to go to `#from` first; `placed`: they stand where the next key is looked for; `on`: they still stand on the key that
+   * was returned; `lost`: a read failed, and to go on from where it left them could pass over entries.
    */
-  #state: 'new' | 'placed' | 'on' | 'lost' | 'ended' | 'closed' = 'new';
+  #state: 'away' | 'placed' | 'on' | 'lost' | 'ended' | 'closed' = 'away';
+  /** In reverse: what lies before it. */
+  #from: Uint8Array;
+  /** On the way forward: `#from` lies behind the last key that was returned, and nothing in between shows. */
+  #isFromBehind = false;
   /** How many keys may still come. */
   #left: number;
   /** The internal key of the last entry that counted. */
@@ -45,11 +57,20 @@ export class RangeIterator implements KeyIterator {
   #valueEnd = 0;
   #version = 0;
 
-  /** `check` throws when the engine is closed; `onClose` lets go of the sources. */
-  constructor(entries: MergingCursor, hiding: readonly HidingRanges[], range: KeyRange, check: () => void, onClose: () => void) {
+  /** `patient`: the source of its blocks, if that is one. `check` throws when the engine is closed; `onClose` lets go of the sources. */
+  constructor(
+    entries: MergingCursor,
+    hiding: readonly HidingRanges[],
+    range: KeyRange,
+    patient: PatientBlocks | undefined,
+    check: () => void,
+    onClose: () => void,
+  ) {
     this.#entries = entries;
     this.#hiding = hiding;
     this.#range = range;
+    this.#patient = patient;
+    this.#from = range.reverse ? range.end : range.start;
     this.#left = range.limit;
     this.#check = check;
     this.#onClose = onClose;
@@ -71,29 +92,74 @@ export class RangeIterator implements KeyIterator {
   }
 
   next(): boolean {
+    if (this.#patient !== undefined) throw new LsmError('invalid', 'a patient iterator advances');
+    for (;;) {
+      const found = this.#step(ANY_NUMBER);
+      if (found !== undefined) return found;
+    }
+  }
+
+  advance(): boolean | undefined | Promise<void> {
+    const patient = this.#patient;
+    if (patient === undefined) return this.#step(PASSED_AT_ONCE);
+    try {
+      const found = this.#step(PASSED_AT_ONCE);
+      patient.noteProgress();
+      return found;
+    } catch (error) {
+      if (!patient.isMissing(error)) throw error;
+      this.#goAgain();
+      return patient.arrival();
+    }
+  }
+
+  /** Whether there is one more key, which is then taken; undefined if it passed `most` entries and knows not yet. */
+  #step(most: number): boolean | undefined {
     this.#checkOpen();
     if (this.#state === 'ended' || this.#left === 0) return false;
     if (this.#state === 'lost') throw new LsmError('invalid', 'an iterator that could not read on goes on after a seek only');
     const { reverse } = this.#range;
-    const found = this.#find(reverse);
-    if (found) {
+    const found = this.#find(reverse, most);
+    if (found === true) {
       this.#left--;
+      this.#isFromBehind = false;
       // To know the newest version of a key, the way back has already stepped past it.
       this.#state = reverse ? 'placed' : 'on';
+    } else if (found === undefined) {
+      this.#state = 'placed';
+      if (!reverse) this.#notePassed();
     } else this.#state = 'ended';
     return found;
   }
 
-  /** Whether there is one more key, which is then taken. */
-  #find(reverse: boolean): boolean {
+  #find(reverse: boolean, most: number): boolean | undefined {
     try {
-      if (this.#state === 'new') this.#entries.seek(reverse ? this.#range.end : this.#range.start, NEWEST);
+      if (this.#state === 'away') this.#entries.seek(this.#from, NEWEST);
       else if (this.#state === 'on') this.#entries.step();
-      return reverse ? this.#backward() : this.#forward();
+      return reverse ? this.#backward(most) : this.#forward(most);
     } catch (error) {
       this.#state = 'lost';
       throw error;
     }
+  }
+
+  /** What was passed in vain need not be passed once more when the iterator is stopped. */
+  #notePassed(): void {
+    const { top } = this.#entries;
+    if (top === undefined) return;
+    this.#from = top.keyBytes.slice(top.keyStart, top.keyEnd);
+    this.#isFromBehind = true;
+  }
+
+  /**
+   * Goes on where it was stopped. The last key that was taken: on the way forward that is done with, and its entries are passed once more; on the
+   * way back it is never done with when a read fails, and is taken again.
+   */
+  #goAgain(): void {
+    this.#state = 'away';
+    if (this.#keyLength === 0 || this.#isFromBehind) return;
+    this.#from = new Uint8Array(this.#keyLength + (this.#range.reverse ? 1 : 0));
+    copyRange(this.#key, 0, this.#keyLength, this.#from, 0);
   }
 
   nextMany(count: number, bytes: number = Infinity): Entry[] {
@@ -117,10 +183,10 @@ export class RangeIterator implements KeyIterator {
     const target = reverse ? keyAfter(id, key) : internalKey(id, key);
     const bound = reverse ? end : start;
     const isWithin = compareRanges(target, 0, target.length, bound, 0, bound.length) < 0 === reverse;
-    this.#state = 'lost';
-    this.#entries.seek(isWithin ? target : bound, NEWEST);
+    this.#from = isWithin ? target : bound;
+    this.#isFromBehind = false;
     this.#keyLength = 0;
-    this.#state = 'placed';
+    this.#state = 'away';
   }
 
   close(): void {
@@ -135,7 +201,7 @@ export class RangeIterator implements KeyIterator {
     if (this.#state === 'closed') throw new LsmError('closed', 'the iterator is closed');
   }
 
-  #forward(): boolean {
+  #forward(most: number): boolean | undefined {
     const entries = this.#entries;
     const { end, at } = this.#range;
     for (let top = entries.top; top !== undefined; top = entries.top) {
@@ -150,12 +216,13 @@ export class RangeIterator implements KeyIterator {
         }
       }
       entries.step();
+      if (--most === 0) return undefined;
     }
     return false;
   }
 
   /** Entries pass by with the oldest version of a key first, so its newest one ≤ `at` is known only when the key is through. */
-  #backward(): boolean {
+  #backward(most: number): boolean | undefined {
     const entries = this.#entries;
     const { start, at } = this.#range;
     for (;;) {
@@ -169,9 +236,11 @@ export class RangeIterator implements KeyIterator {
           this.#takeValue(top);
         }
         entries.step();
+        most--;
         top = entries.top;
       } while (top !== undefined && equalRanges(top.keyBytes, top.keyStart, top.keyEnd, this.#key, 0, this.#keyLength));
       if (isThere && !this.#isHidden()) return true;
+      if (most <= 0) return undefined;
     }
   }
 

@@ -13,11 +13,12 @@ export interface KeyRange {
   /** At most so many keys. */
   readonly limit: number;
   readonly keysOnly: boolean;
+  readonly patient: boolean;
 }
 
 /** The range of a keyspace; throws LsmError `invalid` for a limit that is none. */
 export function keyRange(id: number, at: number, options: RangeOptions): KeyRange {
-  const { gte, gt, lt, lte, prefix, reverse = false, limit = Infinity, keysOnly = false } = options;
+  const { gte, gt, lt, lte, prefix, reverse = false, limit = Infinity, keysOnly = false, patient = false } = options;
   if (limit !== Infinity && (!Number.isSafeInteger(limit) || limit < 0))
     throw new LsmError('invalid', `a limit is a natural number, not ${limit}`);
   let start: Uint8Array = Uint8Array.of(id);
@@ -34,7 +35,7 @@ export function keyRange(id: number, at: number, options: RangeOptions): KeyRang
     // An internal key begins with an id below 0xff, so there always is an end.
     to(prefixEnd(first) as Uint8Array);
   }
-  return { start, end, at, reverse, limit, keysOnly };
+  return { start, end, at, reverse, limit, keysOnly, patient };
 }
 
 export function internalKey(id: number, key: Uint8Array): Uint8Array {

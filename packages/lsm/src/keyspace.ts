@@ -37,6 +37,10 @@ export class EngineKeyspace extends KeyspaceState implements Keyspace {
     }
   }
 
+  getEntry(key: Uint8Array, at?: number, snapshot?: Snapshot): KeyValue | undefined | Promise<KeyValue | undefined> {
+    return this.#source.getEntry(this.#wanted(key, at, snapshot));
+  }
+
   async getMany(keys: readonly Uint8Array[], at?: number, snapshot?: Snapshot): Promise<(Uint8Array | undefined)[]> {
     const values: (Uint8Array | undefined)[] = [];
     const missing: Promise<void>[] = [];

@@ -86,7 +86,7 @@ class OpenEngine implements Engine {
     const tree = new Tree(settings, manifest, files, cache, keyspaces, recovered.runs);
     const detours = new Detours(() => merger.wake());
     const { clock, timers } = settings.env;
-    const reader = new Reader(generations, tree, health, detours, new DiskWaits(clock, timers));
+    const reader = new Reader(generations, tree, health, detours, new DiskWaits(clock, timers, () => settings.env.fs.diskReads()));
     keyspaces.attach(reader);
     this.#keyspaces = keyspaces;
     const writing: Writing = {

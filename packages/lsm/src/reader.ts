@@ -9,11 +9,12 @@ import { hashKey } from './bloom.ts';
 import { copyOut } from './copy-out.ts';
 import type { Cursor } from './cursor.ts';
 import type { Detours } from './detours.ts';
-import type { DiskWaits } from './disk-waits.ts';
+import type { DiskWaits, Way } from './disk-waits.ts';
 import type { KeyIterator, KeyValue, Peek, Snapshot } from './engine.ts';
 import { LsmError } from './errors.ts';
 import type { Health } from './fail-stop.ts';
 import type { Generations } from './generations.ts';
+import { PatientBlocks } from './patient-blocks.ts';
 import { type HidingRanges, RangeIterator } from './key-iterator.ts';
 import type { KeyRange } from './key-range.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
@@ -55,6 +56,12 @@ export class Reader {
   #version = 0;
   /** Of the key that is read. */
   #hash = 0;
+  /** Copies of it. */
+  readonly #value = (): Uint8Array | undefined => (this.#isThere ? copyOut(this.#bytes, this.#start, this.#end) : undefined);
+  readonly #entry = (): KeyValue | undefined => {
+    const value = this.#value();
+    return value === undefined ? undefined : { value, version: this.#version };
+  };
   readonly #peek = { bytes: this.#bytes, start: 0, end: 0, version: 0 };
 
   constructor(generations: Generations, tree: Tree, health: Health, detours: Detours, waits: DiskWaits) {
@@ -72,8 +79,7 @@ export class Reader {
 
   getEntrySync(wanted: Wanted): KeyValue | undefined {
     this.#find(wanted);
-    const value = this.#value();
-    return value === undefined ? undefined : { value, version: this.#version };
+    return this.#entry();
   }
 
   peekSync(wanted: Wanted): Peek | undefined {
@@ -89,23 +95,40 @@ export class Reader {
 
   /** The value, or, if something has to be read for it that is likely not in memory, the promise of it. */
   get(wanted: Wanted): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    return this.#read(wanted, this.#value);
+  }
+
+  /** As `get`, with the version. */
+  getEntry(wanted: Wanted): KeyValue | undefined | Promise<KeyValue | undefined> {
+    return this.#read(wanted, this.#entry);
+  }
+
+  /** `copy`: of what was found. */
+  #read<T>(wanted: Wanted, copy: () => T | undefined): T | undefined | Promise<T | undefined> {
     this.#health.checkOpen();
     const { key, keyEnd, at, snapshot } = wanted;
     const version = snapshot?.version ?? this.#tree.version;
-    if (this.#inMemtables(wanted)) return this.#shown(wanted, version);
+    if (this.#inMemtables(wanted)) {
+      this.#hide(wanted, version);
+      return copy();
+    }
     const search = this.#search;
     search.start(version, key, keyEnd, at, this.#hash);
     while (!search.isOver) {
       let block = search.next();
       if (block === undefined && !search.isOver) {
-        if (!this.#waits.begin())
-          return this.#fromTables(version, key.slice(0, keyEnd), at, this.#hash, this.#newestWritten(wanted, NOT_DELETED));
-        block = search.loadSync();
+        const way = this.#waits.begin();
+        if (way !== 'now') {
+          const deleted = this.#newestWritten(wanted, NOT_DELETED);
+          return this.#fromTables(version, key.slice(0, keyEnd), at, this.#hash, deleted, copy, way);
+        }
+        block = search.loadSync(0);
         this.#waits.end();
       }
       if (block !== undefined && this.#inBlock(block, key, keyEnd, at)) {
         this.#noteDetour(version, search);
-        return this.#shown(wanted, version);
+        this.#hide(wanted, version);
+        return copy();
       }
     }
     this.#noteDetour(version, search);
@@ -115,7 +138,7 @@ export class Reader {
   /** As `get`, from tables alone. */
   async getFlushed({ key, keyEnd, at }: Wanted): Promise<Uint8Array | undefined> {
     this.#health.checkOpen();
-    return this.#fromTables(this.#tree.version, key.slice(0, keyEnd), at, hashKey(key, 0, keyEnd), NOT_DELETED);
+    return this.#fromTables(this.#tree.version, key.slice(0, keyEnd), at, hashKey(key, 0, keyEnd), NOT_DELETED, this.#value, 'background');
   }
 
   iterator(range: KeyRange, snapshot: EngineSnapshot | undefined): KeyIterator {
@@ -130,10 +153,11 @@ export class Reader {
       sources.push(new MemtableCursor(memtable, limit));
       if (memtable.rangeDeletes !== undefined) hiding.push({ ranges: memtable.rangeDeletes, limit });
     }
+    const blocks = range.patient ? new PatientBlocks(this.#waits) : undefined;
     let freshRuns = 0;
     for (const run of version.runs) {
       if (!mayOverlap(run, range)) continue;
-      const cursor = new RunCursor(run, cachedBlocks);
+      const cursor = new RunCursor(run, blocks ?? cachedBlocks);
       sources.push(cursor);
       runCursors.push(cursor);
       if (run.level === 0) freshRuns++;
@@ -143,6 +167,7 @@ export class Reader {
       new MergingCursor(sources, range.reverse),
       hiding,
       range,
+      blocks,
       () => this.#health.checkOpen(),
       () => {
         for (const cursor of runCursors) cursor.close();
@@ -172,7 +197,7 @@ export class Reader {
       const search = this.#search;
       search.start(version, key, keyEnd, at, this.#hash);
       for (;;) {
-        const block = search.next() ?? (search.isOver ? undefined : search.loadSync());
+        const block = search.next() ?? (search.isOver ? undefined : search.loadSync(0));
         if (block !== undefined) {
           if (this.#inBlock(block, key, keyEnd, at)) break;
         } else if (search.isOver) break;
@@ -182,8 +207,16 @@ export class Reader {
     this.#hide(wanted, version);
   }
 
-  /** `key` stays as it is; `deleted`: the newest version ≤ `at` as of which a range delete in memory holds it. */
-  async #fromTables(version: Version, key: Uint8Array, at: number, hash: number, deleted: number): Promise<Uint8Array | undefined> {
+  /** `first`: how the first of its reads goes. `key` stays as it is; `deleted`: the newest version ≤ `at` as of which a range delete in memory holds it. */
+  async #fromTables<T>(
+    version: Version,
+    key: Uint8Array,
+    at: number,
+    hash: number,
+    deleted: number,
+    copy: () => T | undefined,
+    first: Way | undefined,
+  ): Promise<T | undefined> {
     version.hold();
     let loaded: Block | undefined;
     try {
@@ -194,13 +227,14 @@ export class Reader {
         if (block === undefined && !search.isOver) {
           loaded?.letGo();
           loaded = undefined;
-          block = loaded = await search.load();
+          block = loaded = await this.#load(search, first ?? this.#waits.begin());
+          first = undefined;
         }
         if (block !== undefined) {
           if (!this.#inBlock(block, key, key.length, at)) continue;
           this.#noteDetour(version, search);
           if (version.rangeDeletes !== undefined) deleted = version.rangeDeletes.newest(key, 0, key.length, at, deleted);
-          return deleted > this.#version ? undefined : this.#value();
+          return deleted > this.#version ? undefined : copy();
         } else if (search.isOver) {
           this.#noteDetour(version, search);
           return undefined;
@@ -212,15 +246,18 @@ export class Reader {
     }
   }
 
+  /** As `TableSearch.load`. */
+  async #load(search: TableSearch, way: Way): Promise<Block | undefined> {
+    for (; way === 'next-turn'; way = this.#waits.begin()) await this.#waits.nextTurn();
+    if (way === 'background') return search.load();
+    const block = search.loadSync(1);
+    this.#waits.end();
+    return block;
+  }
+
   #noteDetour(version: Version, search: TableSearch): void {
     // What a snapshot holds no merge makes less.
     if (version === this.#tree.version) this.#detours.noteSearch(version, search.passed);
-  }
-
-  /** A copy of what was found, unless a range delete hides it. */
-  #shown(wanted: Wanted, version: Version): Uint8Array | undefined {
-    this.#hide(wanted, version);
-    return this.#value();
   }
 
   /** Forgets what was found if a range delete hides it. */
@@ -245,11 +282,6 @@ export class Reader {
       if (rangeDeletes !== undefined) best = rangeDeletes.newest(key, 0, keyEnd, at, best, Infinity);
     }
     return best;
-  }
-
-  /** A copy of what was found. */
-  #value(): Uint8Array | undefined {
-    return this.#isThere ? copyOut(this.#bytes, this.#start, this.#end) : undefined;
   }
 
   /** Whether a memtable has the answer, which may be that the key was deleted. */

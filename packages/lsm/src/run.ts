@@ -78,14 +78,14 @@ export function areDisjoint(tables: readonly Table[]): boolean {
 export interface BlockSource {
   /** A page of the index. */
   index(table: Table, page: number): TableIndex;
-  /** A block of a page. */
+  /** A block of a page, which is held. */
   block(table: Table, page: TableIndex, block: number): Block;
 }
 
 /** Through the cache, waiting for the disk: for reads. */
 export const cachedBlocks: BlockSource = {
   index: (table, page) => table.indexSync(page),
-  block: (table, page, block) => table.blockSync(page, block),
+  block: (table, page, block) => table.blockSync(page, block, 1),
 };
 
 export class RunCursor extends BlockCursor implements Cursor {
@@ -191,7 +191,6 @@ export class RunCursor extends BlockCursor implements Cursor {
 
   #blockOf(table: Table): Block {
     const block = this.#source.block(table, this.#index as TableIndex, this.#block);
-    block.hold();
     this.piece?.letGo();
     this.piece = block;
     return block;

@@ -87,14 +87,14 @@ export class TableSearch {
     }
   }
 
-  /** Loads what `next` missed, waiting for the disk; the block, if that is what it was. */
-  loadSync(): Block | undefined {
+  /** Loads what `next` missed, waiting for the disk; the block, if that is what it was, held so often. */
+  loadSync(holders: number): Block | undefined {
     const table = this.#table as Table;
     if (this.#step === 'filter') this.#judge(table, table.filterSync(this.#line));
     else if (this.#step === 'index') this.#toBlock(table.indexSync(this.#page));
     else {
       this.#step = 'table';
-      return table.blockSync(this.#index as TableIndex, this.#block);
+      return table.blockSync(this.#index as TableIndex, this.#block, holders);
     }
     return undefined;
   }

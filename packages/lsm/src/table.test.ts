@@ -123,7 +123,7 @@ seededTest('versions of one key that are torn apart over blocks and pages are fo
     let found = false;
     const block = new BlockCursor();
     while (!search.isOver && !found) {
-      const candidate = search.next() ?? (search.isOver ? undefined : search.loadSync());
+      const candidate = search.next() ?? (search.isOver ? undefined : search.loadSync(0));
       found = candidate !== undefined && block.seekInBlock(candidate, key, key.length, at);
     }
     assert.equal(found ? block.version : undefined, at < 2 ? undefined : Math.min(1000, at - (at % 2)));

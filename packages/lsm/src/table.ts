@@ -32,6 +32,11 @@ const MAX_AHEAD_BYTES = 512 << 10;
 /** A full page of the filter, its trailer included. */
 const FILTER_PAGE_BYTES = FILTER_PAGE_LINES * LINE_BYTES + TRAILER_BYTES;
 
+/** At once by `warm`. */
+export const MOST_WARMED_BYTES: number = 256 << 10;
+/** Where they go, which nobody reads: those of all tables. */
+const WARMED = new Uint8Array(MOST_WARMED_BYTES);
+
 /** A piece that is being read. */
 interface Reading {
   /** How many wait for it. */
@@ -196,17 +201,26 @@ export class Table {
     return this.#once(this.root.offset(page), this.root.byteLength(page), undefined, (bytes) => this.#keepIndex(bytes, page));
   }
 
-  blockSync(page: TableIndex, block: number): Block {
+  /** `holders`: how often it is held, before anything can take its memory; 0: it is good until the next piece is read. */
+  blockSync(page: TableIndex, block: number, holders: number): Block {
     const cached = this.cachedBlock(page, block);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) {
+      cached.hold(holders);
+      return cached;
+    }
     const length = page.byteLength(block);
-    return this.#keepBlock(this.#readSync(page.offset(block), length), length, page, block, 0);
+    return this.#keepBlock(this.#readSync(page.offset(block), length), length, page, block, holders);
   }
 
   block(page: TableIndex, block: number): Promise<Block> {
     const length = page.byteLength(block);
     const keep = (memory: Uint8Array, holders: number): Block => this.#keepBlock(memory, length, page, block, holders);
     return this.#once(page.offset(block), length, this.#cache.memory, keep);
+  }
+
+  /** Brings up to `MOST_WARMED_BYTES` of the file into the host's page cache. If that fails, so will the read that follows. */
+  async warm(offset: number, length: number): Promise<void> {
+    await this.#file.read(WARMED.subarray(0, length), offset).catch(() => 0);
   }
 
   /**
@@ -254,9 +268,11 @@ export class Table {
     return this.decodeBlock(this.readDataSync(offset, length), offset);
   }
 
-  /** A block whose bytes, trailer included, were read from `offset`. */
+  /** A block whose bytes, trailer included, were read from `offset`; held, as all that `readBlockSync` reads. */
   decodeBlock(bytes: Uint8Array, offset: number): Block {
-    return Block.of(openBlock(bytes, this.path, offset), this.path, offset);
+    const block = Block.of(openBlock(bytes, this.path, offset), this.path, offset);
+    block.hold();
+    return block;
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,12 @@
-// The pace of writers, in simulated time: free without pressure, slowed down to the disk's speed and below as it rises, never a long wait.
+// The pace of writers, in simulated time: free without pressure, slowed down to the disk's speed and below as it rises, never a long wait; and
+// that an engine keeps to it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EMPTY } from '@distrokv/base';
+import { EMPTY, utf8 } from '@distrokv/base';
 import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
+import type { Engine } from './engine.ts';
 import { Generations } from './generations.ts';
+import { openEngine } from './open.ts';
 import { WritePace } from './write-pace.ts';
 
 const MEMTABLE_BYTES = 1 << 20;
@@ -95,3 +98,52 @@ test('a flush ends the wait of those it makes room for', async () => {
   await due;
   assert.equal(env.clock.monotonicMs(), createMemoryEnv({ seed: 1 }).clock.monotonicMs(), 'no time has passed');
 });
+
+/** Writes a kilobyte. */
+function writeOne(engine: Engine, i: number): Promise<void> | undefined {
+  const keyspace = engine.keyspace('kv');
+  const key = utf8(`key ${i}`);
+  if (engine.stats().walBytes === 0) {
+    engine.unlogged().put(keyspace, key, VALUE);
+    return engine.unlogged().commit();
+  }
+  const batch = engine.batch();
+  batch.put(keyspace, key, VALUE);
+  return engine.write(batch);
+}
+
+for (const wal of ['sync', 'nosync', 'none'] as const) {
+  test(`writers of an engine get as slow as its disk bit by bit, and are not stopped (log mode ${wal})`, async () => {
+    const env = createMemoryEnv({ seed: 1 });
+    const engine = await openEngine({
+      env,
+      directory: '/db',
+      keyspaces: [{ name: 'kv', versions: 'latest' }],
+      wal,
+      memtableBytes: 64 << 10,
+    });
+    // A flush, of some sixty writes, takes 200 ms.
+    env.fs.delayBy((kind, path) => (kind === 'sync' && path.includes('.sst') ? env.timers.sleep(200) : undefined));
+    const waits: number[] = [];
+    // What the first flushes take is not known before.
+    const known = { writes: 0, stalls: 0 };
+    for (let i = 0; engine.stats().flushes < 12; i++) {
+      if (engine.stats().flushes < 4) Object.assign(known, { writes: i + 1, stalls: engine.stats().writeStalls });
+      const startMs = env.clock.monotonicMs();
+      let isDone = false;
+      void (writeOne(engine, i) ?? Promise.resolve()).then(() => (isDone = true));
+      await env.time.settle();
+      while (!isDone) await env.time.advance(1);
+      waits.push(env.clock.monotonicMs() - startMs);
+    }
+    const later = waits.slice(known.writes);
+    const most = Math.max(...later);
+    // The most that a single write is held up; a stop would be for as long as the flush takes.
+    assert.ok(most <= 51, `the longest of ${later.length} waits was ${most} ms`);
+    assert.equal(engine.stats().writeStalls, known.stalls);
+    assert.ok(engine.stats().writeDelays > later.length / 3, `${engine.stats().writeDelays} delays`);
+    const closed = engine.close();
+    await env.time.advance(1000);
+    await closed;
+  });
+}

@@ -11,7 +11,7 @@ import type { Leases } from './leases.ts';
 import type { PlainPut } from './plain-put.ts';
 import { keyValue } from './range.ts';
 import { RecordHead, decodeRecord } from './record.ts';
-import type { Steps } from './steps.ts';
+import { StepWork, type Steps } from './steps.ts';
 import { revisionHeader } from './txn.ts';
 
 /** Keys deleted between two steps. */
@@ -193,11 +193,12 @@ export class CommandWrites {
       if (found) add(range.from, found.version, found.value);
       return doomed;
     }
+    const work = new StepWork();
     const found = this.#spaces.kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }) });
     try {
-      while (found.next()) {
-        add(Buffer.from(found.key), found.version, found.value);
-        if (doomed.length % KEYS_PER_STEP === 0) yield;
+      for (let has = found.advance(); has !== false; has = found.advance()) {
+        if (has === true) add(Buffer.from(found.key), found.version, found.value);
+        if (has !== true || work.add(found.value.length)) yield;
       }
     } finally {
       found.close();

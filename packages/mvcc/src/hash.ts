@@ -3,7 +3,7 @@
 import { crc32Pure } from '@distrokv/base';
 import type { Keyspace } from '@distrokv/lsm';
 import type { History } from './history.ts';
-import type { Steps } from './steps.ts';
+import { StepWork, type Steps } from './steps.ts';
 
 export interface StoreHash {
   readonly hash: number;
@@ -26,11 +26,13 @@ export function* hashStore(kv: Keyspace, history: History, { from, to }: { reado
     if (value) hash = crc32Pure(value, hash);
   };
   if (from > 0) {
-    const keys = kv.iterator({ at: from });
+    const work = new StepWork();
+    const keys = kv.iterator({ at: from, patient: true });
     try {
-      for (let n = 1; keys.next(); n++) {
-        add(keys.key, keys.version, keys.value);
-        if (n % PER_STEP === 0) yield;
+      for (let has = keys.advance(); has !== false; has = keys.advance()) {
+        if (has === true) add(keys.key, keys.version, keys.value);
+        if (has !== true) yield has;
+        else if (work.add(keys.value.length)) yield;
       }
     } finally {
       keys.close();

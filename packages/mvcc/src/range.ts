@@ -1,16 +1,14 @@
 // Reading a range of keys as of a revision: fetch in key order, filter, sort, cut, in the order that etcd does it
 // (its server/etcdserver/txn/range.go). The work comes in steps, so that a caller on the event loop can let others run.
 import { EMPTY, type Revision, revision } from '@distrokv/base';
-import type { KeyIterator, Keyspace } from '@distrokv/lsm';
+import type { KeyIterator, KeyValue as Entry, Keyspace } from '@distrokv/lsm';
 import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { type KeyRange, isEmptyRange, keyRange } from './key-range.ts';
 import type { KnownCounts } from './known-counts.ts';
 import { type KeyRecord, decodeRecord } from './record.ts';
 import { StoreLimitError } from './errors.ts';
-import type { Steps } from './steps.ts';
+import { StepWork, type Steps } from './steps.ts';
 
-/** Keys walked between two steps. */
-const KEYS_PER_STEP = 256;
 /** Most bytes of keys and values that one answer gathers. */
 export const MAX_RANGE_BYTES: number = 512 * 1024 * 1024;
 
@@ -22,14 +20,18 @@ export interface RangeResult {
   readonly count: number;
 }
 
-/**
- * Yields between slices of work; the result is as of revision `at`, which must not be compacted while it runs. `known`: counts of ranges as of revisions
- * that are applied, if `at` is one.
- */
-export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, at: Revision, known?: KnownCounts): Steps<RangeResult> {
+/** How a range is read: `known` are counts of ranges as of revisions that are applied, if `at` is one; `patient`: a step may wait for the disk. */
+export interface RangeReading {
+  readonly at: Revision;
+  readonly known?: KnownCounts;
+  readonly patient: boolean;
+}
+
+/** Yields between slices of work; the result is as of revision `at`, whatever is written or compacted once the first step is done. */
+export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, { at, known, patient }: RangeReading): Steps<RangeResult> {
   const range = keyRange(request.key, request.rangeEnd);
   if (isEmptyRange(range)) return { kvs: [], more: false, count: 0 };
-  if (range.single) return readOne(kv, request, at);
+  if (range.single) return resultOf(request, patient ? yield* entryOf(kv, request.key, at) : kv.getEntrySync(request.key, at));
 
   const filtered = hasFilters(request);
   const fetchAll = filtered || request.sortOrder !== pb.SortOrder.NONE;
@@ -39,21 +41,28 @@ export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, at: Revision
   if (total !== undefined && wanted === 0) return { kvs, more: false, count: total };
   let count = 0;
   let bytes = 0;
-  const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly });
+  const work = new StepWork();
+  const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly, patient });
   try {
-    while (keys.next()) {
+    for (let has = keys.advance(); has !== false; has = keys.advance()) {
+      if (has !== true) {
+        yield has;
+        continue;
+      }
       count++;
       if (total !== undefined && kvs.length === wanted) break;
+      let valueBytes = 0;
       if (kvs.length < wanted) {
         const record = decodeRecord(keys.value);
         if (!filtered || passesFilters(request, record, keys.version)) {
           const found = toKeyValue(request, keys, record);
-          bytes += found.key.length + found.value.length;
+          valueBytes = found.value.length;
+          bytes += found.key.length + valueBytes;
           if (bytes > MAX_RANGE_BYTES) throw new StoreLimitError(MAX_RANGE_BYTES);
           kvs.push(found);
         }
       }
-      if (count % KEYS_PER_STEP === 0) yield;
+      if (work.add(valueBytes)) yield;
     }
   } finally {
     keys.close();
@@ -73,27 +82,34 @@ function noteRest(known: KnownCounts | undefined, range: KeyRange, at: Revision,
 /** Keys of the first chunk: whoever waits for it sees something soon. */
 const FIRST_CHUNK_KEYS = 10;
 
-/** Yields chunks of keys, and undefined between slices of work without one. */
-export type RangeChunks = Generator<mvccpb.KeyValue[] | undefined, RangeResult, undefined>;
+/** Yields chunks of keys, and between slices of work without one what a step yields. */
+export type RangeChunks = Generator<mvccpb.KeyValue[] | Promise<unknown> | undefined, RangeResult, undefined>;
 
 /** A range in key order without filters, in chunks of at most `maxBytes` or one key. The result has the last of them. */
 export function* rangeChunks(kv: Keyspace, request: pb.RangeRequest, at: Revision, maxBytes: number, known: KnownCounts): RangeChunks {
   const range = keyRange(request.key, request.rangeEnd);
   if (isEmptyRange(range)) return { kvs: [], more: false, count: 0 };
-  if (range.single) return readOne(kv, request, at);
+  if (range.single) return resultOf(request, yield* entryOf(kv, request.key, at));
   const wanted = request.countOnly ? 0 : request.limit > 0 ? request.limit : Infinity;
   let chunk: mvccpb.KeyValue[] = [];
   let chunkBytes = 0;
   let sent = 0;
   let count = 0;
   const total = known.get(range, at);
-  const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly });
+  const work = new StepWork();
+  const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly, patient: true });
   try {
-    while (keys.next()) {
+    for (let has = keys.advance(); has !== false; has = keys.advance()) {
+      if (has !== true) {
+        yield has;
+        continue;
+      }
       if (total !== undefined && count >= wanted) break;
+      let valueBytes = 0;
       if (count++ < wanted) {
         const found = toKeyValue(request, keys, decodeRecord(keys.value));
-        const bytes = found.key.length + found.value.length;
+        valueBytes = found.value.length;
+        const bytes = found.key.length + valueBytes;
         if (chunk.length > 0 && (chunkBytes + bytes > maxBytes || (sent === 0 && chunk.length >= FIRST_CHUNK_KEYS))) {
           yield chunk;
           sent += chunk.length;
@@ -103,7 +119,7 @@ export function* rangeChunks(kv: Keyspace, request: pb.RangeRequest, at: Revisio
         chunk.push(found);
         chunkBytes += bytes;
       }
-      if (count % KEYS_PER_STEP === 0) yield undefined;
+      if (work.add(valueBytes)) yield undefined;
     }
   } finally {
     keys.close();
@@ -115,8 +131,16 @@ export function* rangeChunks(kv: Keyspace, request: pb.RangeRequest, at: Revisio
   return { kvs: chunk, more, count };
 }
 
-function readOne(kv: Keyspace, request: pb.RangeRequest, at: Revision): RangeResult {
-  const found = kv.getEntrySync(request.key, at);
+/** What there is of a key, in a step or two. */
+export function* entryOf(kv: Keyspace, key: Uint8Array, at: Revision): Steps<Entry | undefined> {
+  const found = kv.getEntry(key, at);
+  if (!(found instanceof Promise)) return found;
+  let read: Entry | undefined;
+  yield found.then((entry) => (read = entry));
+  return read;
+}
+
+function resultOf(request: pb.RangeRequest, found: Entry | undefined): RangeResult {
   if (!found) return { kvs: [], more: false, count: 0 };
   const record = decodeRecord(found.value);
   if (request.countOnly || !passesFilters(request, record, found.version)) return { kvs: [], more: false, count: 1 };

@@ -269,7 +269,7 @@ export class Store {
 
   *#txn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
     this.#checkTxnSpace(request);
-    const path = yield* choosePath(this.#spaces.kv, this.#state.revision, request);
+    const path = yield* choosePath(this.#spaces.kv, this.#state.revision, request, AT_ONCE);
     forEachOp(path, (op) => {
       if (op.case === 'requestRange') this.checkRevision(op.value.revision);
       if (op.case !== 'requestPut') return;
@@ -291,7 +291,7 @@ export class Store {
   *#rangeInTxn(request: pb.RangeRequest, onTooLarge: (error: StoreLimitError) => void): Steps<pb.RangeResponse> {
     const seen = this.#writes.revisionSeen;
     try {
-      return yield* this.#rangeResponse(request, seen);
+      return yield* this.#rangeResponse(request, seen, AT_ONCE);
     } catch (error) {
       if (!(error instanceof StoreLimitError)) throw error;
       onTooLarge(error);
@@ -390,7 +390,7 @@ export class Store {
   } {
     this.checkRevision(request.revision);
     const at = request.revision > 0 ? revision(request.revision) : this.#state.revision;
-    const steps = rangeSteps(this.#spaces.kv, request, at, this.#counts);
+    const steps = rangeSteps(this.#spaces.kv, request, { at, known: this.#counts, patient: true });
     // The header names the revision that was current at the call, whatever the read was as of: not a later one, or a client that goes on to watch
     // from there would miss what came between.
     const header = revisionHeader(this.#state.revision);
@@ -433,12 +433,33 @@ export class Store {
     return yield* unlessCompacted(this.#readTxn(request));
   }
 
-  /** Do its compares, by what is applied now, choose operations that only read? A no if that is not to be said in a moment. */
-  wouldOnlyRead(request: pb.TxnRequest): boolean {
-    const steps = choosePath(this.#spaces.kv, this.#state.revision, request);
+  /**
+   * Do its compares, by what is applied now, choose operations that only read? A no if that is not to be said in a moment. A promise if the disk has
+   * to be asked: what it answers is in memory then, for the transaction to be applied without a wait.
+   */
+  wouldOnlyRead(request: pb.TxnRequest): boolean | Promise<boolean> {
+    const steps = choosePath(this.#spaces.kv, this.#state.revision, request, PATIENTLY);
     const first = steps.next();
     if (first.done === true) return onlyReads(first.value);
+    if (first.value !== undefined) return this.#wouldOnlyRead(steps, first.value);
     steps.return(undefined as never); // closes what it holds
+    return false;
+  }
+
+  /** As `wouldOnlyRead`, of which the first step waits. */
+  async #wouldOnlyRead(steps: Steps<TxnPath>, wait: Promise<unknown>): Promise<boolean> {
+    try {
+      for (let next: Promise<unknown> | undefined = wait; next !== undefined;) {
+        await next;
+        const step = steps.next();
+        if (step.done === true) return onlyReads(step.value);
+        next = step.value;
+      }
+    } catch (error) {
+      if (!isCompactedAway(error)) throw error;
+    } finally {
+      steps.return(undefined as never);
+    }
     return false;
   }
 
@@ -446,13 +467,13 @@ export class Store {
   *txnIfItOnlyReads(request: pb.TxnRequest): Steps<pb.TxnResponse | undefined> {
     this.#checkTxnSpace(request);
     const at = this.#state.revision;
-    const path = yield* unlessCompacted(choosePath(this.#spaces.kv, at, request));
+    const path = yield* unlessCompacted(choosePath(this.#spaces.kv, at, request, PATIENTLY));
     return onlyReads(path) ? yield* unlessCompacted(this.#readPath(path, at)) : undefined;
   }
 
   *#readTxn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
     const at = this.#state.revision;
-    return yield* this.#readPath(yield* choosePath(this.#spaces.kv, at, request), at);
+    return yield* this.#readPath(yield* choosePath(this.#spaces.kv, at, request, PATIENTLY), at);
   }
 
   *#readPath(path: TxnPath, at: Revision): Steps<pb.TxnResponse> {
@@ -462,15 +483,23 @@ export class Store {
     const refuse = (): never => {
       throw new Error('a transaction of ranges does not write');
     };
-    const response = yield* runPath(path, { range: (range) => this.#rangeResponse(range, at), put: refuse, deleteRange: refuse });
+    const response = yield* runPath(path, {
+      range: (range) => this.#rangeResponse(range, at, PATIENTLY),
+      put: refuse,
+      deleteRange: refuse,
+    });
     return { ...response, header: revisionHeader(at) };
   }
 
-  *#rangeResponse(request: pb.RangeRequest, seen: Revision): Steps<pb.RangeResponse> {
+  *#rangeResponse(request: pb.RangeRequest, seen: Revision, patient: boolean): Steps<pb.RangeResponse> {
     const at = request.revision > 0 ? revision(request.revision) : seen;
-    return pb.RangeResponse.create({ header: revisionHeader(seen), ...(yield* rangeSteps(this.#spaces.kv, request, at)) });
+    return pb.RangeResponse.create({ header: revisionHeader(seen), ...(yield* rangeSteps(this.#spaces.kv, request, { at, patient })) });
   }
 }
+
+/** What reads while it is applied waits for the disk: nothing else may happen to the store meanwhile. */
+const AT_ONCE = false;
+const PATIENTLY = true;
 
 /** A read whose revision is compacted away between two of its steps is refused like one that comes later. */
 function* unlessCompacted<T>(steps: Steps<T>): Steps<T> {

@@ -4,8 +4,9 @@ import type { Revision } from '@distrokv/base';
 import type { Keyspace } from '@distrokv/lsm';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { isEmptyRange, keyRange } from './key-range.ts';
+import { entryOf } from './range.ts';
 import { type KeyRecord, decodeRecord } from './record.ts';
-import type { Steps } from './steps.ts';
+import { StepWork, type Steps } from './steps.ts';
 
 /** The operations that the compares chose; `nested` has a path for each nested transaction among them, in order. */
 export interface TxnPath {
@@ -21,18 +22,16 @@ export interface TxnView {
   deleteRange(request: pb.DeleteRangeRequest): Steps<pb.DeleteRangeResponse>;
 }
 
-/** Keys compared between two steps. */
-const KEYS_PER_STEP = 256;
-
-export function* choosePath(kv: Keyspace, at: Revision, request: pb.TxnRequest): Steps<TxnPath> {
+/** `patient`: a step may wait for the disk. */
+export function* choosePath(kv: Keyspace, at: Revision, request: pb.TxnRequest, patient: boolean): Steps<TxnPath> {
   let succeeded = true;
   for (const compare of request.compare) {
-    succeeded = yield* holds(kv, at, compare);
+    succeeded = yield* holds(kv, at, compare, patient);
     if (!succeeded) break;
   }
   const ops = succeeded ? request.success : request.failure;
   const nested: TxnPath[] = [];
-  for (const { request: op } of ops) if (op?.case === 'requestTxn') nested.push(yield* choosePath(kv, at, op.value));
+  for (const { request: op } of ops) if (op?.case === 'requestTxn') nested.push(yield* choosePath(kv, at, op.value, patient));
   return { succeeded, ops, nested };
 }
 
@@ -91,25 +90,32 @@ const MISSING: KeyRecord & { readonly modRevision: number } = {
 };
 
 /** With a range, every key of it must compare true; an empty range compares as one key that is missing. */
-function* holds(kv: Keyspace, at: Revision, compare: pb.Compare): Steps<boolean> {
+function* holds(kv: Keyspace, at: Revision, compare: pb.Compare, patient: boolean): Steps<boolean> {
   const range = keyRange(compare.key, compare.rangeEnd);
-  let compared = 0;
+  let hasKeys = false;
   if (range.single) {
-    const found = kv.getEntrySync(compare.key, at);
+    const found = patient ? yield* entryOf(kv, compare.key, at) : kv.getEntrySync(compare.key, at);
     if (found) return matches(compare, decodeRecord(found.value), found.version);
   } else if (!isEmptyRange(range)) {
-    const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at });
+    const work = new StepWork();
+    const keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, patient });
     try {
-      while (keys.next()) {
-        if (!matches(compare, decodeRecord(keys.value), keys.version)) return false;
-        if (++compared % KEYS_PER_STEP === 0) yield;
+      for (let has = keys.advance(); has !== false; has = keys.advance()) {
+        if (has !== true) {
+          yield has;
+          continue;
+        }
+        hasKeys = true;
+        const { value } = keys;
+        if (!matches(compare, decodeRecord(value), keys.version)) return false;
+        if (work.add(value.length)) yield;
       }
     } finally {
       keys.close();
     }
   }
   // A value never compares true on a missing key, not even "not equal"; everything else of it is 0.
-  return compared > 0 || (compare.target !== pb.CompareTarget.VALUE && matches(compare, MISSING, 0));
+  return hasKeys || (compare.target !== pb.CompareTarget.VALUE && matches(compare, MISSING, 0));
 }
 
 function matches(compare: pb.Compare, record: KeyRecord, modRevision: number): boolean {

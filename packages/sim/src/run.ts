@@ -18,8 +18,10 @@ import type { Plan } from './plan.ts';
 import { Violation } from './violation.ts';
 import { ApiClient } from './workload/api-client.ts';
 import { LineClient } from './workload/line-client.ts';
+import { ObserveClient } from './workload/observe-client.ts';
 import { WatchClient } from './workload/watch-client.ts';
 import { Client, call } from './workload/client.ts';
+import type { ObserveScript } from './workload/line-scripts.ts';
 import { type KeyState, type Operation, callOf } from './workload/operations.ts';
 import { Nemesis } from './world/nemesis.ts';
 import type { Machine } from './world/machine.ts';
@@ -73,17 +75,19 @@ export async function runPlan(plan: Plan, { keepsLines = false }: { readonly kee
     nemesis.schedule(plan.faults);
     const apiClients = (plan.api?.scripts ?? []).map((_, index) => new ApiClient(index, world, seen.api));
     const lineClients = (plan.api?.lines ?? []).map((_, index) => new LineClient(index, world, seen.api));
+    const observers = (plan.api?.observers ?? []).map((script, index) => new ObserveClient(index, world, seen.api.observed, script));
     const watchers = (plan.api?.watches ?? []).map((_, index) => new WatchClient(index, world, seen.watches));
     const playing = [
       ...clients.map((client, i) => client.play(plan.scripts[i] ?? [])),
       ...apiClients.map((client, i) => client.play(plan.api?.scripts[i] ?? [])),
       ...lineClients.map((client, i) => client.play(plan.api?.lines[i] ?? [])),
+      ...observers.map((observer, i) => observer.play(plan.api?.observers[i] as ObserveScript)),
       ...watchers.map((watcher, i) => watcher.play(plan.api?.watches[i] ?? [])),
     ];
     await advance(world, plan.durationMs);
     const liveness = new LivenessPhase({ world, plan, clients, nemesis });
     const core = await liveness.run((ms) => advance(world, ms));
-    for (const [i, watcher] of watchers.entries()) watcher.settleOn(core[i % core.length] as Machine);
+    for (const [i, client] of [...watchers, ...observers].entries()) client.settleOn(core[i % core.length] as Machine);
     await Promise.all([...playing, advance(world, plan.api ? LAST_WATCH_MS : LAST_THINK_MS)]);
     verdict = await judgeAll(seen, core);
   } catch (error) {

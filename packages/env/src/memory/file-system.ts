@@ -36,6 +36,10 @@ export class MemoryFileSystem implements FileSystem {
     this.#disk.onOperation = hook;
   }
 
+  diskReads(): undefined {
+    return undefined;
+  }
+
   /** Decides how long calls take. */
   delayBy(hook: DelayHook | undefined): void {
     this.#disk.onDelay = hook;

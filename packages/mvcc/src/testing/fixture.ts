@@ -52,7 +52,7 @@ export class StoreFixture {
   #readAlone(request: pb.TxnRequest): pb.TxnResponse | ApiError | undefined {
     try {
       const read = runSteps(this.#store.txnIfItOnlyReads(request));
-      if (this.#store.wouldOnlyRead(request)) assert.ok(read, 'who would only read does');
+      if (this.#store.wouldOnlyRead(request) === true) assert.ok(read, 'who would only read does');
       return read;
     } catch (error) {
       if (error instanceof ApiError) return error;

@@ -1,7 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memberId, seededRandom } from '@distrokv/base';
-import { ProposalReader, encodeProposal } from './proposal-codec.ts';
+import { PlainPut, decodeCommand } from '@distrokv/mvcc';
+import { etcdserverpb as pb } from '@distrokv/proto';
+import { type ProposalMark, ProposalReader, ProposalWriter } from './proposal-codec.ts';
+
+const writer = new ProposalWriter();
+
+interface Proposal extends ProposalMark {
+  readonly commands: readonly Uint8Array[];
+}
+
+function encodeProposal(proposal: Proposal): Uint8Array {
+  writer.begin(proposal);
+  for (const command of proposal.commands) writer.add(command);
+  return writer.finish();
+}
 
 function read(data: Uint8Array): { readonly mark: readonly unknown[]; readonly commands: readonly string[] } {
   const reader = new ProposalReader(data);
@@ -38,4 +52,27 @@ test('a proposal that is cut off, or whose lengths lie, is refused before its fi
   assert.throws(() => new ProposalReader(Buffer.concat([whole.subarray(0, 13), Buffer.from([0xff, 0xff, 0xff, 0xff, 0x7f])])), {
     code: 'corrupt',
   });
+});
+
+test('a put goes from the request into a proposal as a command, between others', () => {
+  const random = seededRandom(3);
+  const put = new PlainPut();
+  for (let i = 0; i < 200; i++) {
+    const request = pb.PutRequest.create({ key: random.bytes(1 + random.below(64)), value: random.bytes(1 + random.below(70_000)) });
+    const inside = Buffer.concat([random.bytes(3), pb.PutRequest.encode(request), random.bytes(3)]);
+    const isPlain = put.readRequest(inside, 3, inside.length - 3);
+    assert.ok(isPlain);
+    const others = [random.bytes(random.below(100)), random.bytes(random.below(100))] as const;
+    writer.begin({ origin: memberId(1n), session: 1, sequence: i });
+    writer.add(others[0]);
+    writer.addPut(put);
+    writer.add(others[1]);
+    const data = writer.finish();
+    const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+    const { commands } = read(data);
+    assert.deepEqual([commands[0], commands[2], commands.length], [hex(others[0]), hex(others[1]), 3]);
+    const found = decodeCommand(Buffer.from(commands[1] as string, 'hex'));
+    assert.ok(found.kind === 'put');
+    assert.deepEqual([hex(found.request.key), hex(found.request.value)], [hex(request.key), hex(request.value)]);
+  }
 });

@@ -1,8 +1,8 @@
 // The data of a `command` entry: the commands that one member proposed in one go, and a mark by which that member knows them again. Byte
 // by byte in docs/format/store.md:
 //   origin (8 bytes, big-endian) | session (4 bytes, big-endian) | sequence (varint) | (length (varint) | command) …
-import { type MemberId, VarintReader, memberId, varintLength, writeVarint } from '@distrokv/base';
-import { StoreError } from '@distrokv/mvcc';
+import { MAX_VARINT_BYTES, type MemberId, VarintReader, memberId, writeVarint } from '@distrokv/base';
+import { type PlainPut, StoreError } from '@distrokv/mvcc';
 
 /** Who proposed, in which run of its process, and which of that run's proposals it is. */
 export interface ProposalMark {
@@ -11,25 +11,46 @@ export interface ProposalMark {
   readonly sequence: number;
 }
 
-export interface Proposal extends ProposalMark {
-  readonly commands: readonly Uint8Array[];
-}
-
 const FIXED_BYTES = 12;
+const FIRST_BYTES = 64 << 10;
+/** More is not kept for the next proposal. */
+const MAX_SPARE_BYTES = 2 << 20;
 
-export function encodeProposal(proposal: Proposal): Uint8Array {
-  let length = FIXED_BYTES + varintLength(proposal.sequence);
-  for (const command of proposal.commands) length += varintLength(command.length) + command.length;
-  const out = Buffer.allocUnsafe(length);
-  out.writeBigUInt64BE(proposal.origin, 0);
-  out.writeUInt32BE(proposal.session, 8);
-  let at = writeVarint(out, FIXED_BYTES, proposal.sequence);
-  for (const command of proposal.commands) {
-    at = writeVarint(out, at, command.length);
-    out.set(command, at);
-    at += command.length;
+/** Gathers commands: each is copied to where it will lie, once. One writer makes one proposal after the other. */
+export class ProposalWriter {
+  #bytes: Buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #end = 0;
+
+  begin(mark: ProposalMark): void {
+    this.#bytes.writeBigUInt64BE(mark.origin, 0);
+    this.#bytes.writeUInt32BE(mark.session, 8);
+    this.#end = writeVarint(this.#bytes, FIXED_BYTES, mark.sequence);
   }
-  return out;
+
+  add(command: Uint8Array): void {
+    const at = this.#lengthOf(command.length);
+    this.#bytes.set(command, at);
+    this.#end = at + command.length;
+  }
+
+  addPut(put: PlainPut): void {
+    const at = this.#lengthOf(put.byteLength);
+    this.#end = put.writeTo(this.#bytes, at);
+  }
+
+  /** The proposal, of its own memory. */
+  finish(): Uint8Array {
+    const proposal = Buffer.from(this.#bytes.subarray(0, this.#end));
+    if (this.#bytes.length > MAX_SPARE_BYTES) this.#bytes = Buffer.allocUnsafe(FIRST_BYTES);
+    return proposal;
+  }
+
+  /** Writes the length of a command, and makes room for it; returns where it goes. */
+  #lengthOf(length: number): number {
+    const most = this.#end + MAX_VARINT_BYTES + length;
+    if (most > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], 2 * most);
+    return writeVarint(this.#bytes, this.#end, length);
+  }
 }
 
 /** Walks the commands of a proposal where they lie. */

@@ -4,11 +4,11 @@
 // takes only what was meant for its own term, so a proposal handed out in term t can only ever be in an entry of term t; and terms never
 // decrease along the log. So once an entry of a later term is applied, every proposal of term t that was not applied before it never will be.
 // Such proposals are handed out again, and clients see a pause instead of an error. None is applied twice.
-import { type MemberId, type Term, assert } from '@distrokv/base';
-import type { Command, CommandResult } from '@distrokv/mvcc';
+import { EMPTY, type MemberId, type Term, assert } from '@distrokv/base';
+import type { Command, CommandResult, PlainPut } from '@distrokv/mvcc';
 import type { ProposeResult } from '@distrokv/raft';
 import { timedOut, tooManyRequests } from './errors.ts';
-import { type ProposalMark, encodeProposal } from './proposal-codec.ts';
+import { type ProposalMark, ProposalWriter } from './proposal-codec.ts';
 
 /** A proposal is closed at this many bytes of commands. */
 const MAX_PROPOSAL_BYTES = 512 << 10;
@@ -22,16 +22,22 @@ interface Waiter {
 
 /** Commands of one proposal to be: the same place in each of the lists is one command. */
 class Gathered {
-  readonly commands: Command[] = [];
-  /** As they go into the log. */
-  readonly bytes: Uint8Array[] = [];
+  readonly sequence: number;
+  /** Undefined for a plain put, which is applied from the bytes of the log. */
+  readonly commands: (Command | undefined)[] = [];
   readonly waiters: Waiter[] = [];
   byteLength = 0;
+  /** As it goes into the log, once it takes no more. */
+  payload: Uint8Array = EMPTY;
+
+  constructor(sequence: number) {
+    this.sequence = sequence;
+  }
 }
 
 interface Pending {
   readonly payload: Uint8Array;
-  readonly commands: readonly Command[];
+  readonly commands: readonly (Command | undefined)[];
   readonly waiters: readonly Waiter[];
   readonly expiresMs: number;
   /** The term that it was handed out in; undefined while there is nobody to take it, and so it cannot have happened. */
@@ -49,7 +55,9 @@ export interface ProposalsOptions {
 
 export class Proposals {
   readonly #options: ProposalsOptions;
-  #gathered = new Gathered();
+  /** What is being written. */
+  #gathered: Gathered | undefined;
+  readonly #writer = new ProposalWriter();
   /** Those that have their fill already. */
   #full: Gathered[] = [];
   #gatheredBytes = 0;
@@ -68,7 +76,7 @@ export class Proposals {
 
   /** Commands whose clients wait. */
   get waiting(): number {
-    let count = this.#gathered.waiters.length;
+    let count = this.#gathered?.waiters.length ?? 0;
     for (const { waiters } of this.#full) count += waiters.length;
     for (const { waiters } of this.#pending.values()) count += waiters.length;
     return count;
@@ -85,34 +93,56 @@ export class Proposals {
    */
   add(command: Command, bytes: Uint8Array): Promise<CommandResult> {
     if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) return Promise.reject(tooManyRequests());
-    this.#waitingBytes += bytes.length;
-    this.#gatheredBytes += bytes.length;
-    const gathered = this.#gathered;
-    gathered.commands.push(command);
-    gathered.bytes.push(bytes);
-    gathered.byteLength += bytes.length;
-    if (gathered.byteLength >= MAX_PROPOSAL_BYTES) {
-      this.#full.push(gathered);
-      this.#gathered = new Gathered();
+    const gathered = this.#begun();
+    this.#writer.add(bytes);
+    return this.#wait(gathered, command, bytes.length);
+  }
+
+  /** As `add`, of a put that is copied from where it lies. */
+  addPut(put: PlainPut): Promise<CommandResult> {
+    if (this.#waitingBytes + put.byteLength > MAX_WAITING_BYTES) return Promise.reject(tooManyRequests());
+    const gathered = this.#begun();
+    this.#writer.addPut(put);
+    return this.#wait(gathered, undefined, put.byteLength);
+  }
+
+  #begun(): Gathered {
+    if (this.#gathered === undefined) {
+      const { origin, session } = this.#options;
+      this.#gathered = new Gathered(++this.#sequence);
+      this.#writer.begin({ origin, session, sequence: this.#sequence });
     }
+    return this.#gathered;
+  }
+
+  #wait(gathered: Gathered, command: Command | undefined, byteLength: number): Promise<CommandResult> {
+    this.#waitingBytes += byteLength;
+    this.#gatheredBytes += byteLength;
+    gathered.commands.push(command);
+    gathered.byteLength += byteLength;
+    if (gathered.byteLength >= MAX_PROPOSAL_BYTES) this.#fill(gathered);
     return new Promise((resolve, reject) => gathered.waiters.push({ resolve, reject }));
+  }
+
+  /** Nothing more goes into it. */
+  #fill(gathered: Gathered): void {
+    gathered.payload = this.#writer.finish();
+    this.#full.push(gathered);
+    this.#gathered = undefined;
   }
 
   /** Hands out what has gathered. */
   flush(): void {
     if (this.#gatheredBytes === 0) return;
+    if (this.#gathered !== undefined) this.#fill(this.#gathered);
     const taken = this.#full;
-    if (this.#gathered.waiters.length > 0) taken.push(this.#gathered);
     this.#full = [];
-    this.#gathered = new Gathered();
     this.#gatheredBytes = 0;
     for (const gathered of taken) this.#close(gathered);
   }
 
-  #close({ commands, bytes, waiters, byteLength }: Gathered): void {
-    const sequence = ++this.#sequence;
-    const { origin, session, now, timeoutMs } = this.#options;
-    const payload = encodeProposal({ origin, session, sequence, commands: bytes });
+  #close({ sequence, payload, commands, waiters, byteLength }: Gathered): void {
+    const { now, timeoutMs } = this.#options;
     const pending: Pending = {
       payload,
       commands,
@@ -132,7 +162,7 @@ export class Proposals {
   }
 
   /** The commands of a proposal whose clients wait here, as they were before they were encoded. */
-  commandsOf(mark: ProposalMark): readonly Command[] | undefined {
+  commandsOf(mark: ProposalMark): readonly (Command | undefined)[] | undefined {
     const isOfThisRun = mark.session === this.#options.session && mark.origin === this.#options.origin;
     return isOfThisRun ? this.#pending.get(mark.sequence)?.commands : undefined;
   }
@@ -175,9 +205,9 @@ export class Proposals {
   }
 
   failAll(error: Error): void {
-    for (const { waiters } of [...this.#full, this.#gathered]) for (const waiter of waiters) waiter.reject(error);
+    if (this.#gathered !== undefined) this.#fill(this.#gathered);
+    for (const { waiters } of this.#full) for (const waiter of waiters) waiter.reject(error);
     this.#full = [];
-    this.#gathered = new Gathered();
     this.#gatheredBytes = 0;
     for (const [sequence, pending] of [...this.#pending]) this.#reject(sequence, pending, error);
   }

@@ -9,7 +9,7 @@
 //               └──────────────────────── results ────────────────────────────────────┘
 import { type LogIndex, type MemberId, type Term, assert } from '@distrokv/base';
 import type { Env, Logger, Timer } from '@distrokv/env';
-import { ApiError, type Command, type CommandResults, type Store, encodeCommand } from '@distrokv/mvcc';
+import { ApiError, type Command, type CommandResults, type PlainPut, type Store, encodeCommand } from '@distrokv/mvcc';
 import {
   type Configuration,
   type Message,
@@ -162,13 +162,29 @@ export class Replica {
 
   /** Resolves with the store's answer once the command is committed and applied here; rejects with ApiError or GrpcError. */
   propose<K extends Command['kind']>(command: Extract<Command, { kind: K }>): Promise<CommandResults[K]> {
-    if (this.#stopped) return Promise.reject(serverStopped());
     const bytes = encodeCommand(command);
-    if (bytes.length > this.#options.maxCommandBytes) return Promise.reject(new ApiError('request-too-large'));
-    if (this.#raft.backlog > MAX_BACKLOG) return Promise.reject(tooManyRequests());
+    const refused = this.#refusal(bytes.length);
+    if (refused !== undefined) return Promise.reject(refused);
     const result = this.#proposals.add(command, bytes);
     this.#planTurn();
     return result as Promise<CommandResults[K]>; // the store answers each command in its own kind
+  }
+
+  /** As `propose`, of a put that is copied from where it lies. */
+  proposePut(put: PlainPut): Promise<CommandResults['put']> {
+    const refused = this.#refusal(put.byteLength);
+    if (refused !== undefined) return Promise.reject(refused);
+    const result = this.#proposals.addPut(put);
+    this.#planTurn();
+    return result as Promise<CommandResults['put']>;
+  }
+
+  /** Why a command of so many bytes cannot be proposed now. */
+  #refusal(bytes: number): Error | undefined {
+    if (this.#stopped) return serverStopped();
+    if (bytes > this.#options.maxCommandBytes) return new ApiError('request-too-large');
+    if (this.#raft.backlog > MAX_BACKLOG) return tooManyRequests();
+    return undefined;
   }
 
   /** Resolves when a read of the store is linearizable. */

@@ -1,7 +1,7 @@
 // etcdserverpb.KV: the keys. Every request is checked, then either proposed or answered from the store.
 import { GrpcError, type Handlers, type ServerStream } from '@distrokv/grpc';
-import { checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn, isSerializableTxn } from '@distrokv/mvcc';
-import { etcdserverpb as pb } from '@distrokv/proto';
+import { ApiError, PlainPut, checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn, isSerializableTxn } from '@distrokv/mvcc';
+import { type MessageType, type Method, etcdserverpb as pb } from '@distrokv/proto';
 import { type ServiceContext, answer, header, withHeader } from './context.ts';
 import type { Compactor } from './compactor.ts';
 import type { Quota } from './quota.ts';
@@ -9,6 +9,26 @@ import { SLICE_MS, type Waiting, inSlices } from './slices.ts';
 
 /** What a put takes beside its key and value: etcd's estimate, for the quota. */
 const PUT_OVERHEAD_BYTES = 256;
+
+const plain = new PlainPut();
+
+/** A plain put is taken as it comes off the wire, which it is until the next message is read: it goes into the log like that. */
+const putRequest: MessageType<pb.PutRequest | PlainPut> = {
+  ...pb.PutRequest,
+  decode: (bytes, given) => (plain.readRequest(bytes, 0, bytes.length) ? plain : pb.PutRequest.decode(bytes, given)),
+};
+
+interface KvMethods extends Omit<(typeof pb.KV)['methods'], 'put'> {
+  readonly put: Method<pb.PutRequest | PlainPut, pb.PutResponse, 'unary'>;
+}
+
+interface Kv {
+  readonly typeName: string;
+  readonly methods: KvMethods;
+}
+
+/** The service as it is served here. */
+export const kvService: Kv = { ...pb.KV, methods: { ...pb.KV.methods, put: { ...pb.KV.methods.put, request: putRequest } } };
 
 export class KvService {
   readonly #context: ServiceContext;
@@ -27,7 +47,7 @@ export class KvService {
     this.#compactor = compactor;
   }
 
-  get handlers(): Handlers<typeof pb.KV> {
+  get handlers(): Handlers<Kv> {
     return {
       range: (request, call) =>
         answer(this.#context, call, () => this.range(request, call), request.serializable ? 'from-learners-too' : 'from-voters'),
@@ -61,7 +81,9 @@ export class KvService {
           call.send({ rangeResponse: withHeader(this.#context, toResponse(step.value)) });
           return;
         }
-        if (step.value && !call.send({ rangeResponse: pb.RangeResponse.create({ kvs: step.value }) })) await call.writable();
+        const { value } = step;
+        if (value instanceof Promise) await value;
+        else if (value && !call.send({ rangeResponse: pb.RangeResponse.create({ kvs: value }) })) await call.writable();
         if (env.clock.monotonicMs() - sliceStart < SLICE_MS) continue;
         await env.timers.yield();
         if (call.signal.aborted) throw call.signal.reason;
@@ -73,7 +95,12 @@ export class KvService {
   }
 
   /** Throws what can be said at once. */
-  put(request: pb.PutRequest): Promise<pb.PutResponse> {
+  put(request: pb.PutRequest | PlainPut): Promise<pb.PutResponse> {
+    if (request instanceof PlainPut) {
+      if (request.keyStart === request.keyEnd) throw new ApiError('empty-key');
+      this.#quota.check(PUT_OVERHEAD_BYTES + request.byteLength);
+      return this.#context.replica.proposePut(request).then(this.#withHeader);
+    }
     checkPut(request);
     this.#quota.check(putBytes(request));
     return this.#context.replica.propose({ kind: 'put', request }).then(this.#withHeader);
@@ -97,7 +124,8 @@ export class KvService {
       return withHeader(this.#context, await inSlices(env, store.readOnlyTxn(request), waiting));
     }
     this.#quota.check(Math.max(opsBytes(request.success), opsBytes(request.failure)));
-    if (store.wouldOnlyRead(request)) {
+    const guess = store.wouldOnlyRead(request);
+    if (guess === true || (guess !== false && (await guess))) {
       await replica.linearize();
       const response = await inSlices(env, store.txnIfItOnlyReads(request), waiting);
       if (response) return withHeader(this.#context, response);

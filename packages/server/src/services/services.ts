@@ -10,7 +10,7 @@ import { Compactor } from './compactor.ts';
 import type { ServiceContext } from './context.ts';
 import { ElectionService } from './election.ts';
 import { healthHandlers } from './health.ts';
-import { KvService } from './kv.ts';
+import { KvService, kvService } from './kv.ts';
 import { LeaseClock } from './lease-clock.ts';
 import { LeaseService } from './lease.ts';
 import { lockHandlers } from './lock.ts';
@@ -42,7 +42,7 @@ export class Services {
 
   serve(server: ClientTransport): void {
     const context = this.#context;
-    server.addService(pb.KV, this.#kv.handlers);
+    server.addService(kvService, this.#kv.handlers);
     server.addService(pb.Watch, this.#watch.handlers);
     server.addService(pb.Lease, this.#lease.handlers);
     server.addService(v3lockpb.Lock, lockHandlers(context, this.#kv, this.#lease, this.#stopping.signal));

@@ -16,15 +16,27 @@ export async function inSlices<T>(env: Env, steps: Steps<T>, waiting: Waiting | 
   let step = steps.next();
   let sliceStart = step.done === true ? 0 : env.clock.monotonicMs();
   while (step.done !== true) {
-    if (env.clock.monotonicMs() - sliceStart >= SLICE_MS) {
-      await env.timers.yield();
-      if (waiting?.signal.aborted === true) {
-        steps.return(undefined as never); // closes what it holds
-        throw new GrpcError('cancelled', 'context canceled', { isAnswer: true });
-      }
-      sliceStart = env.clock.monotonicMs();
+    const wait = step.value ?? (env.clock.monotonicMs() - sliceStart >= SLICE_MS ? env.timers.yield() : undefined);
+    if (wait === undefined) {
+      step = steps.next();
+      continue;
     }
-    step = steps.next();
+    step = await stepAfter(steps, wait);
+    if (step.done !== true && waiting?.signal.aborted === true) {
+      steps.return(undefined as never); // closes what it holds
+      throw new GrpcError('cancelled', 'context canceled', { isAnswer: true });
+    }
+    sliceStart = env.clock.monotonicMs();
   }
   return step.value;
+}
+
+/** What went wrong while it waited is for the steps to judge. */
+async function stepAfter<T>(steps: Steps<T>, wait: Promise<unknown>): Promise<ReturnType<Steps<T>['next']>> {
+  try {
+    await wait;
+  } catch (error) {
+    return steps.throw(error);
+  }
+  return steps.next();
 }

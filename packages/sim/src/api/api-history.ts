@@ -1,4 +1,5 @@
 // Who asked for what of the API, and what came of it; in one order with the history of the other clients.
+import type { v3electionpb } from '@distrokv/proto';
 import type { History } from '../history.ts';
 import type { Call, Reply } from './calls.ts';
 
@@ -32,9 +33,21 @@ export interface Claim {
   readonly endOrder: number;
 }
 
+/** What a client that observes an election was told on one stream. */
+export interface Observed {
+  readonly who: string;
+  /** The index of the machine. */
+  readonly machine: number;
+  readonly name: string;
+  readonly answers: v3electionpb.LeaderResponse[];
+  /** The stream is gone. */
+  isOver: boolean;
+}
+
 export class ApiHistory {
   readonly calls: AskedCall[] = [];
   readonly claims: Claim[] = [];
+  readonly observed: Observed[] = [];
   readonly #history: History;
 
   constructor(history: History) {

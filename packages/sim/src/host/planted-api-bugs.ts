@@ -31,8 +31,8 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'a transaction that would only read is answered from what is here',
     file: 'server/dist/services/kv.js',
-    find: 'if (store.wouldOnlyRead(request)) {\n            await replica.linearize();',
-    replace: 'if (store.wouldOnlyRead(request)) {',
+    find: '(guess !== false && (await guess))) {\n            await replica.linearize();',
+    replace: '(guess !== false && (await guess))) {',
   },
   // --- Compaction ---
   {
@@ -172,9 +172,8 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'a range in chunks is read as of now, whatever revision was asked for',
     file: 'mvcc/dist/range.js',
-    find: 'keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), at, keysOnly: request.countOnly });\n    try {\n        while (keys.next()) {\n            if (total',
-    replace:
-      'keys = kv.iterator({ gte: range.from, ...(range.to && { lt: range.to }), keysOnly: request.countOnly });\n    try {\n        while (keys.next()) {\n            if (total',
+    find: 'at, keysOnly: request.countOnly, patient: true });',
+    replace: 'keysOnly: request.countOnly, patient: true });',
   },
   // --- Locks and elections ---
   {
@@ -200,5 +199,30 @@ export const plantedApiBugs: readonly PlantedBug[] = [
     file: 'server/dist/services/waiting-line.js',
     find: 'this.#range({ sortOrder: pb.SortOrder.ASCEND })',
     replace: 'this.#range({ sortOrder: pb.SortOrder.DESCEND, sortTarget: pb.SortTarget.MOD })',
+  },
+  {
+    name: 'who observes is told of the leader of now, and not of those in between',
+    file: 'server/dist/services/waiting-line.js',
+    find: 'await this.first(at)',
+    replace: 'await this.first(0)',
+  },
+  {
+    name: 'who observes is told only when the leader is another',
+    file: 'server/dist/services/waiting-line.js',
+    find: 'if (!first || type === DELETE)',
+    replace: 'if (true)',
+    also: [
+      {
+        file: 'server/dist/services/waiting-line.js',
+        find: 'told?.modRevision === first.modRevision',
+        replace: 'told?.createRevision === first.createRevision',
+      },
+    ],
+  },
+  {
+    name: 'who observes hears nothing more once a leader has gone',
+    file: 'server/dist/services/waiting-line.js',
+    find: 'seen.revision + 1, ends)',
+    replace: 'seen.revision + (told ? 1 : 1000), ends)',
   },
 ];

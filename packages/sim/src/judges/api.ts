@@ -10,6 +10,7 @@ import { Violation } from '../violation.ts';
 import { ApiOrderJudge } from './api-order.ts';
 import { type Asked, askedOf, askedOfOperated } from './asked.ts';
 import { judgeLines, linesOf } from './lines.ts';
+import { judgeObserved } from './observed.ts';
 import { type LeaseTimes, type Renewal, judgeLeases, judgeTimeToLive } from './leases.ts';
 import { judgeWatches } from './watches.ts';
 
@@ -62,6 +63,7 @@ export function judgeApi(evidence: ApiEvidence): ApiVerdict {
   const { model } = replay;
   const seenOrders = committed.commands.map(({ seenOrder }) => seenOrder);
   judgeLines(api.claims, linesOf(model.history, model.revision), (revision) => seenOrders[replay.revisions.indexOf(revision) - 1] ?? -1);
+  judgeObserved(api.observed, { events: model.history, revision: model.revision, compactions }, isHealed);
   return { calls, events: judgeWatches(watches, { events: model.history, revision: model.revision, compactions }, isHealed) };
 }
 

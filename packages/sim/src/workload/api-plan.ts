@@ -1,7 +1,7 @@
 // What a seed says of the clients of the whole API, if it has any: what they do, and how a member treats those who watch.
 import type { Random } from '@distrokv/base';
 import { type ApiScript, drawApiScripts } from './api-scripts.ts';
-import { type LineScript, drawLineScripts } from './line-scripts.ts';
+import { type LineScript, type ObserveScript, drawLineScripts, drawObserveScripts } from './line-scripts.ts';
 import { type WatchScript, drawWatchScripts } from './watch-scripts.ts';
 
 export interface ApiPlan {
@@ -9,6 +9,8 @@ export interface ApiPlan {
   readonly watches: readonly WatchScript[];
   /** Of clients that lock and run for election. */
   readonly lines: readonly LineScript[];
+  /** Of clients that observe who is first. */
+  readonly observers: readonly ObserveScript[];
   /** Settings of members. */
   readonly limits: {
     readonly watchProgressNotifyMs: number;
@@ -33,5 +35,6 @@ export function drawApi(random: Random, durationMs: number): ApiPlan | undefined
     watchFragmentBytes: pickOne(150, 400, 1 << 20),
     rangeChunkBytes: pickOne(1, 40, 1 << 20),
   };
-  return { scripts, watches, lines: drawLineScripts(random, durationMs), limits };
+  const lines = drawLineScripts(random, durationMs);
+  return { scripts, watches, lines, observers: drawObserveScripts(random, durationMs), limits };
 }

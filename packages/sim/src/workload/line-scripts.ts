@@ -16,6 +16,18 @@ export interface LineMove {
 
 export type LineScript = readonly LineMove[];
 
+export interface ObserveLine {
+  readonly thinkMs: number;
+  /** `move`: go to another member, and observe there. */
+  readonly what: 'slow' | 'quick' | 'move';
+}
+
+/** Of a client that observes one line. */
+export interface ObserveScript {
+  readonly name: string;
+  readonly lines: readonly ObserveLine[];
+}
+
 export function drawLineScripts(random: Random, durationMs: number): LineScript[] {
   const pickOne = <T>(...from: readonly T[]): T => from[random.below(from.length)] as T;
   const meanMs = pickOne(200, 600, 1500);
@@ -33,5 +45,18 @@ export function drawLineScripts(random: Random, durationMs: number): LineScript[
       moves.push({ thinkMs, what, name, timeoutMs: random.chance(0.3) ? random.between(50, 1500) : 6000, ttl, isElection });
     }
     return moves;
+  });
+}
+
+export function drawObserveScripts(random: Random, durationMs: number): ObserveScript[] {
+  return Array.from({ length: random.below(3) }, () => {
+    const lines: ObserveLine[] = [];
+    const meanMs = random.between(500, 4000);
+    for (let atMs = 0; atMs < durationMs;) {
+      const thinkMs = 2 * meanMs * random.float();
+      atMs += thinkMs;
+      lines.push({ thinkMs, what: random.chance(0.4) ? 'quick' : random.chance(0.5) ? 'slow' : 'move' });
+    }
+    return { name: random.chance(0.8) ? LINE_NAMES[0] : LINE_NAMES[1], lines };
   });
 }
