@@ -6,6 +6,7 @@
 //   --ours CMD, --theirs CMD   commands that take etcd's flags (--name, --data-dir, --listen-client-urls, …)
 //   --nodes 1|3                a single server, or a cluster of three on this machine
 //   --rounds N                 measured rounds of each, alternating (default 3); --dir D  where data goes (default: a temporary folder)
+//   --to leader|follower       with three nodes, the one member that is talked to (default: all; a single connection then talks to the first, whatever its part is)
 //   --prepare='ARGS'           arguments of one load run before the measured ones (for example '--op put --fill --keys 100000 --seconds 1')
 //   after --                   arguments of loadgen.mjs, beside --target
 //
@@ -17,6 +18,8 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { createChannel } from '@distrokv/grpc';
+import { etcdserverpb as pb } from '@distrokv/proto';
 
 const split = process.argv.indexOf('--');
 const load = split < 0 ? [] : process.argv.slice(split + 1);
@@ -29,10 +32,11 @@ const { values: opt } = parseArgs({
     rounds: { type: 'string', default: '3' },
     dir: { type: 'string', default: os.tmpdir() },
     prepare: { type: 'string' },
+    to: { type: 'string' },
   },
 });
-if (!opt.ours) {
-  console.error('--ours is missing');
+if (!opt.ours || ![undefined, 'leader', 'follower'].includes(opt.to)) {
+  console.error(opt.ours ? '--to takes leader or follower' : '--ours is missing');
   process.exit(2);
 }
 const here = path.dirname(new URL(import.meta.url).pathname);
@@ -88,7 +92,8 @@ async function start(command) {
     child.on('exit', () => running.delete(child));
     return child;
   });
-  const targets = members.map((m) => `127.0.0.1:${m.client}`).join(',');
+  const all = members.map((m) => `127.0.0.1:${m.client}`);
+  const targets = all.join(',');
   for (let tries = 0; ; tries++) {
     // ready when a write goes through on every member
     try {
@@ -123,7 +128,7 @@ async function start(command) {
     }
   }
   return {
-    targets,
+    targets: opt.to === undefined ? targets : await memberThat(opt.to, all),
     memory: () =>
       children.reduce((sum, c) => sum + Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${c.pid}/status`, 'utf8'))[1]) / 1024, 0),
     async stop() {
@@ -135,6 +140,18 @@ async function start(command) {
     },
   };
 }
+async function memberThat(part, targets) {
+  // Leadership may still move while all of them start.
+  for (let tries = 0; tries < 50; tries++, await sleep(100))
+    for (const target of targets) {
+      const channel = createChannel(target);
+      const { header, leader } = await channel.unary(pb.Maintenance.methods.status, pb.StatusRequest.create({}));
+      channel.close();
+      if ((leader === header.memberId) === (part === 'leader')) return target;
+    }
+  throw new Error(`no member is a ${part}`);
+}
+
 const generate = (targets, args) =>
   JSON.parse(
     execFileSync('node', [path.join(here, 'loadgen.mjs'), '--target', targets, ...args], {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom, utf8 } from '@distrokv/base';
-import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
+import { type CrashMode, type MemoryEnv, createMemoryEnv } from '@distrokv/env';
 import type { Engine, WalMode } from './engine.ts';
 import { openEngine } from './open.ts';
 import { Model, type Operation, assertEqual, keyspaces, randomOperations, textOf, writeTo } from './testing/model.ts';
@@ -109,8 +109,11 @@ test('one that a failing call breaks off leaves nothing behind, and the engine w
   await engine.close();
 });
 
-test('a crash at any moment of it leaves a whole checkpoint, or one that does not open', async () => {
+const modes: readonly CrashMode[] = ['lost', 'kept', 'torn', 'reordered'];
+
+test('a crash at any moment of it leaves a whole checkpoint, or one that does not open and has no manifest', async () => {
   for (let n = 0, whole = 0; whole < 3; n++) {
+    assert.ok(n < 200);
     const env = createMemoryEnv({ seed: n });
     const engine = await open(env, '/db');
     for (let version = 1; version <= 12; version++) await write(engine, version);
@@ -122,20 +125,20 @@ test('a crash at any moment of it leaves a whole checkpoint, or one that does no
       () => whole++,
       () => {},
     );
-    const after = createMemoryEnv({
-      seed: n,
-      fs: env.fs.crash((['lost', 'kept', 'torn', 'reordered'] as const)[n % 4] ?? 'lost', seededRandom(n)),
-    });
-    try {
-      const copy = await open(after, '/copy');
-      // Nothing there, which is an empty store, or all of it.
-      const isEmpty = copy.stats().tables === 0;
-      assert.ok(!(isEmpty && whole > 0));
-      await assertEqual(copy, isEmpty ? new Model() : modelAfter(12), 12, seededRandom(n));
-      await copy.close();
-    } catch (error) {
-      assert.ok(whole === 0 && error instanceof Error && 'code' in error && error.code === 'corrupt', String(error));
+    const random = seededRandom(n);
+    for (const mode of [...modes, ...modes, ...modes]) {
+      const after = createMemoryEnv({ seed: n, fs: env.fs.crash(mode, random) });
+      try {
+        const copy = await open(after, '/copy');
+        // Nothing there, which is an empty store, or all of it.
+        const isEmpty = copy.stats().tables === 0;
+        assert.ok(!(isEmpty && whole > 0));
+        await assertEqual(copy, isEmpty ? new Model() : modelAfter(12), 12, seededRandom(n));
+        await copy.close();
+      } catch (error) {
+        assert.ok(whole === 0 && error instanceof Error && 'code' in error && error.code === 'corrupt', String(error));
+        assert.ok(!(await after.fs.readDirectory('/copy')).includes('manifest'), `${mode}: ${String(error)}`);
+      }
     }
-    assert.ok(n < 200);
   }
 });

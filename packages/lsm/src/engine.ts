@@ -292,7 +292,8 @@ export interface Engine {
   /**
    * Flushes, and makes `directory` (empty, or not there yet, on the same file system) a store of its own that holds everything
    * written so far, by links to the tables: it costs neither time nor space, until the tables here are merged away. Durable when
-   * it resolves. Throws LsmError `invalid` if the directory is not empty; FsError.
+   * it resolves. What a crash before that leaves in it are tables without a manifest: it does not open, and may be removed. Throws LsmError
+   * `invalid` if the directory is not empty; FsError.
    */
   checkpoint(directory: string): Promise<void>;
   /** Reads every file and checks all that can be checked, while the engine works on. */

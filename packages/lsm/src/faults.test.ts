@@ -134,6 +134,27 @@ test('on a full disk deletes of a synced log go on, in room that is kept for the
   await engine.close();
 });
 
+test('where the log itself has no room for puts any more, it has some left for deletes', async () => {
+  // Nothing is flushed: the log alone fills the disk.
+  const env = createMemoryEnv({ seed: 1, fs: new MemoryFileSystem({ capacityBytes: 400 << 10 }) });
+  const engine = await open(env, { memtableBytes: 1 << 20 });
+  let count = 0;
+  const put = (): Promise<void> => write(engine, [{ keyspace: 'meta', key: `k${count}`, value: 'v'.repeat(500), version: undefined }]);
+  await assert.rejects(
+    async () => {
+      for (; ; count++) await put();
+    },
+    { code: 'no-space' },
+  );
+  assert.equal(engine.stats().flushes + engine.stats().frozenMemtables, 0);
+  for (let i = 0; i < 50; i++) {
+    await write(engine, [{ keyspace: 'meta', key: `k${i}`, value: undefined, version: undefined }]);
+    await assert.rejects(put(), { code: 'no-space' });
+  }
+  assert.equal(engine.keyspace('meta').count(), count - 50);
+  await engine.close();
+});
+
 for (const [what, pattern] of [
   ['log', /\.wal$/],
   ['table', /\.sst\.tmp$/],

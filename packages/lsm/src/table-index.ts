@@ -24,6 +24,8 @@ import { TRAILER_BYTES } from './table-format.ts';
 const STRIDE = 8;
 /** Numbers of a sample: its head, where its record begins in the payload, and where the child begins in the file, from the first one on. */
 const SAMPLE_NUMBERS = 3;
+/** Of a bound that lies before all versions of its key. */
+const NO_VERSION = -1;
 /** What the objects of an index take beside their bytes, about. */
 const OBJECT_BYTES = 512;
 /** Offsets within an index are 32-bit numbers. */
@@ -125,7 +127,7 @@ export class TableIndex extends CachePiece {
   readonly #offset: number;
   // The record that was read last: the length of the child, the version of its bound, and where the rest of that lies.
   #length = 0;
-  #version = Infinity;
+  #version = NO_VERSION;
   #restAt = 0;
   #restEnd = 0;
 
@@ -233,30 +235,35 @@ export class TableIndex extends CachePiece {
   #isBehind(key: Uint8Array, keyEnd: number, version: number): boolean {
     const c = compareRanges(this.#payload, this.#restAt, this.#restEnd, key, this.#prefix, keyEnd);
     // Newer versions come first; a bound without a version lies before all of them.
-    return c > 0 || (c === 0 && this.#version < version);
+    return c > 0 || (c === 0 && this.#version !== NO_VERSION && this.#version < version);
   }
 
   /** Reads a record, all of which were seen to decode; returns where the next one begins. */
   #readRecord(record: number): number {
     const payload = this.#payload;
     let at = record;
-    let length = 0;
-    for (let scale = 1; ; scale *= 0x80) {
-      const byte = payload[at++] as number;
-      length += (byte & 0x7f) * scale;
-      if (byte < 0x80) break;
+    // Most of it are lengths of two bytes and one, which are kept apart from the rest: a search reads some records for each key.
+    let byte = payload[at++] as number;
+    let length = byte & 0x7f;
+    if (byte >= 0x80) {
+      byte = payload[at++] as number;
+      length |= (byte & 0x7f) << 7;
+      for (let scale = 2 ** 14; byte >= 0x80; scale *= 0x80) {
+        byte = payload[at++] as number;
+        length += (byte & 0x7f) * scale;
+      }
     }
-    let restAndKind = 0;
-    for (let scale = 1; ; scale *= 0x80) {
-      const byte = payload[at++] as number;
+    byte = payload[at++] as number;
+    let restAndKind = byte & 0x7f;
+    for (let scale = 0x80; byte >= 0x80; scale *= 0x80) {
+      byte = payload[at++] as number;
       restAndKind += (byte & 0x7f) * scale;
-      if (byte < 0x80) break;
     }
-    let version = Infinity;
-    if (restAndKind % 2 === 1) {
+    let version = NO_VERSION;
+    if ((restAndKind & 1) === 1) {
       version = 0;
       for (let scale = 1; ; scale *= 0x80) {
-        const byte = payload[at++] as number;
+        byte = payload[at++] as number;
         version += (byte & 0x7f) * scale;
         if (byte < 0x80) break;
       }
@@ -264,7 +271,7 @@ export class TableIndex extends CachePiece {
     this.#length = length;
     this.#version = version;
     this.#restAt = at;
-    this.#restEnd = at + Math.floor(restAndKind / 2);
+    this.#restEnd = at + (restAndKind >>> 1);
     return this.#restEnd;
   }
 }

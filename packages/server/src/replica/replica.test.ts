@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memberId, utf8 } from '@distrokv/base';
+import type { GrpcError } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { Replicas } from '../testing/replicas.ts';
 
@@ -72,6 +73,27 @@ test('a command that was on its way to a leader that fell is answered by the nex
         ['k3', 1],
       ],
     );
+});
+
+test('commands beyond what may wait are refused with "too many requests", at once, and only until there is room again', async () => {
+  const replicas = new Replicas(3, 5);
+  await replicas.start(1); // alone of three: nobody takes what it is given
+  const { replica } = replicas.member(1);
+  const value = new Uint8Array(1_000_000);
+  const tooMany = 'resource-exhausted: etcdserver: too many requests';
+  const putLarge = (): Promise<string> =>
+    replica.propose({ kind: 'put', request: pb.PutRequest.create({ key: utf8('large'), value }) }).then(
+      () => assert.fail('there is no majority'),
+      ({ code, message }: GrpcError) => `${code}: ${message}`,
+    );
+  const room = Math.floor((64 << 20) / (value.length + 20));
+  for (let round = 0; round < 2; round++) {
+    const taken = Array.from({ length: room }, putLarge);
+    for (let i = 0; i < 3; i++) assert.equal(await putLarge(), tooMany, 'without waiting for the others');
+    await replicas.time.advance(20_000);
+    for (const error of await Promise.all(taken)) assert.notEqual(error, tooMany);
+  }
+  assert.deepEqual(replicas.failures, []);
 });
 
 test('a leader that is cut off steps down; its clients are told soon what cannot happen, and later what may have', async () => {
