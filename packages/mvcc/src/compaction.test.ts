@@ -164,6 +164,7 @@ test('RangeStream: the chunks together are the range; the first is small, each i
 test('NOSPACE: what adds is refused, what reads, deletes and compacts is not; alarms outlive a crash', async () => {
   const f = await withHistory();
   const alarm = pb.AlarmType.NOSPACE;
+  await f.grant(8n, 60);
   const raised = await f.alarm({ action: pb.AlarmAction.ACTIVATE, memberID: 7n, alarm });
   assert.deepEqual(raised.alarms, [{ memberID: 7n, alarm }]);
   const FULL = { message: 'etcdserver: mvcc: database space exceeded' };
@@ -174,6 +175,8 @@ test('NOSPACE: what adds is refused, what reads, deletes and compacts is not; al
   await assert.rejects(f.grant(9n, 60), FULL);
   assert.equal((await f.del(del('b'))).deleted, 1);
   await f.txn(txn([], [del('b')]));
+  assert.equal((await f.renew(8n)).ttl, 60);
+  await f.revoke(8n);
   await f.compact(3);
   assert.deepEqual((await f.alarm({ action: pb.AlarmAction.GET, memberID: 0n, alarm: pb.AlarmType.NONE })).alarms, raised.alarms);
   assert.deepEqual((await f.alarm({ action: pb.AlarmAction.DEACTIVATE, memberID: 0n, alarm })).alarms, [], 'it is of member 7');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromUtf8, seededRandom } from '@distrokv/base';
+import type { Command } from './command.ts';
 import { LEASES_PER_TICK, MAX_TICK_MS, secondsLeft } from './leases.ts';
 import { Heap, type HeapItem } from './heap.ts';
 import { runSteps } from './steps.ts';
@@ -9,7 +10,7 @@ import { compare, del, put, range, txn } from './testing/requests.ts';
 
 const NOT_FOUND = { message: 'etcdserver: requested lease not found' };
 const keysOf = (f: StoreFixture, id: bigint): string[] => runSteps(f.store.leases.keysOf(id)).map(fromUtf8);
-const idsOf = (f: StoreFixture): bigint[] => f.store.leases.list().map((lease) => lease.id);
+const idsOf = (f: StoreFixture): bigint[] => runSteps(f.store.leases.list());
 
 /** Lets `ms` pass in ticks of half a second, as a leader would. */
 async function pass(f: StoreFixture, ms: number): Promise<void> {
@@ -131,6 +132,69 @@ test('many leases that end together go in the order of their ends, some with eac
     for (const each of [f, g]) await each.tick(100);
   }
   assert.ok(ends.length >= 2);
+});
+
+test('what is due but has to wait for the next tick cannot be renewed, and a tick says whether something is left', async () => {
+  const f = await StoreFixture.open();
+  const last = BigInt(LEASES_PER_TICK + 1);
+  for (let id = 1n; id <= last; id++) await f.grant(id, 2);
+  await pass(f, 2500);
+  const tick = async (): Promise<unknown> => {
+    const fromMs = f.store.state.leaseClockMs;
+    return (await f.apply({ kind: 'lease-tick', request: { fromMs, toMs: fromMs + 500 } }))[0];
+  };
+  assert.deepEqual([await tick(), idsOf(f)], [{ more: true }, [last]]);
+  assert.equal((await f.renew(last)).ttl, 0);
+  assert.deepEqual([await tick(), idsOf(f)], [{ more: false }, []]);
+});
+
+test('against a plain list of when each ends: leases end in order, whatever is renewed and revoked, and are listed so', async () => {
+  const f = await StoreFixture.open();
+  const random = seededRandom(11);
+  const ends = new Map<bigint, { readonly ttl: number; endsMs: number }>();
+  const listed = (): bigint[] => [...ends].sort(([a, x], [b, y]) => x.endsMs - y.endsMs || (a < b ? -1 : 1)).map(([id]) => id);
+  let atOnce = 0;
+  for (let i = 0; i < 3000; i++) {
+    const dice = random.float();
+    const id = BigInt(random.between(-60, 60)) || 1n;
+    const known = ends.get(id);
+    const clockMs = f.store.state.leaseClockMs;
+    if (dice < 0.4) {
+      const ttl = random.between(1, 8);
+      if (known) await assert.rejects(f.grant(id, ttl), { message: 'etcdserver: lease already exists' });
+      else ends.set(id, { ttl, endsMs: (await f.grant(id, ttl)) && clockMs + MAX_TICK_MS + ttl * 1000 });
+    } else if (dice < 0.7) {
+      assert.equal((await f.renew(id)).ttl, known?.ttl ?? 0);
+      if (known) known.endsMs = clockMs + MAX_TICK_MS + known.ttl * 1000;
+    } else if (dice < 0.75) {
+      if (known) await f.revoke(id);
+      ends.delete(id);
+    } else {
+      await f.tick(random.between(0, 600));
+      const due = listed().filter((one) => (ends.get(one)?.endsMs ?? 0) <= f.store.state.leaseClockMs);
+      atOnce = Math.max(atOnce, due.length);
+      assert.ok(due.length <= LEASES_PER_TICK);
+      for (const one of due) ends.delete(one);
+      assert.deepEqual(idsOf(f), listed());
+    }
+  }
+  assert.ok(atOnce >= 2 && ends.size > 20, `${atOnce} ended with one tick, ${ends.size} are left`);
+});
+
+test('thousands of leases are listed in many steps, those that there were at the first, whatever happens meanwhile', async () => {
+  const f = await StoreFixture.open();
+  const request = (id: bigint): Command => ({ kind: 'lease-grant', request: { id, ttl: Number(10_000n - id) } });
+  await f.apply(...Array.from({ length: 3000 }, (_, i) => request(BigInt(i + 1))));
+  const steps = f.store.leases.list();
+  let count = 0;
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next(), count++)
+    if (count === 0) await f.apply(request(5000n), { kind: 'lease-revoke', request: { id: 7n } });
+  assert.ok(count >= 2 * Math.floor(3000 / 512), `${count} steps`);
+  assert.deepEqual(
+    step.value,
+    Array.from({ length: 3000 }, (_, i) => BigInt(3000 - i)),
+  );
 });
 
 test('a lease of many keys ends in many steps, in one revision', async () => {

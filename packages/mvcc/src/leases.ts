@@ -23,6 +23,8 @@ export const MAX_LEASE_TTL = 9_000_000_000;
 export const LEASES_PER_TICK = 50;
 /** Keys of a lease that are read between two steps. */
 const KEYS_PER_STEP = 256;
+/** Leases that are listed between two steps. */
+const LEASES_PER_STEP = 512;
 
 export interface Lease {
   readonly id: bigint;
@@ -36,6 +38,16 @@ interface Held extends Lease, HeapItem {
   endsMs: number;
   /** What the heap knows: at most `endsMs`, for a renewal does not touch the heap. */
   queuedMs: number;
+}
+
+interface Listed extends HeapItem {
+  readonly id: bigint;
+  readonly endsMs: number;
+}
+
+/** By id where they end together. */
+function endsBefore(a: Listed, b: Listed): number {
+  return a.endsMs - b.endsMs || (a.id < b.id ? -1 : 1);
 }
 
 export class Leases {
@@ -63,9 +75,21 @@ export class Leases {
     return this.#held.get(id);
   }
 
-  /** The next to end first. */
-  list(): Lease[] {
-    return [...this.#held.values()].sort((a, b) => a.endsMs - b.endsMs || (a.id < b.id ? -1 : 1));
+  /** Those that there are at the first step; the next to end first. */
+  *list(): Steps<bigint[]> {
+    const all = [...this.#held.values()];
+    // Not a sort, which would keep the event loop for tens of milliseconds; and of copies, for renewals do not wait.
+    const left = new Heap<Listed>(endsBefore);
+    for (const { id, endsMs } of all) {
+      left.add({ id, endsMs, place: 0 });
+      if (left.size % LEASES_PER_STEP === 0) yield;
+    }
+    const ids: bigint[] = [];
+    for (let next = left.first; next !== undefined; next = left.first) {
+      left.remove(next);
+      if (ids.push(next.id) % LEASES_PER_STEP === 0) yield;
+    }
+    return ids;
   }
 
   /** Throws ApiError `lease-exists`. */

@@ -166,7 +166,7 @@ async function judgeWholeApi({ plan, world, ...seen }: Seen, core: readonly Mach
   if (!process?.kv || !store) throw new Violation('liveness', 'nobody is left to be asked');
   const all = await ask({ kv: process.kv, lease: undefined }, callOf(ALL), process.gate.signal);
   const rates = plan.machines.map(({ clockRate }) => clockRate);
-  const leases = store.leases.list().toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const leases = resultOf(store.leases.list()).toSorted((a, b) => (a < b ? -1 : 1));
   const { calls, events } = judgeApi({
     ...seen,
     isHealed: (machine) => core.some(({ index }) => index === machine),
@@ -175,7 +175,7 @@ async function judgeWholeApi({ plan, world, ...seen }: Seen, core: readonly Mach
       appliedIndex: store.state.appliedIndex,
       revision: store.state.revision,
       keys: 'kvs' in all ? print(all.kvs) : '',
-      leases: print(leases.map(({ id }) => ({ id, keys: resultOf(store.leases.keysOf(id)) }))),
+      leases: print(leases.map((id) => ({ id, keys: resultOf(store.leases.keysOf(id)) }))),
     },
   });
   return { apiCalls: calls, watchEvents: events };

@@ -116,6 +116,49 @@ test('reliability 38: a change of leader neither ends a lease early nor resets i
   }
 });
 
+test('a new leader lets an election timeout pass before it moves the clock on, for clients to find it', async () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const leased = await Leased.start(200 + seed);
+    await leased.grant(1n, 60);
+    await leased.replicas.time.advance(3000 + 100 * seed);
+    await leased.crash(leased.replicas.leader() as number);
+    await leased.until(() => leased.replicas.leader() !== undefined);
+    const { store } = leased.replicas.member(leased.replicas.leader() as number);
+    const [foundMs, clockMs] = [leased.nowMs, store.state.leaseClockMs];
+    await leased.until(() => store.state.leaseClockMs > clockMs);
+    const waitedMs = leased.nowMs - foundMs;
+    assert.ok(waitedMs >= ELECTION_MS && waitedMs <= ELECTION_MS + SLACK_MS, `seed ${seed}: it waited for ${waitedMs} ms`);
+    assert.ok(store.state.leaseClockMs - clockMs <= waitedMs - ELECTION_MS, `seed ${seed}: the wait does not count`);
+  }
+});
+
+test('a long lease over four leaders: it neither ends early nor begins anew', async () => {
+  for (let seed = 1; seed <= 2; seed++) {
+    const leased = await Leased.start(300 + seed);
+    const askedMs = leased.nowMs;
+    await leased.grant(1n, 300);
+    let withoutMs = 0;
+    for (let change = 0; change < 4; change++) {
+      await leased.replicas.time.advance(50_000);
+      const leader = leased.replicas.leader() as number;
+      await leased.crash(leader);
+      const crashedMs = leased.nowMs;
+      await leased.until(() => leased.replicas.leader() !== undefined);
+      withoutMs += leased.nowMs - crashedMs;
+      await leased.startMember(leader);
+    }
+    await leased.replicas.time.advance(299_000 - (leased.nowMs - askedMs));
+    for (const id of leased.replicas.ids)
+      assert.ok(leased.replicas.member(id).store.leases.get(1n), `seed ${seed}: member ${id} has it still`);
+    await leased.until(() => !leased.isAlive(1n));
+    const livedMs = leased.nowMs - askedMs;
+    assert.ok(
+      livedMs >= 300_000 && livedMs <= 300_000 + withoutMs + 5 * GRACE_MS + SLACK_MS + 4 * 1000,
+      `seed ${seed}: ${livedMs} ms, ${withoutMs} without a leader`,
+    );
+  }
+});
+
 test('reliability 37: an old leader that was cut off ends no lease that is renewed with the new one (etcd #15247)', async () => {
   const leased = await Leased.start(7);
   await leased.grant(1n, 4);

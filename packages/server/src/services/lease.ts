@@ -35,7 +35,7 @@ export class LeaseService {
       leaseRevoke: (request, call) => answer(this.#context, call, () => this.revoke(request)),
       leaseKeepAlive: (call) => answer(this.#context, call, () => this.#keepAlive(call)),
       leaseTimeToLive: (request, call) => answer(this.#context, call, () => this.#timeToLive(request, call)),
-      leaseLeases: (_request, call) => answer(this.#context, call, () => this.#list()),
+      leaseLeases: (_request, call) => answer(this.#context, call, () => this.#list(call)),
     };
   }
 
@@ -115,9 +115,11 @@ export class LeaseService {
     return { header: told, id, ttl, grantedTTL: lease.ttl, keys: attached };
   }
 
-  async #list(): Promise<pb.LeaseLeasesResponse> {
-    const { replica, store } = this.#context;
+  async #list(waiting: Waiting): Promise<pb.LeaseLeasesResponse> {
+    const { env, replica, store } = this.#context;
     await replica.linearize();
-    return { header: header(this.#context, store.state.revision), leases: store.leases.list().map(({ id }) => ({ id })) };
+    const told = header(this.#context, store.state.revision);
+    const ids = await inSlices(env, store.leases.list(), waiting);
+    return { header: told, leases: ids.map((id) => ({ id })) };
   }
 }

@@ -1,13 +1,14 @@
 // What a member does by itself: it compacts by time and by revisions, and takes the NOSPACE alarm back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clusterId, memberId, utf8 } from '@distrokv/base';
+import { clusterId, deferred, memberId, utf8 } from '@distrokv/base';
 import { silentLogger } from '@distrokv/env';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import type { ServerConfig } from '../config.ts';
 import { Replicas } from '../testing/replicas.ts';
 import { Compactor } from './compactor.ts';
 import type { ServiceContext } from './context.ts';
+import { KvService } from './kv.ts';
 import { Quota } from './quota.ts';
 
 async function member(config: Partial<ServerConfig>): Promise<{ replicas: Replicas; context: ServiceContext; put: () => Promise<void> }> {
@@ -53,6 +54,33 @@ test('auto-compaction by revisions keeps so many, every five minutes', async () 
   await replicas.time.advance(2 * 60_000);
   assert.equal(context.store.state.compactRevision, revision - 10);
   compactor.stop();
+});
+
+test('Compact answers at once, and a physical one when the space is given back, also that of what was compacted meanwhile', async () => {
+  const { replicas, context, put } = await member({ quotaBytes: Infinity });
+  const kv = new KvService(context, new Quota(context), new Compactor(context));
+  for (let i = 0; i < 5; i++) await put();
+  const runs: (() => void)[] = [];
+  context.store.reclaim = async () => {
+    const { promise, resolve } = deferred<void>();
+    runs.push(resolve);
+    await promise;
+  };
+  const answered: number[] = [];
+  const compact = async (revision: number, physical: boolean): Promise<void> => {
+    void kv.compact({ revision, physical }).then(() => answered.push(revision));
+    await replicas.time.settle();
+  };
+  await compact(2, true);
+  await compact(3, false);
+  await compact(4, true);
+  assert.deepEqual([answered, runs.length], [[3], 1]);
+  runs[0]?.();
+  await replicas.time.settle();
+  assert.deepEqual([answered, runs.length], [[3], 2], 'what came during a run has the next');
+  runs[1]?.();
+  await replicas.time.settle();
+  assert.deepEqual(answered, [3, 2, 4]);
 });
 
 for (const autoDisarm of [true, false])

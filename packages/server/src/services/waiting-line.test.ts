@@ -4,6 +4,7 @@ import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { clusterId, fromUtf8, memberId, utf8 } from '@distrokv/base';
 import { silentLogger } from '@distrokv/env';
+import { GrpcError, type ServerCall } from '@distrokv/grpc';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import type { ServerConfig } from '../config.ts';
 import { Replicas } from '../testing/replicas.ts';
@@ -12,6 +13,8 @@ import type { ServiceContext } from './context.ts';
 import { KvService } from './kv.ts';
 import type { LeaseService } from './lease.ts';
 import { Quota } from './quota.ts';
+import { LeaseClock } from './lease-clock.ts';
+import { lockHandlers } from './lock.ts';
 import { type Place, WaitingLine } from './waiting-line.ts';
 import { WatchService } from './watch.ts';
 
@@ -19,6 +22,7 @@ import { WatchService } from './watch.ts';
 class Line extends WaitingLine {
   readonly replicas: Replicas;
   readonly kv: KvService;
+  readonly context: ServiceContext;
   readonly controller = new AbortController();
   readonly #between: { work: (() => Promise<void>) | undefined };
 
@@ -47,6 +51,7 @@ class Line extends WaitingLine {
 
   constructor(context: ServiceContext, kv: KvService, replicas: Replicas, between: { work: (() => Promise<void>) | undefined }) {
     super(context, kv, {} as LeaseService, utf8('line'));
+    this.context = context;
     this.replicas = replicas;
     this.kv = kv;
     this.#between = between;
@@ -64,8 +69,17 @@ class Line extends WaitingLine {
   }
 
   async grant(...ids: readonly bigint[]): Promise<void> {
-    const { replica } = this.replicas.member(1);
-    for (const id of ids) await this.finish(replica.propose({ kind: 'lease-grant', request: { id, ttl: 1000 } }));
+    for (const id of ids) await this.grantFor(1000, id);
+  }
+
+  async grantFor(ttl: number, id: bigint): Promise<void> {
+    await this.finish(this.replicas.member(1).replica.propose({ kind: 'lease-grant', request: { id, ttl } }));
+  }
+
+  /** As the members of the line stand in it. */
+  async places(): Promise<string[]> {
+    const { kvs } = await this.finish(this.kv.range(pb.RangeRequest.create({ key: utf8('line/'), rangeEnd: utf8('line0') })));
+    return kvs.map(({ key }) => fromUtf8(key));
   }
 
   takes(lease: bigint, value = ''): Promise<Place> {
@@ -177,4 +191,50 @@ test('whoever has waited leaves nothing on the signals, nor among the watchers',
   line.controller.abort(new Error('the client has gone'));
   await line.finish(over);
   assert.deepEqual([listeners(), line.watchers], [0, 0]);
+});
+
+test('the lease of who waits is kept alive however long that takes, and no longer', async () => {
+  const line = await Line.open();
+  const { store } = line.replicas.member(1);
+  const clock = new LeaseClock({ ...line.context, config: { electionMs: 1000 } });
+  clock.start();
+  await line.grant(1n);
+  await line.grantFor(3, 2n);
+  const [first, second] = [await line.takes(1n), await line.takes(2n)];
+  const waiting = line.wait(second, [line.controller.signal]);
+  await line.replicas.time.advance(60_000);
+  assert.equal(store.leases.get(2n)?.ttl, 3);
+  await line.finish(line.delete(first.key));
+  assert.ok(await line.finish(waiting));
+  await line.replicas.time.advance(6000);
+  assert.equal(store.leases.get(2n), undefined);
+  clock.stop();
+});
+
+test('whoever gives up waiting for a lock leaves the line', async () => {
+  const line = await Line.open();
+  await line.grant(1n, 2n);
+  await line.takes(1n);
+  const call = { signal: line.controller.signal, metadata: { get: () => undefined } };
+  const { lock } = lockHandlers(line.context, line.kv, {} as LeaseService, new AbortController().signal);
+  const locked = lock?.({ name: utf8('line'), lease: 2n }, call as unknown as ServerCall);
+  await line.replicas.time.settle();
+  assert.deepEqual(await line.places(), ['line/1', 'line/2']);
+  const givenUp = assert.rejects(Promise.resolve(locked), { code: 'cancelled' });
+  line.controller.abort(new GrpcError('cancelled', 'context canceled'));
+  await line.finish(givenUp);
+  assert.deepEqual(await line.places(), ['line/1']);
+});
+
+test('who leaves takes nothing from who has the key since, though that is the same lease', async () => {
+  const line = await Line.open();
+  await line.grant(1n);
+  const before = await line.takes(1n);
+  await line.finish(line.leave(before));
+  const now = await line.takes(1n);
+  assert.deepEqual([now.key, now.revision > before.revision], [before.key, true]);
+  const told = await line.finish(line.leave(before));
+  assert.deepEqual([told?.revision, await line.places()], [now.revision, ['line/1']]);
+  await line.finish(line.leave(now));
+  assert.deepEqual(await line.places(), []);
 });

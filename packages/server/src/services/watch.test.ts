@@ -26,6 +26,7 @@ function* messagesIn(bytes: Uint8Array): Generator<Uint8Array> {
 
 /** The server's end of a call, with a connection that takes what it is told to. */
 class FakeCall {
+  needsLeader = false;
   readonly sent: pb.WatchResponse[] = [];
   readonly controller = new AbortController();
   isSlow = false;
@@ -51,7 +52,7 @@ class FakeCall {
   get stream(): ServerStream<pb.WatchRequest, pb.WatchResponse> {
     const call = {
       signal: this.controller.signal,
-      metadata: { get: () => undefined },
+      metadata: { get: (name: string) => (this.needsLeader && name === 'hasleader' ? 'true' : undefined) },
       requests: this.#read(),
       sendFramed: (messages: Uint8Array) => {
         for (const message of messagesIn(messages)) this.sent.push(pb.WatchResponse.decode(message));
@@ -212,5 +213,58 @@ test('a watch id may be any 64-bit number that a client likes, below 0 too', asy
   assert.deepEqual(
     served.call.sent.slice(since).map(({ watchId, events }) => [watchId, events.length]),
     ids.map((id) => [id, 1]),
+  );
+});
+
+test('a stream that insists on a leader ends when there is none for long, and does not begin then; the others go on', async () => {
+  const replicas = new Replicas(3, 2);
+  for (const id of replicas.ids) await replicas.start(id);
+  while (replicas.leader() === undefined) await replicas.time.advance(50);
+  await replicas.time.advance(500);
+  const cutOff = replicas.ids.find((id) => id !== replicas.leader()) as number;
+  const ids = { clusterId: clusterId(1n), memberId: memberId(1n) };
+  const config = { maxRequestBytes: 1_572_864 } as ServerConfig;
+  const service = new WatchService({ ...replicas.member(cutOff), config, logger: silentLogger, ...ids } as unknown as ServiceContext);
+  const serve = (needsLeader: boolean): { readonly call: FakeCall; ended: unknown } => {
+    const call = new FakeCall();
+    call.needsLeader = needsLeader;
+    call.create('k');
+    const served: { readonly call: FakeCall; ended: unknown } = { call, ended: undefined };
+    Promise.resolve(service.handlers.watch?.(call.stream)).catch((error: unknown) => (served.ended = error));
+    return served;
+  };
+  const [insists, modest] = [serve(true), serve(false)];
+  await replicas.time.settle();
+  assert.deepEqual([insists.call.sent.length, modest.call.sent.length], [1, 1]);
+  replicas.cutOff.add(cutOff);
+  await replicas.time.advance(20_000);
+  assert.match(String(insists.ended), /etcdserver: no leader/);
+  assert.equal(modest.ended, undefined);
+  const late = serve(true);
+  await replicas.time.settle();
+  assert.match(String(late.ended), /etcdserver: no leader/);
+  assert.equal(late.call.sent.length, 0);
+
+  replicas.cutOff.clear();
+  await replicas.time.advance(5000);
+  const leader = replicas.leader() as number;
+  const done = replicas.member(leader).replica.propose({ kind: 'put', request: pb.PutRequest.create({ key: utf8('k') }) });
+  await replicas.time.advance(1000);
+  await done;
+  assert.deepEqual([modest.ended, modest.call.sent.length], [undefined, 2]);
+});
+
+test('who catches up is told with its events at which revision the store is', async () => {
+  const served = await Served.start();
+  for (const n of ['1', '2', '3']) await served.put('k', n);
+  await served.put('elsewhere', '');
+  served.call.create('k', { startRevision: 2 });
+  await served.settle();
+  assert.deepEqual(
+    served.call.sent.map(({ header, events }) => [header?.revision, events.length]),
+    [
+      [5, 0],
+      [5, 3],
+    ],
   );
 });

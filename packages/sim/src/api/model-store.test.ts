@@ -90,9 +90,8 @@ class Single {
     if (call.kind === 'lease-leases')
       return {
         header,
-        leases: leases
-          .list()
-          .map(({ id }) => ({ id }))
+        leases: runSteps(leases.list())
+          .map((id) => ({ id }))
           .sort((a, b) => (a.id < b.id ? -1 : 1)),
       };
     const { id, keys } = call.request;
@@ -185,10 +184,10 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
 /** Lets time pass until leases of the store end, and ends the same in the model. */
 async function expireSome(single: Single, model: ApiModel): Promise<void> {
   const { store } = single;
-  const before = store.leases.list();
+  const before = runSteps(store.leases.list());
   while (before.length > 0 && store.leases.size === before.length) {
     const fromMs = store.state.leaseClockMs;
     await single.apply({ kind: 'lease-tick', request: { fromMs, toMs: fromMs + 1000 } });
   }
-  for (const { id } of before) if (!store.leases.get(id)) model.expire(id);
+  for (const id of before) if (!store.leases.get(id)) model.expire(id);
 }

@@ -66,7 +66,7 @@ export const plantedApiBugs: readonly PlantedBug[] = [
     file: 'server/dist/services/lease-clock.js',
     find: 'this.#leads = leads;',
     replace:
-      'if (leads && !this.#leads) for (const { id } of store.leases.list()) store.leases.renew(id, store.state.leaseClockMs);\n        this.#leads = leads;',
+      'if (leads && !this.#leads) {\n            const listing = store.leases.list();\n            let step = listing.next();\n            while (!step.done) step = listing.next();\n            for (const id of step.value) store.leases.renew(id, store.state.leaseClockMs);\n        }\n        this.#leads = leads;',
   },
   {
     name: 'every tick counts as a whole second',
