@@ -149,6 +149,21 @@ test('Txn: every target and sign; a missing key has 0, but no value', async () =
     compare('a', 'version', '!=', 1),
   ];
   for (const c of no) assert.ok(!(await holds(c)));
+  const has = { version: 1, create: 2, mod: 2, lease: 0, value: 'va' } as const;
+  for (const field of ['version', 'create', 'mod', 'lease', 'value'] as const) {
+    const [below, above] = field === 'value' ? ['v', 'vb'] : [has[field] - 1, has[field] + 1];
+    for (const [given, signs] of [
+      [below, ['>', '!=']],
+      [has[field], ['=']],
+      [above, ['<', '!=']],
+    ] as const)
+      for (const sign of ['=', '!=', '<', '>'] as const)
+        assert.equal(
+          await holds(compare('a', field, sign, given)),
+          (signs as readonly string[]).includes(sign),
+          `${field} ${sign} ${given}`,
+        );
+  }
   assert.ok(await holds(compare('a', 'version', '=', 1, 'c')), 'every key of a range');
   assert.ok(!(await holds(compare('a', 'create', '=', 2, 'c'))), 'one key differs');
   assert.ok(await holds(compare('x', 'version', '=', 0, 'z')), 'an empty range is one missing key');

@@ -1,7 +1,7 @@
 // What a member does by itself: it compacts by time and by revisions, and takes the NOSPACE alarm back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clusterId, deferred, memberId, utf8 } from '@distrokv/base';
+import { type Deferred, clusterId, deferred, memberId, utf8 } from '@distrokv/base';
 import { silentLogger } from '@distrokv/env';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import type { ServerConfig } from '../config.ts';
@@ -60,11 +60,11 @@ test('Compact answers at once, and a physical one when the space is given back, 
   const { replicas, context, put } = await member({ quotaBytes: Infinity });
   const kv = new KvService(context, new Quota(context), new Compactor(context));
   for (let i = 0; i < 5; i++) await put();
-  const runs: (() => void)[] = [];
+  const runs: Deferred<void>[] = [];
   context.store.reclaim = async () => {
-    const { promise, resolve } = deferred<void>();
-    runs.push(resolve);
-    await promise;
+    const run = deferred<void>();
+    runs.push(run);
+    await run.promise;
   };
   const answered: number[] = [];
   const compact = async (revision: number, physical: boolean): Promise<void> => {
@@ -75,10 +75,10 @@ test('Compact answers at once, and a physical one when the space is given back, 
   await compact(3, false);
   await compact(4, true);
   assert.deepEqual([answered, runs.length], [[3], 1]);
-  runs[0]?.();
+  runs[0]?.resolve();
   await replicas.time.settle();
   assert.deepEqual([answered, runs.length], [[3], 2], 'what came during a run has the next');
-  runs[1]?.();
+  runs[1]?.resolve();
   await replicas.time.settle();
   assert.deepEqual(answered, [3, 2, 4]);
 });

@@ -257,14 +257,14 @@ test('a stream that insists on a leader ends when there is none for long, and do
 test('who catches up is told with its events at which revision the store is', async () => {
   const served = await Served.start();
   for (const n of ['1', '2', '3']) await served.put('k', n);
-  await served.put('elsewhere', '');
+  for (let n = 0; n < 1001; n++) await served.put('elsewhere', ''); // so that it is read in more than one go
   served.call.create('k', { startRevision: 2 });
   await served.settle();
   assert.deepEqual(
     served.call.sent.map(({ header, events }) => [header?.revision, events.length]),
     [
-      [5, 0],
-      [5, 3],
+      [1005, 0],
+      [1005, 3],
     ],
   );
 });
