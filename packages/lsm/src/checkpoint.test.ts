@@ -86,6 +86,20 @@ test('a checkpoint is durable when it is made, and a directory with something in
   await copy.close();
 });
 
+test('a checkpoint is durable, too, in a directory that its user made and never synced', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  const engine = await open(env, '/db');
+  await write(engine, 1);
+  // To take a lock makes a directory, and leaves its entry to chance.
+  for (const directory of ['/backups', '/backups/monday']) await (await env.fs.lock(directory)).release();
+  assert.match(env.fs.dump(), /monday\/: .*entry unsynced/);
+  await engine.checkpoint('/backups/monday');
+  const after = createMemoryEnv({ seed: 2, fs: env.fs.crash('lost', seededRandom(1)) });
+  const copy = await open(after, '/backups/monday');
+  await assertEqual(copy, modelAfter(1), 1, seededRandom(1));
+  await copy.close();
+});
+
 test('one that a failing call breaks off leaves nothing behind, and the engine works on', async () => {
   const env = createMemoryEnv({ seed: 1 });
   const engine = await open(env, '/db');

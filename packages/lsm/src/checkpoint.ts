@@ -1,6 +1,7 @@
 // A checkpoint: the tables of a moment under second names in another directory, and a manifest that names them. Tables never
 // change, so a link is as good as a copy, and costs nothing; the copy is a store of its own from then on.
 import type { Env } from '@distrokv/env';
+import { syncParents } from './directories.ts';
 import { LsmError } from './errors.ts';
 import { syncDirectoryOrFail } from './fail-stop.ts';
 import { type ManifestState, writeManifest } from './manifest.ts';
@@ -17,6 +18,8 @@ export async function writeCheckpoint(env: Env, directory: string, target: strin
     throw new LsmError('invalid', `${target} is not empty: a checkpoint gets a directory of its own`);
   const linked: string[] = [];
   try {
+    // Whoever made it before may not have made it durable.
+    await syncParents(fs, target);
     for (const number of state.tables.keys()) {
       const name = tableName(number);
       await fs.link(`${directory}/${name}`, `${target}/${name}`);

@@ -213,7 +213,25 @@ export function salvageLog(bytes: Uint8Array, kind: LogKind, path: string): LogC
   const format = readUint32(bytes, 8);
   if (format !== kind.format)
     throw new LsmError('newer-format', `${path} is of format ${format}; this release reads format ${kind.format}`);
+  return contentsOf(bytes, readUint32(bytes, 12), bytes.subarray(16, 24));
+}
+
+/**
+ * As `salvageLog`, for a file that lost its header and not its records, by damage or because a crash tore the header of its next life: the records tell the
+ * salt, which is the one in the header, or, where that is the next life's already, the one before. `extra` is what the header should say. Undefined if there
+ * is a header, or no record.
+ */
+export function salvageHeadless(bytes: Uint8Array, kind: LogKind, extra: Uint8Array): LogContents | undefined {
+  if (bytes.length <= HEADER_BYTES || isHeader(bytes, kind)) return undefined;
   const salt = readUint32(bytes, 12);
+  for (const each of [salt, (salt - 1) >>> 0]) {
+    const contents = contentsOf(bytes, each, extra);
+    if (contents.end > HEADER_BYTES) return contents;
+  }
+  return undefined;
+}
+
+function contentsOf(bytes: Uint8Array, salt: number, extra: Uint8Array): LogContents {
   const records: Uint8Array[] = [];
   let at = HEADER_BYTES;
   let proven = HEADER_BYTES;
@@ -223,7 +241,7 @@ export function salvageLog(bytes: Uint8Array, kind: LogKind, path: string): LogC
     at += RECORD_HEADER_BYTES + length;
   }
   const unproven = bytes.subarray(proven, at);
-  return { salt, extra: bytes.subarray(16, 24), records, end: at, unproven, proof: findProof(bytes, at, salt) };
+  return { salt, extra, records, end: at, unproven, proof: findProof(bytes, at, salt) };
 }
 
 function isHeader(bytes: Uint8Array, kind: LogKind): boolean {

@@ -1,9 +1,9 @@
 // Opening: reads everything that the directory says, and only when all of it made sense changes anything. So a store of a
 // newer format, or a damaged one, is left as it is.
 import { unreachable } from '@distrokv/base';
-import { type FileSystem, FsError } from '@distrokv/env';
 import { applyGroup } from './batch.ts';
 import type { BlockCache } from './block-cache.ts';
+import { syncParents } from './directories.ts';
 import { corrupt } from './errors.ts';
 import { syncDirectoryOrFail } from './fail-stop.ts';
 import type { FilePool } from './file-pool.ts';
@@ -121,29 +121,6 @@ async function startManifest({ env, directory, logger }: Settings, read: Awaited
   if (read !== undefined) return Manifest.resume(env, directory, logger, read.state, read.contents);
   await syncParents(env.fs, directory);
   return Manifest.create(env, directory, logger);
-}
-
-/**
- * Makes the way to a new store durable: any directory on it may have been made just now, or by a process that was killed.
- * One that we may not open was not made by us, and neither were those above it.
- */
-async function syncParents(fs: FileSystem, directory: string): Promise<void> {
-  for (let child = directory, parent = parentOf(child); parent !== child; child = parent, parent = parentOf(child)) {
-    try {
-      await fs.syncDirectory(parent);
-    } catch (error) {
-      if (error instanceof FsError && error.code === 'permission') return;
-      throw error;
-    }
-  }
-}
-
-/** The directory above `directory`, which names it; the root and the current directory are above themselves. */
-function parentOf(directory: string): string {
-  const path = directory.replace(/\/+$/, '');
-  const at = path.lastIndexOf('/');
-  if (at < 0) return directory.startsWith('/') ? '/' : '.';
-  return at === 0 ? '/' : path.slice(0, at);
 }
 
 /** Removes what a crash left behind. */

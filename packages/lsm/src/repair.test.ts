@@ -4,12 +4,14 @@ import { test } from 'node:test';
 import { fromUtf8, seededRandom, utf8 } from '@distrokv/base';
 import { type CrashMode, type MemoryFileSystem, createMemoryEnv } from '@distrokv/env';
 import type { Engine } from './engine.ts';
+import { salvageHeadless } from './log-file.ts';
 import { openEngine } from './open.ts';
 import { type RepairOptions, type RepairReport, repairStore } from './repair.ts';
 import { assertEqual, keyspaces } from './testing/model.ts';
 import { seededTest } from './testing/seeds.ts';
 import { DIRECTORY, UNITS, filesOf, makeStore, modelAfter, replace, storeOptions, unitOperations } from './testing/store.ts';
 import { verifyStore } from './verify.ts';
+import { WAL_KIND } from './wal.ts';
 
 function repair(fs: MemoryFileSystem, options?: RepairOptions): Promise<RepairReport> {
   return repairStore(createMemoryEnv({ seed: 1, fs }), DIRECTORY, options);
@@ -235,3 +237,76 @@ seededTest(
     await repaired.close();
   },
 );
+
+/** A store whose first segment is a spare, on a disk that stopped before the header that makes it the next segment was synced. */
+async function stoppedAtSpare(seed: number): Promise<{ fs: MemoryFileSystem; acknowledged: number }> {
+  const env = createMemoryEnv({ seed });
+  const engine = await openEngine({ env, directory: DIRECTORY, keyspaces, wal: 'sync', memtableBytes: 4096 });
+  let opened: string | undefined;
+  env.fs.onOperation = ({ kind, path }) => {
+    if (!path.endsWith('.wal')) return undefined;
+    if (kind === 'open') opened = firstSegment(env.fs) === path ? path : undefined;
+    return kind === 'sync' && path === opened ? 'crash' : undefined;
+  };
+  let acknowledged = 0;
+  await assert.rejects(async () => {
+    for (; ; acknowledged++) {
+      const batch = engine.batch();
+      batch.put(engine.keyspace('meta'), utf8(`k${acknowledged}`), new Uint8Array(500));
+      await engine.write(batch);
+    }
+  });
+  return { fs: env.fs, acknowledged };
+}
+
+function firstSegment(fs: MemoryFileSystem): string | undefined {
+  return fs
+    .files()
+    .map(({ path }) => path)
+    .filter((path) => path.endsWith('.wal'))
+    .sort()[0];
+}
+
+test('a spare segment whose new header a crash tore costs nothing, without a manifest', async () => {
+  let torn = 0;
+  for (let seed = 1; seed <= 30; seed++) {
+    const { fs: stopped, acknowledged } = await stoppedAtSpare(seed);
+    const fs = stopped.crash('torn', seededRandom(seed));
+    await fs.removeFile(`${DIRECTORY}/manifest`);
+    const [spare, next] = [...(await filesOf(fs))].filter(([name]) => name.endsWith('.wal')) as [
+      [string, Uint8Array],
+      [string, Uint8Array],
+    ];
+    if (parseInt(next[0], 10) !== parseInt(spare[0], 10) + 1) continue;
+    if (isDamaged(spare[1])) torn++;
+    assert.equal((await repair(fs, { keyspaces })).lostLogBytes, 0, `seed ${seed}`);
+    const repaired = await openEngine({ env: createMemoryEnv({ seed, fs }), ...storeOptions });
+    assert.ok(repaired.keyspace('meta').count() >= acknowledged, `seed ${seed}`);
+    await repaired.close();
+  }
+  assert.ok(torn >= 5, `${torn} headers were torn`);
+});
+
+/** Whether the header of a segment is neither the one that was nor the one that was to be. */
+function isDamaged(segment: Uint8Array): boolean {
+  return salvageHeadless(segment, WAL_KIND, new Uint8Array(8)) !== undefined;
+}
+
+test('a header that is damaged costs the first segment nothing while its records can be read', async () => {
+  const store = await makeStore();
+  const [name, bytes] = [...(await filesOf(store()))].find(([each]) => each.endsWith('.wal')) as [string, Uint8Array];
+  for (let at = 0; at < 28; at++) {
+    const fs = store();
+    const damaged = bytes.slice();
+    damaged[at] = (damaged[at] as number) ^ 0x40;
+    await replace(fs, name, damaged);
+    const { faults, lostLogBytes } = await repair(fs);
+    assert.equal(faults.length, 1);
+    // The salt lies there: without it the records are only bytes.
+    if (at >= 12 && at < 16) assert.equal(lostLogBytes, bytes.length, `byte ${at}`);
+    else {
+      assert.equal(lostLogBytes, 0, `byte ${at}`);
+      await assertWhole(fs);
+    }
+  }
+});

@@ -9,12 +9,12 @@ import { LsmError } from './errors.ts';
 import { faultOf } from './fault.ts';
 import { FilePool } from './file-pool.ts';
 import type { KeyspaceState } from './keyspace-state.ts';
-import { HEADER_BYTES, type LogContents, MAX_LOG_BYTES, RECORD_HEADER_BYTES, salvageLog } from './log-file.ts';
+import { HEADER_BYTES, type LogContents, MAX_LOG_BYTES, RECORD_HEADER_BYTES, salvageHeadless, salvageLog } from './log-file.ts';
 import { MANIFEST_KIND, ManifestState, readManifest } from './manifest.ts';
 import { Memtable } from './memtable.ts';
 import { MANIFEST, parseName, segmentName, tableName } from './names.ts';
 import type { RepairOptions } from './repair.ts';
-import { readUint32 } from './ranges.ts';
+import { readUint32, writeUint32 } from './ranges.ts';
 import { Table } from './table.ts';
 import { decodeEdit } from './version-edit.ts';
 import { type BlockPlace, checkTable } from './verify-table.ts';
@@ -184,7 +184,7 @@ export async function salvageSegments(env: Env, directory: string, state: Manife
   for (const [i, number] of numbers.entries()) {
     const path = `${directory}/${segmentName(number)}`;
     const byteLength = (await env.fs.sizeOf(path)) ?? 0;
-    const contents = await attempt(path, async () => salvageLog(await env.fs.readFile(path, MAX_LOG_BYTES), WAL_KIND, path));
+    const contents = await readSegment(env, path, number, i === 0);
     const isSpare = i === 0 && !isWhole && numbers.length > 1 && (numbers[1] !== number + 1 || isOfAnother(contents, number));
     if (isSpare) continue;
     isBroken ||= isOfAnother(contents, number) || (endBefore !== undefined && number !== (numbers[i - 1] as number) + 1);
@@ -209,6 +209,21 @@ export async function salvageSegments(env: Env, directory: string, state: Manife
   const lastVersions = new Map<number, number>();
   for (const keyspace of keyspaces) if (keyspace?.versions === 'caller') lastVersions.set(keyspace.id, keyspace.lastWritten);
   return { memtable, sequence, lastVersions, nextSegment: (numbers.at(-1) ?? 0) + 1, lostBytes };
+}
+
+/**
+ * What can be read of a segment. The first one needs no header, if its records can be read: nothing comes before them, and where they end the next
+ * segment says. So it does not matter whether the header was damaged, or is that of a spare which was being made another segment: what is in one comes
+ * again, and does no harm.
+ */
+async function readSegment(env: Env, path: string, number: number, isFirst: boolean): Promise<LogContents | undefined> {
+  const bytes = await attempt(path, () => env.fs.readFile(path, MAX_LOG_BYTES));
+  if (bytes === undefined) return undefined;
+  const contents = await attempt(path, async () => salvageLog(bytes, WAL_KIND, path));
+  if (contents !== undefined || !isFirst) return contents;
+  const extra = new Uint8Array(8);
+  writeUint32(extra, 0, number);
+  return salvageHeadless(bytes, WAL_KIND, extra);
 }
 
 /** Whether a segment says that it has another number than its name. */

@@ -1,32 +1,18 @@
-// The engine against a sorted map: long random sequences of operations, with random small options.
+// The engine against a sorted map: long random sequences of operations, with small options (model-options.ts).
 import assert from 'node:assert/strict';
 import { type Random, seededRandom, utf8 } from '@distrokv/base';
 import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
-import type { Codec, Engine, EngineOptions, Snapshot, WalMode } from '../engine.ts';
+import type { Engine, Snapshot, WalMode } from '../engine.ts';
 import { openEngine } from '../open.ts';
 import { TableFileWriter } from '../table-file.ts';
+import { type OptionSet, drawOptions, oneOf } from './model-options.ts';
 import { Model, type Operation, assertEqual, keyName, keyspaces, randomOperations, textOf, writeTo } from './model.ts';
 
 /** Of up to so many operations each: 5,000 writes in all, about. */
 const STEPS = 1050;
 const MOST = 9;
 
-function smallOptions(random: Random, wal: WalMode): Omit<EngineOptions, 'env'> {
-  return {
-    directory: '/db',
-    keyspaces,
-    wal,
-    memtableBytes: 1024 << random.below(5),
-    blockCacheBytes: [0, 2000, 1 << 20][random.below(3)] as number,
-    blockBytes: 64 << random.below(4),
-    mergeFanIn: random.between(1, 4),
-    codecs: ([['none'], ['lz4'], ['lz4', 'deflate']] as const)[random.chance(0.1) ? 2 : random.below(2)] as readonly Codec[],
-  };
-}
-
-function oneOf<T>(random: Random, choices: readonly T[]): T {
-  return choices[random.below(choices.length)] as T;
-}
+const store = { directory: '/db', keyspaces } as const;
 
 /** Writes one batch or unit; without waiting for it now and then. */
 function writeOne(engine: Engine, wal: WalMode, operations: readonly Operation[], model: Model): Promise<void> {
@@ -84,7 +70,7 @@ async function createOrDrop(engine: Engine, model: Model, random: Random): Promi
 async function checkpoint(env: MemoryEnv, engine: Engine, model: Model, version: number, random: Random): Promise<void> {
   const directory = `/copy${version}`;
   await engine.checkpoint(directory);
-  const copy = await openEngine({ env, ...smallOptions(random, 'sync'), directory });
+  const copy = await openEngine({ env, keyspaces, wal: 'sync', ...drawOptions(random), directory });
   copy.keyspace('data').setRetention(model.retention);
   await assertEqual(copy, model, version, random);
   await copy.close();
@@ -111,13 +97,13 @@ interface Held {
 }
 
 /**
- * One sequence: random operations, reopened and crashed now and then, each time with other options, and looked at through snapshots that are older. Resolves
- * to the number of puts, deletes and range deletes.
+ * One sequence: random operations, reopened and crashed now and then, every other time with other options, and looked at through snapshots that are
+ * older. Resolves to the number of puts, deletes and range deletes.
  */
-export async function runSequence(random: Random, seed: number, wal: WalMode): Promise<number> {
+export async function runSequence(random: Random, seed: number, { wal, options }: OptionSet): Promise<number> {
   let env = createMemoryEnv({ seed });
   const model = new Model();
-  let engine = await openEngine({ env, ...smallOptions(random, wal) });
+  let engine = await openEngine({ env, ...store, wal, ...options });
   const waiting: Promise<void>[] = [];
   const written = async (): Promise<void> => void (await Promise.all(waiting.splice(0)));
   let held: Held | undefined;
@@ -152,7 +138,7 @@ export async function runSequence(random: Random, seed: number, wal: WalMode): P
           fs: env.fs.crash(oneOf(random, ['lost', 'kept', 'torn', 'reordered'] as const), random),
         });
       else await engine.close();
-      engine = await openEngine({ env, ...smallOptions(random, wal) });
+      engine = await openEngine({ env, ...store, wal, ...(random.chance(0.5) ? options : drawOptions(random)) });
       // It may have come after the last flush.
       engine.keyspace('data').setRetention(model.retention);
     }
