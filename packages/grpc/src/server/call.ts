@@ -1,7 +1,6 @@
 // What unary calls and streams have in common on the server: who called, until when, and how the call ends.
 import { messageOf } from '@distrokv/base';
-import type { HeaderList, Stream } from '@distrokv/http2';
-import { ErrorCode } from '@distrokv/http2';
+import { ErrorCode, type HeaderBlock, type HeaderList, type Stream } from '@distrokv/http2';
 import { GrpcError } from '../status.ts';
 import type { Metadata, MetadataInit, ServerCall } from '../types.ts';
 import type { Buffers } from '../wire/buffers.ts';
@@ -111,25 +110,22 @@ export abstract class Call implements ServerCall, Due {
     if (this.over) return;
     this.finished();
     const error = this.#blame(thrown);
-    this.#end(() => {
-      const trailers = [...errorTrailers(error), ...(this.#trailers ?? [])];
-      if (this.started) this.stream.sendHeaders(trailers, true);
-      else this.stream.sendHeaders([...refusalHeaders, ...(this.#metadata ?? []), ...trailers], true);
-    });
+    const trailers = [...errorTrailers(error), ...(this.#trailers ?? [])];
+    this.#end(this.started ? trailers : [...refusalHeaders, ...(this.#metadata ?? []), ...trailers]);
   }
 
+  /** Throws Http2Error `bad-headers` if they are more than the other side takes. */
   protected start(): void {
     if (this.started) return;
-    this.started = true;
     if (this.#metadata === undefined) this.stream.sendHeaders(responseHeaders);
     else this.stream.sendHeaders(responseHeaders, false, this.#metadata);
+    this.started = true;
   }
 
   protected succeed(): void {
     if (this.over) return;
     this.finished();
-    if (this.#trailers === undefined) this.stream.sendHeaders(okTrailers, true);
-    else this.#end(() => this.stream.sendHeaders(okTrailers, true, this.#trailers as HeaderList));
+    this.#end(okTrailers, this.#trailers);
   }
 
   protected finished(): void {
@@ -138,13 +134,12 @@ export abstract class Call implements ServerCall, Due {
     if (this.bucket !== undefined) this.host.deadlines.remove(this);
   }
 
-  /** Trailers may be more than the other side takes. */
-  #end(send: () => void): void {
+  #end(headers: HeaderBlock | HeaderList, extra?: HeaderList): void {
     try {
-      send();
+      this.stream.sendHeaders(headers, true, extra);
     } catch (error) {
       this.host.onUnexpectedError?.(error, this.path);
-      this.stream.reset(ErrorCode.internalError);
+      this.stream.reset(ErrorCode.internalError); // they are more than the other side takes
     }
   }
 

@@ -4,8 +4,9 @@ import { type Socket, type SocketEvents } from '@distrokv/env';
 import {
   type Connection,
   type ConnectionHandler,
+  ErrorCode,
   type HeaderList,
-  type Http2Error,
+  Http2Error,
   type Stream,
   createServerConnection,
   startsLikeHttp2,
@@ -220,12 +221,19 @@ export class ServerConnection implements ConnectionHandler<Served>, CallHost {
 
 const NOTHING = new Uint8Array(0);
 
-/** Answers a call that no handler gets. */
+/** Answers a call that no handler gets; one whose caller takes no headers as long as these is reset. */
 function refuse(stream: Stream<Served>, refusal: CallRequest['refusal']): void {
-  if (refusal === undefined || refusal instanceof GrpcError) {
-    stream.sendHeaders([...refusalHeaders, ...errorTrailers(refusal ?? new GrpcError('unimplemented', 'unknown method'))], true);
-    return;
+  try {
+    stream.sendHeaders(refusalOf(refusal), true);
+  } catch (error) {
+    if (!(error instanceof Http2Error)) throw error;
+    stream.reset(ErrorCode.internalError);
   }
+}
+
+function refusalOf(refusal: CallRequest['refusal']): HeaderList {
+  if (refusal === undefined || refusal instanceof GrpcError)
+    return [...refusalHeaders, ...errorTrailers(refusal ?? new GrpcError('unimplemented', 'unknown method'))];
   const grpc = errorTrailers(new GrpcError(refusal.status === '415' ? 'invalid-argument' : 'internal', refusal.text));
-  stream.sendHeaders([':status', refusal.status, 'content-type', 'application/grpc', ...grpc], true);
+  return [':status', refusal.status, 'content-type', 'application/grpc', ...grpc];
 }

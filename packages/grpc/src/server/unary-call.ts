@@ -64,15 +64,14 @@ export class UnaryCall extends Call {
 
   #answer(response: unknown): void {
     if (this.over) return;
-    let bytes: Uint8Array;
     try {
-      bytes = frame(this.#route.method.response, response, this.host.memory.allocate);
+      const bytes = frame(this.#route.method.response, response, this.host.memory.allocate);
+      this.start();
+      this.stream.sendData(bytes);
     } catch (error) {
-      this.fail(error);
+      this.fail(error); // it cannot be encoded, or the caller does not take our headers
       return;
     }
-    this.start();
-    this.stream.sendData(bytes);
     this.succeed();
   }
 }
