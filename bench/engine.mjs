@@ -38,11 +38,12 @@ async function main({ directory, json, svg, ...options }) {
   const workspace = fs.mkdtempSync(path.join(directory, 'distrokv-bench-'));
   process.once('exit', () => fs.rmSync(workspace, { recursive: true, force: true }));
   if (options.profileDirectory !== undefined) fs.mkdirSync(options.profileDirectory, { recursive: true });
-  const { keys, valueBytes, memoryBytes, engines, only } = options;
+  const { keys, hotKeys, valueBytes, memoryBytes, engines, only } = options;
   const busy = os.loadavg()[0];
   if (busy > 1) say(`the machine is busy (load ${busy.toFixed(1)} on ${os.cpus().length} processors): trust the CPU times, not the rates`);
   const rounds = await playRounds({ ...options, workspace, node: chooseNode(ROOT), say });
-  const note = `${keys.toLocaleString('en')} keys of 16 B, values of ${valueBytes} B, ${memoryBytes / 2 ** 20} MiB each, ${describeMachine()}; medians of ${rounds.length}`;
+  const hot = hotKeys < keys ? ` (${hotKeys.toLocaleString('en')} of them hot)` : '';
+  const note = `${keys.toLocaleString('en')} keys${hot} of 16 B, values of ${valueBytes} B, ${memoryBytes / 2 ** 20} MiB each, ${describeMachine()}; medians of ${rounds.length}`;
   const wanted = ({ workload }) => only.includes(workload);
   const shown = rows.filter(wanted);
   process.stdout.write(`${note}\n\n${formatTable(rounds, engines, shown)}\n`);

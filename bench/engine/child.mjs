@@ -20,6 +20,7 @@ async function run({
   only,
   directory,
   keys,
+  hotKeys,
   valueBytes,
   memoryBytes,
   seconds,
@@ -31,7 +32,18 @@ async function run({
   const openStore = await stores[engine].load();
   const values = new Values(valueBytes);
   const open = () => openStore(directory, { durable: group.durable, memoryBytes });
-  const context = { directory, keys, values, memoryBytes, seconds, seed, written: 0, baseBytes: residentBytes().now, store: undefined };
+  const context = {
+    directory,
+    keys,
+    hotKeys,
+    values,
+    memoryBytes,
+    seconds,
+    seed,
+    written: 0,
+    baseBytes: residentBytes().now,
+    store: undefined,
+  };
   const results = {};
   const measure = async (workloads) => {
     for (const [name, workload] of Object.entries(workloads)) {

@@ -11,6 +11,7 @@ const WORKLOADS = Object.values(groups).flatMap(({ fill, workloads }) => [...Obj
 export const USAGE = `usage: node engine.mjs [OPTIONS]
 
   --keys N             keys in the store (default 1_000_000)
+  --hot N              point reads, seeks and reads while writing are of the first N keys (default: of all)
   --value-size N       bytes of a value (default 100)
   --memory SIZE        for block cache and write buffers of each engine (default 256MiB)
   --rounds N           rounds, each with every engine (default 3)
@@ -30,6 +31,7 @@ export function parseOptions(args) {
     args,
     options: {
       keys: string('1_000_000'),
+      hot: string(),
       'value-size': string('100'),
       memory: string('256MiB'),
       rounds: string('3'),
@@ -44,8 +46,12 @@ export function parseOptions(args) {
       help: { type: 'boolean', default: false },
     },
   });
+  const keys = number('--keys', values.keys, 1000);
+  const hotKeys = values.hot === undefined ? keys : number('--hot', values.hot, 1000);
+  if (hotKeys > keys) throw new Error(`--hot is at most --keys, ${keys}, not ${hotKeys}`);
   return {
-    keys: number('--keys', values.keys, 1000),
+    keys,
+    hotKeys,
     valueBytes: number('--value-size', values['value-size'], 1),
     memoryBytes: bytes(values.memory),
     rounds: number('--rounds', values.rounds, 1),

@@ -6,7 +6,7 @@ import { Records } from '../data.mjs';
 
 const READERS = 16;
 
-export async function readWhileWriting({ store, keys, values, seconds, seed }) {
+export async function readWhileWriting({ store, keys, hotKeys, values, seconds, seed }) {
   const random = seededRandom(seed);
   const records = new Records(READERS + 1, values);
   const start = performance.now();
@@ -15,7 +15,7 @@ export async function readWhileWriting({ store, keys, values, seconds, seed }) {
   let writes = 0;
   const reader = async (slot) => {
     while (performance.now() < end) {
-      const number = 2 * random.below(keys);
+      const number = 2 * random.below(hotKeys);
       records.set(slot, number);
       values.check(number, await store.get(records.keys[slot]));
       reads++;

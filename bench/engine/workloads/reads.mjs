@@ -33,7 +33,7 @@ async function timed(seconds, { prepare, run, check }) {
 }
 
 /** A chunk of reads of single keys: `read(store, keys, results)` does them all. */
-function pointReads({ store, keys, values, seconds, seed }, isMissing, read) {
+function pointReads({ store, hotKeys, values, seconds, seed }, isMissing, read) {
   const random = seededRandom(seed);
   const records = new Records(CHUNK, values);
   const numbers = new Array(CHUNK).fill(0);
@@ -41,7 +41,7 @@ function pointReads({ store, keys, values, seconds, seed }, isMissing, read) {
   return timed(seconds, {
     prepare() {
       for (let i = 0; i < CHUNK; i++) {
-        numbers[i] = 2 * random.below(keys) + (isMissing ? 1 : 0);
+        numbers[i] = 2 * random.below(hotKeys) + (isMissing ? 1 : 0);
         records.set(i, numbers[i]);
       }
     },
@@ -119,7 +119,7 @@ export async function scan({ store, keys, values, seconds }) {
 }
 
 /** To a random key, there or not, and ten entries on. */
-export function seek({ store, keys, values, seconds, seed }) {
+export function seek({ store, hotKeys, values, seconds, seed }) {
   const seeks = CHUNK / SEEK_ENTRIES;
   const random = seededRandom(seed);
   const records = new Records(seeks, values);
@@ -129,7 +129,7 @@ export function seek({ store, keys, values, seconds, seed }) {
     prepare() {
       page.clear();
       for (let i = 0; i < seeks; i++) {
-        starts[i] = random.below(2 * (keys - SEEK_ENTRIES));
+        starts[i] = random.below(2 * (hotKeys - SEEK_ENTRIES));
         records.set(i, starts[i]);
       }
     },

@@ -54,8 +54,7 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
   }
 
   sendFramed(messages: Uint8Array): boolean {
-    if (this.over) return false;
-    this.start();
+    if (this.over || !this.#begin()) return false;
     return this.#outbox.sent(this.stream.sendData(messages));
   }
 
@@ -84,12 +83,21 @@ export class StreamCall extends Call implements ServerStream<unknown, unknown> {
     return route.handler(value, this);
   }
 
+  /** False, and the call is over, if the caller does not take our headers. */
+  #begin(): boolean {
+    try {
+      this.start();
+      return true;
+    } catch (error) {
+      this.#end(error);
+      return false;
+    }
+  }
+
   #end(thrown: unknown): void {
     if (this.over) return;
-    if (thrown === undefined) {
-      this.start();
-      this.succeed();
-    } else this.fail(thrown);
+    if (thrown !== undefined) this.fail(thrown);
+    else if (this.#begin()) this.succeed();
     this.#outbox.close(CANCELLED);
     this.requests.abort(CANCELLED);
   }
