@@ -13,8 +13,8 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'a nested transaction looks at the compares of its parent',
     file: 'mvcc/dist/txn.js',
-    find: 'choosePath(kv, at, op.value)',
-    replace: 'choosePath(kv, at, { ...op.value, compare: request.compare })',
+    find: 'choosePath(kv, at, op.value, patient)',
+    replace: 'choosePath(kv, at, { ...op.value, compare: request.compare }, patient)',
   },
   {
     name: 'a range cuts before it sorts',
@@ -185,20 +185,20 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'a lock is given to who is next but one',
     file: 'server/dist/services/waiting-line.js',
-    find: 'await this.#deleted(ahead.kv, ahead.revision, signal);',
-    replace: 'await this.#deleted(ahead.kv, ahead.revision, signal); break;',
+    find: 'await this.#deleted(ahead.kv, ahead.revision, ends);',
+    replace: 'await this.#deleted(ahead.kv, ahead.revision, ends); break;',
   },
   {
     name: 'who waited for a lock has it, though its lease has ended',
     file: 'server/dist/services/waiting-line.js',
-    find: 'return kvs[0]?.createRevision === place.revision;',
-    replace: 'return true;',
+    find: 'if (kvs[0]?.createRevision !== place.revision)',
+    replace: 'if (false)',
   },
   {
     name: 'the leader is who wrote last',
     file: 'server/dist/services/waiting-line.js',
-    find: 'this.#range({ sortOrder: pb.SortOrder.ASCEND })',
-    replace: 'this.#range({ sortOrder: pb.SortOrder.DESCEND, sortTarget: pb.SortTarget.MOD })',
+    find: 'sortOrder: pb.SortOrder.ASCEND, revision: at',
+    replace: 'sortOrder: pb.SortOrder.DESCEND, sortTarget: pb.SortTarget.MOD, revision: at',
   },
   {
     name: 'who observes is told of the leader of now, and not of those in between',

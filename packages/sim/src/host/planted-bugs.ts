@@ -39,7 +39,7 @@ const COARSE_BACK_OFF: Mutation = {
 };
 
 /** A few keys are a long range. */
-const ONE_KEY_A_STEP: Mutation = { file: 'mvcc/dist/range.js', find: 'const KEYS_PER_STEP = 256;', replace: 'const KEYS_PER_STEP = 1;' };
+const ONE_KEY_A_STEP: Mutation = { file: 'mvcc/dist/steps.js', find: 'const WORK_PER_STEP = 256;', replace: 'const WORK_PER_STEP = 1;' };
 
 export const plantedBugs: readonly PlantedBug[] = [
   // --- Raft: elections ---
