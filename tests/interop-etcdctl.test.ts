@@ -27,7 +27,7 @@ function plain(text: string): string {
     .replaceAll(/"(ClusterID|MemberID|RaftTerm|ID|TTL)" : -?\d+/g, '"$1" : N')
     .replaceAll(/\b[0-9a-f]{10,16}\b/g, 'L')
     .replaceAll(/remaining\(\d+s\)/g, 'remaining(N)')
-    .replaceAll(/took = [\w.]+/g, 'took = T');
+    .replaceAll(/took = \S+/g, 'took = T');
 }
 
 /** Between words are blanks; a blank in a word is written ␠. */
