@@ -3,9 +3,9 @@
 import { StepWork, type Steps } from './steps.ts';
 
 export interface Order<T> {
-  compare(a: T, b: T): number;
+  readonly compare: (a: T, b: T) => number;
   /** What a comparison with it may have to look at. */
-  bytesOf(item: T): number;
+  readonly bytesOf: (item: T) => number;
 }
 
 /** The result is `items`, or an array of its own. */
