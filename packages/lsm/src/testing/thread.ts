@@ -7,7 +7,7 @@ import type { Answer } from './in-threads.ts';
 const port = parentPort;
 assert(port !== null, 'this file is a worker');
 const { module } = workerData as { readonly module: string };
-const { run } = (await import(new URL(module, import.meta.url).href)) as { run(task: unknown): Promise<unknown> };
+const { run } = (await import(new URL(module, import.meta.url).href)) as { run(this: void, task: unknown): Promise<unknown> };
 port.on('message', (task: unknown) => {
   run(task).then(
     (result) => port.postMessage({ result } satisfies Answer),
