@@ -61,7 +61,7 @@ function cpuMs() {
  */
 export class PauseWatch {
   #apartMs = 0;
-  #last = mark();
+  #last = { queuedMs: queuedMs(), ms: performance.now() };
   /** By the clock, and without the time in which the thread could have gone on, but others had the processors. */
   #longest = { ms: 0 };
   #longestOwn = { ownMs: 0 };
@@ -81,14 +81,15 @@ export class PauseWatch {
   }
 
   #tick() {
-    const now = mark();
+    const now = { ms: performance.now(), queuedMs: queuedMs() };
     const ms = now.ms - this.#last.ms - this.#apartMs - 1;
     const pause = { ms, ownMs: ms - (now.queuedMs - this.#last.queuedMs), start: this.#last.ms, end: now.ms, isFirst: this.#ticks === 0 };
     if (pause.ms > this.#longest.ms) this.#longest = pause;
     if (pause.ownMs > this.#longestOwn.ownMs) this.#longestOwn = pause;
     this.#ticks++;
     this.#apartMs = 0;
-    this.#last = mark();
+    // In this order: the kernel may let the meter itself wait, and that is nobody's pause.
+    this.#last = { queuedMs: queuedMs(), ms: performance.now() };
   }
 
   #note(list) {
@@ -111,15 +112,11 @@ export class PauseWatch {
   }
 }
 
-/** The clock, and how long this thread has waited for a processor since it began (0 off Linux). */
-function mark() {
-  return { ms: performance.now(), queuedMs: queuedMs() };
-}
-
 const SCHEDULING = '/proc/thread-self/schedstat';
 const schedulingBytes = Buffer.alloc(80);
 const scheduling = fs.existsSync(SCHEDULING) ? fs.openSync(SCHEDULING) : undefined;
 
+/** How long this thread has waited for a processor since it began (0 off Linux). */
 function queuedMs() {
   if (scheduling === undefined) return 0;
   const length = fs.readSync(scheduling, schedulingBytes, 0, schedulingBytes.length, 0);

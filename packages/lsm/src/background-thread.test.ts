@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
@@ -67,6 +67,26 @@ test('a thread flushes and merges what the engine reads', async (t) => {
   engine = await open(directory, { background: 'inline' });
   assert.equal(tablesIn(directory).length, engine.stats().tables);
   await assertEqual(engine, model, 500, seededRandom(2));
+  await engine.close();
+});
+
+/** The niceness of every thread of this process. */
+function nicenesses(): number[] {
+  return readdirSync('/proc/self/task').map((id) => {
+    const stat = readFileSync(`/proc/self/task/${id}/stat`, 'latin1');
+    // Behind the name, which may hold anything, the state is field 3 and the niceness field 19 (proc_pid_stat(5)).
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  });
+}
+
+test('on Linux the thread stands back for the event loop', { skip: process.platform !== 'linux' }, async (t) => {
+  const own = os.getPriority();
+  const back = (): number => nicenesses().filter((niceness) => niceness === Math.min(19, own + 5)).length;
+  const before = back();
+  const engine = await open(directoryFor(t));
+  await fill(engine, new Model(), 1, 100);
+  assert.equal(back(), before + 1);
+  assert.equal(os.getPriority(), own, 'and the event loop keeps its place');
   await engine.close();
 });
 

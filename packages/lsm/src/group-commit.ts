@@ -24,7 +24,7 @@ const SHARED_TURN_BYTES = 2 << 10;
  */
 const SLICE_MS = 2;
 const SLICE_ENTRIES = 4096;
-const ENTRIES_A_LOOK = 128;
+const ENTRIES_A_LOOK = 64;
 /** What a group weighs besides its bytes. */
 const GROUP_WEIGHT = 256;
 const FIRST_BUFFER_BYTES = 64 << 10;
@@ -60,7 +60,8 @@ export class GroupCommit {
   #freezes: AskedFreeze[] = [];
   #running: Promise<void> | undefined;
   #spare: Uint8Array | undefined;
-  #turnBytes = 0;
+  /** The turn of the first writers is long enough by the making of their batches, for which nothing is compiled yet. */
+  #turnBytes = TURN_BYTES;
   /** As of the beginning of the turn. */
   #reads = 0;
   /** The last group was of one batch. */
