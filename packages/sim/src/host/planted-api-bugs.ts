@@ -34,6 +34,13 @@ export const plantedApiBugs: readonly PlantedBug[] = [
     find: '(guess !== false && (await guess))) {\n            await replica.linearize();',
     replace: '(guess !== false && (await guess))) {',
   },
+  {
+    name: 'a transaction reads what is compacted',
+    file: 'mvcc/dist/store.js',
+    find: "this.checkRevision(op.value.revision);\n            if (op.case !== 'requestPut')",
+    replace:
+      "op.value.revision > this.#state.compactRevision && this.checkRevision(op.value.revision);\n            if (op.case !== 'requestPut')",
+  },
   // --- Compaction ---
   {
     name: 'reads of what is compacted are answered',
@@ -112,6 +119,31 @@ export const plantedApiBugs: readonly PlantedBug[] = [
     file: 'mvcc/dist/watch/watch-hub.js',
     find: 'const watcher = new Watcher(options, this.#groups.join(options), sink, tag, next);',
     replace: 'const watcher = new Watcher(options, this.#groups.join(options), sink, tag, options.startRevision > 1 ? next - 1 : next);',
+  },
+  {
+    name: 'a watch is given what its filters leave out',
+    file: 'mvcc/dist/watch/watch-group.js',
+    find: 'return event.type === 1 ? !this.#noDelete : !this.#noPut;',
+    replace: 'return true;',
+  },
+  {
+    name: 'changes of an entry are given in the other order',
+    file: 'mvcc/dist/watch/watch-hub.js',
+    find: 'if (group.gathered)\n                    group.gathered.push(found);',
+    replace: 'if (group.gathered)\n                    group.gathered.unshift(found);',
+  },
+  {
+    name: 'an event of a new key looks like one of an old key',
+    file: 'mvcc/dist/history.js',
+    find: '? keyValue(key, at, record)',
+    replace: '? keyValue(key, at, record.version === 1 ? { ...record, createRevision: revision(at - 1) } : record)',
+  },
+  {
+    name: 'the end of a watch takes watch 0 along',
+    file: 'server/dist/services/watch.js',
+    find: 'this.#context.store.watches.remove(watch.watcher);',
+    replace:
+      'this.#context.store.watches.remove(watch.watcher);\n        if (this.#watches.has(0)) this.#context.store.watches.remove(this.#watches.get(0).watcher);',
   },
   {
     name: 'word of progress does not wait for those that are behind',
