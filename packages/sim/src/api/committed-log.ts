@@ -28,6 +28,11 @@ export interface CommittedLogOptions {
   readonly nowMs: () => number;
 }
 
+interface Seen {
+  readonly order: number;
+  readonly ms: number;
+}
+
 export class CommittedLog {
   readonly #options: CommittedLogOptions;
   /**
@@ -37,6 +42,9 @@ export class CommittedLog {
   readonly #heard = new Map<number, Entry>();
   readonly commands: Committed[] = [];
   #last = 0;
+  /** The last index that a member was seen to have applied, and when, for those whose entry is not known yet: disks that are in trouble show it later. */
+  #applied = 0;
+  readonly #seen = new Map<number, Seen>();
 
   constructor(options: CommittedLogOptions) {
     this.#options = options;
@@ -56,7 +64,11 @@ export class CommittedLog {
   }
 
   /** A member says how far it has come. */
-  observe({ applied }: RaftStatus, { log }: Storage): void {
+  observe({ applied: reported }: RaftStatus, { log, store }: Storage): void {
+    const { order, nowMs } = this.#options;
+    // The store is ahead of what Raft has been told by the entries of a turn, and by the one in work, whose first revisions are read already.
+    const applied = Math.max(reported, store.state.appliedIndex + (store.isMidEntry ? 1 : 0));
+    for (; this.#applied < applied; this.#applied++) this.#seen.set(this.#applied + 1, { order: order(), ms: nowMs() });
     while (this.#last < applied) {
       const index = (this.#last + 1) as Entry['index'];
       const term = log.termAt(index);
@@ -65,13 +77,14 @@ export class CommittedLog {
       if (!entry) return; // Another one shows it.
       this.#heard.delete(index);
       this.#last = index;
-      if (entry.kind === 'command') this.#add(entry.data);
+      const seen = this.#seen.get(index);
+      this.#seen.delete(index);
+      if (entry.kind === 'command' && seen) this.#add(entry.data, seen);
     }
   }
 
-  #add(data: Uint8Array): void {
-    const { order, nowMs } = this.#options;
-    for (const bytes of commandsIn(data)) this.commands.push({ command: commandOf(bytes), seenOrder: order(), seenMs: nowMs() });
+  #add(data: Uint8Array, { order, ms }: Seen): void {
+    for (const bytes of commandsIn(data)) this.commands.push({ command: commandOf(bytes), seenOrder: order, seenMs: ms });
   }
 }
 

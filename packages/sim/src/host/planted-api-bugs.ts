@@ -129,8 +129,9 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'changes of an entry are given in the other order',
     file: 'mvcc/dist/watch/watch-hub.js',
-    find: 'if (group.gathered)\n                    group.gathered.push(found);',
-    replace: 'if (group.gathered)\n                    group.gathered.unshift(found);',
+    find: 'const batch = new EventBatch(group.gathered);',
+    replace:
+      'const isOfMany = group.gathered[0].kv.modRevision < group.gathered.at(-1).kv.modRevision;\n        const batch = new EventBatch(isOfMany ? group.gathered.reverse() : group.gathered);',
   },
   {
     name: 'an event of a new key looks like one of an old key',
