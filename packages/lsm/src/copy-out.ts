@@ -12,7 +12,7 @@ let slab: Uint8Array = new Uint8Array(SLAB_BYTES);
 let buffer = slab.buffer;
 let used = 0;
 
-/** A copy of `bytes[start, end)`. */
+/** A copy of `bytes[start, end)`. Not by `subarray`, which looks for a species of array first. */
 export function copyOut(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const length = end - start;
   if (length > LARGE_BYTES) {
@@ -28,6 +28,6 @@ export function copyOut(bytes: Uint8Array, start: number, end: number): Uint8Arr
   const at = used;
   used = at + length;
   if (length <= LOOP_BYTES) for (let i = 0; i < length; i++) slab[at + i] = bytes[start + i] as number;
-  else slab.set(bytes.subarray(start, end), at);
+  else slab.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length), at);
   return new Uint8Array(buffer, at, length);
 }
