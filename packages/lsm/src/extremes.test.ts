@@ -30,7 +30,7 @@ function extremes(): Map<Uint8Array, Uint8Array> {
 }
 
 async function assertThere(engine: Engine, expected: ReadonlyMap<Uint8Array, Uint8Array>, at: number): Promise<void> {
-  const keys = [...expected.keys()].sort(Buffer.compare);
+  const keys = [...expected.keys()].sort((a, b) => Buffer.compare(a, b));
   for (const name of ['kv', 'past']) {
     const keyspace = engine.keyspace(name);
     const of = name === 'kv' ? {} : { at };
