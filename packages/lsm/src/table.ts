@@ -177,8 +177,8 @@ export class Table {
   }
 
   // Each of the three in three ways: from memory, waiting for the disk (the event loop waits too), and in the background: then it is
-  // read once, however many ask for it meanwhile. A filter or a block that was promised is held, once for each who waited, and theirs to let
-  // go; one that came at once is good until the next piece is read.
+  // read once, however many ask for it meanwhile. What was promised is held, once for each who waited, and theirs to let go; what came at once is
+  // good until the next piece is read, unless it is held so often as `holders` says, before anything can take its memory.
 
   filterSync(line: number): FilterPage {
     const cached = this.cachedFilter(line);
@@ -190,32 +190,40 @@ export class Table {
   filter(line: number): Promise<FilterPage> {
     const length = this.#filterBytes(line);
     const keep = (memory: Uint8Array, holders: number): FilterPage => this.#keepFilter(memory, length, line, holders);
-    return this.#once(this.#filterOffset(line), length, this.#cache.memory, keep);
+    return this.#once(this.#filterOffset(line), length, keep);
   }
 
-  indexSync(page: number): TableIndex {
-    return this.cachedIndex(page) ?? this.#keepIndex(this.readDataSync(this.root.offset(page), this.root.byteLength(page)), page);
+  indexSync(page: number, holders: number): TableIndex {
+    const cached = this.cachedIndex(page);
+    if (cached !== undefined) {
+      cached.hold(holders);
+      return cached;
+    }
+    const length = this.root.byteLength(page);
+    return this.#keepIndex(this.#readSync(this.root.offset(page), length), length, page, holders);
   }
 
   index(page: number): Promise<TableIndex> {
-    return this.#once(this.root.offset(page), this.root.byteLength(page), undefined, (bytes) => this.#keepIndex(bytes, page));
+    const length = this.root.byteLength(page);
+    const keep = (memory: Uint8Array, holders: number): TableIndex => this.#keepIndex(memory, length, page, holders);
+    return this.#once(this.root.offset(page), length, keep);
   }
 
-  /** `holders`: how often it is held, before anything can take its memory; 0: it is good until the next piece is read. */
-  blockSync(page: TableIndex, block: number, holders: number): Block {
+  // `offset` and `length` are what the page says of the block. The page itself need not be held any more: a block of one that has left the cache
+  // does not come there either.
+
+  blockSync(page: TableIndex, block: number, offset: number, length: number, holders: number): Block {
     const cached = this.cachedBlock(page, block);
     if (cached !== undefined) {
       cached.hold(holders);
       return cached;
     }
-    const length = page.byteLength(block);
-    return this.#keepBlock(this.#readSync(page.offset(block), length), length, page, block, holders);
+    return this.#keepBlock(this.#readSync(offset, length), offset, length, page, block, holders);
   }
 
-  block(page: TableIndex, block: number): Promise<Block> {
-    const length = page.byteLength(block);
-    const keep = (memory: Uint8Array, holders: number): Block => this.#keepBlock(memory, length, page, block, holders);
-    return this.#once(page.offset(block), length, this.#cache.memory, keep);
+  block(page: TableIndex, block: number, offset: number, length: number): Promise<Block> {
+    const keep = (memory: Uint8Array, holders: number): Block => this.#keepBlock(memory, offset, length, page, block, holders);
+    return this.#once(offset, length, keep);
   }
 
   /** Brings up to `MOST_WARMED_BYTES` of the file into the host's page cache. If that fails, so will the read that follows. */
@@ -250,9 +258,11 @@ export class Table {
     return bytes;
   }
 
-  /** A page of the index, read past the cache, as all that follow. */
+  /** A page of the index, read past the cache, as all that follow; held. */
   readIndexSync(page: number): TableIndex {
-    return this.#decodeIndex(this.readDataSync(this.root.offset(page), this.root.byteLength(page)), page);
+    const index = this.#decodeIndex(this.readDataSync(this.root.offset(page), this.root.byteLength(page)), page);
+    index.hold();
+    return index;
   }
 
   async readIndex(page: number): Promise<TableIndex> {
@@ -294,18 +304,19 @@ export class Table {
     const { dataBytes, root } = this;
     try {
       if ((await this.#file.read(bytes, dataBytes)) < length) return;
+      const own = (offset: number, size: number): Uint8Array => {
+        const memory = this.#cache.memory.take(size);
+        memory.set(bytes.subarray(offset - dataBytes, offset - dataBytes + size));
+        return memory;
+      };
       for (let page = 0; page < root.count; page++) {
-        const at = root.offset(page) - dataBytes;
-        if (this.#indexSlots[page] === undefined) this.#keepIndex(bytes.slice(at, at + root.byteLength(page)), page);
+        const size = root.byteLength(page);
+        if (this.#indexSlots[page] === undefined) this.#keepIndex(own(root.offset(page), size), size, page, 0);
       }
-      const { memory } = this.#cache;
       for (let page = 0; page < this.#filterSlots.length; page++) {
-        if (this.#filterSlots[page] !== undefined) continue;
         const line = page * FILTER_PAGE_LINES;
-        const [at, size] = [this.#filterOffset(line) - dataBytes, this.#filterBytes(line)];
-        const own = memory.take(size);
-        own.set(bytes.subarray(at, at + size));
-        this.#keepFilter(own, size, line, 0);
+        const size = this.#filterBytes(line);
+        if (this.#filterSlots[page] === undefined) this.#keepFilter(own(this.#filterOffset(line), size), size, line, 0);
       }
     } catch (error) {
       if (!(error instanceof FsError || error instanceof LsmError)) throw error;
@@ -348,19 +359,22 @@ export class Table {
     return new FilterPage(bytes);
   }
 
-  #keepIndex(bytes: Uint8Array, page: number): TableIndex {
-    const index = this.#decodeIndex(bytes, page);
+  #keepIndex(memory: Uint8Array, length: number, page: number, holders: number): TableIndex {
+    const source = this.#cache.memory;
+    const index = this.#decodeIndex(beginningOf(memory, length), page, source);
+    source.give(memory);
+    index.hold(holders);
     this.#cache.addMetadata(index, this.#indexSlots, page, index.memoryBytes);
     return index;
   }
 
-  #decodeIndex(bytes: Uint8Array, page: number): TableIndex {
+  #decodeIndex(bytes: Uint8Array, page: number, source?: BlockMemory): TableIndex {
     const offset = this.root.offset(page);
-    return new TableIndex(openBlock(bytes, this.path, offset), 0, this.dataBytes, true, this.path, offset);
+    return new TableIndex(openBlock(bytes, this.path, offset), 0, this.dataBytes, true, this.path, offset, source);
   }
 
-  #keepBlock(memory: Uint8Array, length: number, page: TableIndex, block: number, holders: number): Block {
-    const decoded = this.#decodeInto(memory, length, page.offset(block));
+  #keepBlock(memory: Uint8Array, offset: number, length: number, page: TableIndex, block: number, holders: number): Block {
+    const decoded = this.#decodeInto(memory, length, offset);
     decoded.hold(holders);
     this.#cache.addData(decoded, page, block, decoded.memoryBytes);
     return decoded;
@@ -382,18 +396,13 @@ export class Table {
     return block;
   }
 
-  /** Reads a piece into fresh memory, or some of `source`, unless that is under way. */
-  #once<Piece extends CachePiece>(
-    offset: number,
-    length: number,
-    source: BlockMemory | undefined,
-    keep: (memory: Uint8Array, holders: number) => Piece,
-  ): Promise<Piece> {
+  /** Reads a piece into memory of the cache, unless that is under way. */
+  #once<Piece extends CachePiece>(offset: number, length: number, keep: (memory: Uint8Array, holders: number) => Piece): Promise<Piece> {
     let reading = this.#reading.get(offset);
     if (reading === undefined) {
       reading = { waiting: 0, piece: undefined };
       this.#reading.set(offset, reading);
-      reading.piece = this.#read(reading, offset, length, source?.take(length) ?? new Uint8Array(length), keep);
+      reading.piece = this.#read(reading, offset, length, this.#cache.memory.take(length), keep);
     }
     reading.waiting++;
     return reading.piece as Promise<Piece>;
