@@ -14,13 +14,14 @@ const windowUpdate = (stream, bytes) => {
 
 /**
  * Opens the watchers and resolves when all are created. `ranges`: a `{ key, rangeEnd?, startRevision? }` for each. `onEvent(value)`, if it is given, gets
- * the value of each put as a view of what was received.
+ * the value of each put as a view of what was received; with `sampleEvery`, those of so many watchers of a stream only of one.
  */
-export async function openWatchers(target, ranges, { conns = 10, onEvent } = {}) {
+export async function openWatchers(target, ranges, { conns = 10, onEvent, sampleEvery = 1 } = {}) {
   const state = { created: 0, events: 0, responses: 0, bytes: 0, onCreated: () => {}, onEvents: () => {} };
   const sockets = [];
   const size = Math.ceil(ranges.length / conns);
-  for (let i = 0; i < ranges.length; i += size) sockets.push(await connect(target, ranges.slice(i, i + size), state, onEvent));
+  for (let i = 0; i < ranges.length; i += size)
+    sockets.push(await connect(target, ranges.slice(i, i + size), { state, onEvent, sampleEvery }));
   await new Promise((resolve) => {
     state.onCreated = () => state.created >= ranges.length && resolve();
     state.onCreated();
@@ -36,7 +37,7 @@ export async function openWatchers(target, ranges, { conns = 10, onEvent } = {})
   };
 }
 
-async function connect(target, ranges, state, onEvent) {
+async function connect(target, ranges, options) {
   const [host, port] = target.split(':');
   const socket = net.connect(Number(port), host);
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
@@ -53,7 +54,7 @@ async function connect(target, ranges, state, onEvent) {
     literal('te', 'trailers'),
   ];
   socket.write(Buffer.concat([PREFACE, frame(4, 0, 0, settings), windowUpdate(0, 0x7fff0000), frame(1, 4, 1, Buffer.concat(headers))]));
-  const reader = new Reader(socket, state, onEvent);
+  const reader = new Reader(socket, options);
   const requests = ranges.map((range) => {
     const body = pb.WatchRequest.encode({ requestUnion: { case: 'createRequest', value: pb.WatchCreateRequest.create(range) } });
     const message = Buffer.alloc(5 + body.length);
@@ -66,10 +67,11 @@ async function connect(target, ranges, state, onEvent) {
 }
 
 class Reader {
-  constructor(socket, state, onEvent) {
+  constructor(socket, { state, onEvent, sampleEvery }) {
     this.socket = socket;
     this.state = state;
     this.onEvent = onEvent;
+    this.sampleEvery = sampleEvery;
     this.rest = undefined;
     this.unread = undefined;
     this.received = 0;
@@ -154,13 +156,15 @@ class Reader {
   message(d, from, end) {
     const { state } = this;
     state.responses++;
+    let watchId = 0;
     for (let at = from; at < end;) {
       const { tag, value, next } = readField(d, at);
       at = next;
       if (tag === 90) {
         state.events++;
-        if (this.onEvent) this.event(d, next - value, next);
-      } else if (tag === 24 && value === 1) {
+        if (this.onEvent && watchId % this.sampleEvery === 0) this.event(d, next - value, next);
+      } else if (tag === 16) watchId = value;
+      else if (tag === 24 && value === 1) {
         state.created++;
         state.onCreated();
       } else if (tag === 32 && value === 1) throw new Error('the server cancelled a watcher');

@@ -2,6 +2,7 @@
 // or may be: then whatever was held by it is no longer held.
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { ClientError } from './errors.ts';
+import { LinkedSignal } from './linked.ts';
 import { nowMs, pause } from './pause.ts';
 import type { Pool } from './pool.ts';
 
@@ -33,8 +34,7 @@ export async function grantLease(pool: Pool, { ttl = DEFAULT_TTL_SECONDS, id = 0
   const askedMs = nowMs();
   const granted = await pool.call(pb.Lease.methods.leaseGrant, { id, ttl }, 'write', call);
   const lost = new AbortController();
-  const done = signal ? AbortSignal.any([lost.signal, signal]) : lost.signal;
-  void renewForEver(pool, granted, askedMs, { lost, done });
+  void renewForEver(pool, granted, askedMs, lost, signal);
   const revoke = async (): Promise<void> => {
     lost.abort(new ClientError('lost', 'the lease was revoked'));
     await pool.call(pb.Lease.methods.leaseRevoke, { id: granted.id }, 'write', {});
@@ -42,12 +42,16 @@ export async function grantLease(pool: Pool, { ttl = DEFAULT_TTL_SECONDS, id = 0
   return { id: granted.id, ttl: granted.ttl, signal: lost.signal, revoke, [Symbol.asyncDispose]: revoke };
 }
 
-interface Ends {
-  readonly lost: AbortController;
-  readonly done: AbortSignal;
-}
-
-async function renewForEver(pool: Pool, { id, ttl }: pb.LeaseGrantResponse, askedMs: number, { lost, done }: Ends): Promise<void> {
+/** Until the lease is `lost`, or the signal says that it is enough. */
+async function renewForEver(
+  pool: Pool,
+  { id, ttl }: pb.LeaseGrantResponse,
+  askedMs: number,
+  lost: AbortController,
+  enough: AbortSignal | undefined,
+): Promise<void> {
+  using either = new LinkedSignal(lost.signal, enough);
+  const done = either.signal;
   const ttlMs = ttl * 1000;
   /** Counted from when the renewal was asked for: the server's clock for it began later. */
   let endsMs = askedMs + ttlMs;

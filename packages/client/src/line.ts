@@ -4,6 +4,7 @@ import { concatBytes, prefixEnd, utf8 } from '@distrokv/base';
 import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { ClientError } from './errors.ts';
 import { type Lease, grantLease } from './lease.ts';
+import { LinkedSignal } from './linked.ts';
 import type { Pool } from './pool.ts';
 import { type BytesLike, toBytes } from './ranges.ts';
 import { watch } from './watch.ts';
@@ -52,7 +53,8 @@ async function enter(pool: Pool, lease: Lease, name: Uint8Array, value: Uint8Arr
   });
   const entered = await pool.call(pb.KV.methods.txn, { compare: [createdAt(key, 0)], success: [put(value)], failure: [] }, 'write', {});
   const revision = entered.header?.revision ?? 0;
-  await waitFor(pool, prefix, revision, signal ? AbortSignal.any([signal, lease.signal]) : lease.signal, signal);
+  using done = new LinkedSignal(signal, lease.signal);
+  await waitFor(pool, prefix, revision, done.signal, signal);
   return {
     key,
     revision,

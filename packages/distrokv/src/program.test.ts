@@ -30,7 +30,10 @@ test('help is there for every command, with examples for those that do something
 });
 
 const mistakes: readonly [string[], RegExp][] = [
-  [['gett', 'k'], /^Error: unknown command 'gett' \(Did you mean get\?\)/],
+  [['gett', 'k'], /^Error: unknown command 'gett' \(Did you mean get\?\) \(see "distrokv --help"\)\n/],
+  [['user', 'list'], /^Error: unknown command 'user': etcdctl has it; it is not here yet\n/],
+  [['member', 'remov', '1'], /^Error: unknown command 'remov' \(Did you mean remove\?\) \(see "distrokv member --help"\)\n/],
+  [['lsm', 'verify'], /^Error: missing required argument 'dir' \(see "distrokv lsm verify --help"\)\n/],
   [['get'], /^Error: missing required argument 'key'/],
   [['get', '--prefxi', 'k'], /^Error: unknown option '--prefxi' \(Did you mean --prefix\?\)/],
   [['put', 'a', 'b', 'c'], /^Error: too many arguments for 'put'/],

@@ -22,6 +22,9 @@ Start here:
 "distrokv COMMAND --help" tells more of a command. All etcd clients work too, etcdctl among them.
 `;
 
+/** Commands of etcdctl for which somebody may look here, and for whom the name that is nearest is no help. */
+const etcdctlOnly: ReadonlySet<string> = new Set(['auth', 'check', 'downgrade', 'make-mirror', 'move-leader', 'role', 'snapshot', 'user']);
+
 export function createProgram(host: Host): Command {
   const program = new Command('distrokv')
     .description('A strongly consistent, replicated key-value store that serves the etcd v3 API.')
@@ -32,7 +35,6 @@ export function createProgram(host: Host): Command {
     .configureOutput({
       writeOut: (text) => host.stdout.write(text),
       writeErr: (text) => host.stderr.write(text),
-      outputError: (text, write) => write(asOneLine(text)),
     })
     .exitOverride()
     .addHelpText('after', examples);
@@ -41,7 +43,14 @@ export function createProgram(host: Host): Command {
   addClusterCommand(program, host);
   addClientCommands(program, host);
   addLsmCommands(program, host);
+  explainMistakes(program, 'distrokv');
   return program;
+}
+
+/** A mistake is one line, which ends in where to read more: the help of the command that it was made in. */
+function explainMistakes(command: Command, name: string): void {
+  command.configureOutput({ outputError: (text, write) => write(asOneLine(text, name)) });
+  for (const below of command.commands) explainMistakes(below, `${name} ${below.name()}`);
 }
 
 /** Runs one command line (without the program's name). Resolves to the exit code; throws on a bug only. */
@@ -61,11 +70,14 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
 }
 
 /** "error: unknown option '--prefx'\n(Did you mean --prefix?)" as one line in the house's form. */
-function asOneLine(text: string): string {
-  return `Error: ${text
+function asOneLine(text: string, command: string): string {
+  const message = text
     .trim()
     .replace(/^error: /, '')
-    .replace(/\s*\n\s*/g, ' ')} (see "distrokv --help")\n`;
+    .replace(/\s*\n\s*/g, ' ');
+  const [known, verb = ''] = /^unknown command '([^']*)'/.exec(message) ?? [];
+  if (known !== undefined && etcdctlOnly.has(verb)) return `Error: ${known}: etcdctl has it; it is not here yet\n`;
+  return `Error: ${message} (see "${command} --help")\n`;
 }
 
 async function describe(error: CodedError<string>): Promise<string> {

@@ -82,7 +82,10 @@ export interface ServerOptions {
   readonly env?: Env;
   /** Larger request messages end with `resource-exhausted` (default 4 MiB). */
   readonly maxReceiveBytes?: number;
-  /** Called with what a handler threw that was no GrpcError; the caller sees `unknown` with its message. */
+  /**
+   * Called with what a handler threw that was no GrpcError; the caller sees `unknown` with its message. And with an Http2Error `bad-headers`, once for a
+   * connection, when the caller takes no headers as long as ours.
+   */
   readonly onUnexpectedError?: (error: unknown, path: string) => void;
   /** Limits of HTTP/2, where they are not to be the defaults. */
   readonly http2?: ConnectionOptions;

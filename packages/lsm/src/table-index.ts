@@ -37,7 +37,7 @@ const MAX_SPAN_BYTES = 0xffff_ffff;
 /** Collects children, and writes the payload. */
 export class TableIndexBuilder {
   /** Bounds, one behind the other. */
-  #keys: Uint8Array = new Uint8Array(4096);
+  #keys: Uint8Array = new Uint8Array(256);
   #keysLength = 0;
   readonly #ends: number[] = [];
   /** −1 where a bound has none. */

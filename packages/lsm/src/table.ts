@@ -376,7 +376,7 @@ export class Table {
   #keepBlock(memory: Uint8Array, offset: number, length: number, page: TableIndex, block: number, holders: number): Block {
     const decoded = this.#decodeInto(memory, length, offset);
     decoded.hold(holders);
-    this.#cache.addData(decoded, page, block, decoded.memoryBytes);
+    this.#cache.addData(decoded, page, block, decoded.memoryBytes, nameOf(this.number, offset));
     return decoded;
   }
 
@@ -432,6 +432,12 @@ export class Table {
 /** Not `subarray`, which looks for a species of array first. */
 function beginningOf(memory: Uint8Array, length: number): Uint8Array {
   return new Uint8Array(memory.buffer, memory.byteOffset, length);
+}
+
+/** Of a block, for the cache: 32 bits that mean it and hardly any other. */
+function nameOf(table: number, offset: number): number {
+  const h = Math.imul(Math.imul(table, 0x9e3779b1) ^ offset, 0x85ebca6b);
+  return h ^ (h >>> 15);
 }
 
 function touched<Piece extends CachePiece>(piece: Piece | undefined): Piece | undefined {

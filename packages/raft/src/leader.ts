@@ -256,7 +256,7 @@ export class Leader {
 
   /** The driver has done with the snapshot for a follower; see Ready.snapshots. */
   snapshotSent(to: MemberId, index: LogIndex | undefined): void {
-    this.#followers.get(to)?.snapshotSent(index);
+    this.#followers.get(to)?.snapshotSent(index, this.#member.log.lastIndex);
   }
 
   readIndex(context: number): ReadIndexResult {

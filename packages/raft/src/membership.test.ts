@@ -279,8 +279,45 @@ test('§7: a follower whose next entry is gone is sent a snapshot, once; what it
   );
   solo.raft.snapshotSent(3n as MemberId, undefined);
   assert.deepEqual(snapshots(), [], 'a failure is not repeated at once');
-  solo.answerHeartbeat(3, 0);
-  assert.deepEqual(snapshots(), ids(3));
+  // It is asked first: the snapshot may have arrived, and only the answer got lost.
+  const isAsked = (): void => {
+    solo.answerHeartbeat(3, 0);
+    const [probe] = only(solo.drain(), 'append-entries').filter(({ to }) => to === 3n);
+    assert.deepEqual([probe?.prevLogIndex, probe?.entries.length], [4, 0]);
+  };
+  isAsked();
+  solo.step({ kind: 'append-entries-response', ...refusal, matchIndex: at(4) });
+  assert.deepEqual(snapshots(), ids(3), 'it has nothing');
+  solo.raft.snapshotSent(3n as MemberId, undefined);
+  isAsked();
+  solo.step({ kind: 'append-entries-response', ...refusal, matchIndex: at(4), conflictIndex: at(3), conflictTerm: 1 as Term });
+  const ready = solo.raft.ready();
+  assert.deepEqual(ready.snapshots, [], 'it has the snapshot');
+  const [next] = only(ready.messages, 'append-entries').filter(({ to }) => to === 3n);
+  assert.deepEqual([next?.prevLogIndex, next?.entries.length], [3, 1]);
+});
+
+test('§7: what follows a snapshot that was installed is sent at once', () => {
+  const solo = Solo.as('leader');
+  solo.raft.propose([new Uint8Array(1), new Uint8Array(1)]);
+  solo.drain();
+  solo.accept(2, 3);
+  solo.drain();
+  solo.raft.applied(at(3));
+  solo.storage.compact(at(3));
+  solo.step({
+    kind: 'append-entries-response',
+    from: 3n as MemberId,
+    to: 1n as MemberId,
+    term: 1 as Term,
+    success: false,
+    matchIndex: at(0),
+    conflictIndex: at(0),
+    conflictTerm: 0 as Term,
+  });
+  assert.deepEqual(solo.raft.ready().snapshots, ids(3));
+  solo.raft.propose([new Uint8Array(1)]);
+  solo.drain();
   solo.raft.snapshotSent(3n as MemberId, at(3));
   const [next] = only(solo.drain(), 'append-entries').filter(({ to }) => to === 3n);
   assert.deepEqual([next?.prevLogIndex, next?.entries.length], [3, 1]);

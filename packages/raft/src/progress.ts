@@ -125,12 +125,15 @@ export class Progress {
     this.#inflight = [];
   }
 
-  /** The driver has done with the snapshot: it was installed up to `index`, or (undefined) was not; then the follower is probed again before long. */
-  snapshotSent(index: LogIndex | undefined): void {
+  /**
+   * The driver has done with the snapshot: it was installed up to `index`. Or (undefined) it was not, as far as anybody knows: then the follower is asked
+   * before long where it stands, by an append after `lastIndex`. It may have the snapshot, whose answer got lost, and a second one would be of no use.
+   */
+  snapshotSent(index: LogIndex | undefined, lastIndex: LogIndex): void {
     if (this.#mode !== 'snapshot') return;
     this.#mode = 'probe';
-    const next = index !== undefined && index > this.#match ? index : this.#match;
-    this.#next = (next + 1) as LogIndex;
+    const after = index ?? lastIndex;
+    this.#next = ((after > this.#match ? after : this.#match) + 1) as LogIndex;
     this.#probing = index === undefined; // a heartbeat's answer wakes it up: not at once, lest it go round and round
     this.#silent = true;
   }

@@ -1,10 +1,11 @@
 // The data directory: who may use it, and which format it has. `LOCK` keeps a second process out, `VERSION` a version that could misread
-// the files; `raft/` is the log, `db/` the engine (DESIGN, "data directory"; docs/format/data-directory.md).
-import { fromUtf8, messageOf, utf8 } from '@distrokv/base';
+// the files; `raft/` is the log, `db/` the engine (docs/format/README.md).
+import { fromUtf8, messageOf } from '@distrokv/base';
 import { type FileLock, type FileSystem, FsError } from '@distrokv/env';
 import { LsmError } from '@distrokv/lsm';
 import { StoreError } from '@distrokv/mvcc';
 import { ServerError } from './errors.ts';
+import { writeWhole } from './files.ts';
 
 const FORMAT = 1;
 const MAX_VERSION_BYTES = 4096;
@@ -32,7 +33,7 @@ export async function openDataDirectory(fs: FileSystem, path: string): Promise<D
       db: `${path}/db`,
       initialized,
       markInitialized: async () => {
-        if (!initialized) await writeVersion(fs, path);
+        if (!initialized) await writeWhole(fs, path, 'VERSION', `distrokv ${FORMAT}\n`);
       },
       release: () => held.release(),
     };
@@ -69,18 +70,4 @@ async function checkVersion(fs: FileSystem, path: string): Promise<boolean> {
       `${path}: has the format ${format}, and this version reads up to ${FORMAT}: start the version that wrote it; nothing was changed`,
     );
   return true;
-}
-
-async function writeVersion(fs: FileSystem, path: string): Promise<void> {
-  const temporary = `${path}/VERSION.tmp`;
-  if ((await fs.sizeOf(temporary)) !== undefined) await fs.removeFile(temporary);
-  const file = await fs.open(temporary, 'create');
-  try {
-    await file.write(utf8(`distrokv ${FORMAT}\n`), 0);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await fs.rename(temporary, `${path}/VERSION`);
-  await fs.syncDirectory(path);
 }

@@ -4,13 +4,13 @@ import type { Host } from '../host.ts';
 
 const examples = `
 Examples:
-  distrokv lsm inspect default.distrokv/db
+  distrokv lsm inspect default.distrokv
   distrokv lsm dump default.distrokv/db/000007.sst | less
-  distrokv lsm verify default.distrokv/db
+  distrokv lsm verify default.distrokv
   distrokv lsm bench --keys 1000000
 
-DIR is the directory with the file "manifest": db/ in a member's data directory. verify and inspect change nothing, but what they say of a store
-that a process is writing to may be out of date.
+DIR is the directory with the file "manifest", or a member's data directory, which has it in db/. verify and inspect change nothing, but what they
+say of a store that a process is writing to may be out of date.
 `;
 
 export function addLsmCommands(program: Command, host: Host): void {
@@ -18,10 +18,10 @@ export function addLsmCommands(program: Command, host: Host): void {
   lsm
     .command('inspect')
     .description('levels and tables: sizes, key ranges, counts')
-    .argument('<dir>', 'directory of the store')
+    .argument('<dir>', 'directory of the store, or the data directory of a member')
     .action(async (directory: string, _: object, command: Command) => {
-      const [{ runInspect }, format] = await Promise.all([import('./inspect.ts'), formatOf(command, host)]);
-      await runInspect(host, directory, format);
+      const [{ runInspect }, store, format] = await Promise.all([import('./inspect.ts'), storeIn(directory), formatOf(command, host)]);
+      await runInspect(host, store, format);
     });
   lsm
     .command('dump')
@@ -34,22 +34,22 @@ export function addLsmCommands(program: Command, host: Host): void {
   lsm
     .command('verify')
     .description('read every byte and check it; exit code 1 if something is damaged')
-    .argument('<dir>', 'directory of the store')
+    .argument('<dir>', 'directory of the store, or the data directory of a member')
     .action(async (directory: string, _: object, command: Command) => {
-      const [{ runVerify }, format] = await Promise.all([import('./verify.ts'), formatOf(command, host)]);
-      await runVerify(host, directory, format);
+      const [{ runVerify }, store, format] = await Promise.all([import('./verify.ts'), storeIn(directory), formatOf(command, host)]);
+      await runVerify(host, store, format);
     });
   lsm
     .command('repair')
     .description('make a store that does not open work again with what is sound; what was there is kept in DIR/lost')
-    .argument('<dir>', 'directory of the store')
+    .argument('<dir>', 'directory of the store, or the data directory of a member')
     .option(
       '--keyspace <name=mode...>',
       'a keyspace and its mode, caller or latest, in the order in which they were made; only when the manifest is lost',
     )
     .action(async (directory: string, flags: { keyspace?: string[] }, command: Command) => {
-      const [{ runRepair }, format] = await Promise.all([import('./verify.ts'), formatOf(command, host)]);
-      await runRepair(host, directory, flags.keyspace, format);
+      const [{ runRepair }, store, format] = await Promise.all([import('./verify.ts'), storeIn(directory), formatOf(command, host)]);
+      await runRepair(host, store, flags.keyspace, format);
     });
   lsm
     .command('bench')
@@ -61,6 +61,10 @@ export function addLsmCommands(program: Command, host: Host): void {
       const [{ runBench }, format] = await Promise.all([import('./bench.ts'), formatOf(command, host)]);
       await runBench(host, flags, format);
     });
+}
+
+async function storeIn(directory: string): Promise<string> {
+  return (await import('./store-directory.ts')).storeDirectory(directory);
 }
 
 /** For people, or for programs. */

@@ -1,6 +1,6 @@
 // The lsm commands on a small store on a real disk: what they print, to the letter.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -168,6 +168,19 @@ test('what is no store is told in a line', async (t) => {
     assert.match(err, /^Error: .*nowhere.*\n$/, argv.join(' '));
     assert.ok(!err.includes('lock'), err);
   }
+});
+
+test('the data directory of a member stands for the store in it', async (t) => {
+  const member = mkdtempSync(join(tmpdir(), 'distrokv-lsm-'));
+  t.after(() => rmSync(member, { recursive: true }));
+  cpSync(await makeStore(t), join(member, 'db'), { recursive: true });
+  writeFileSync(join(member, 'VERSION'), 'distrokv 1\n');
+  for (const command of ['inspect', 'verify']) {
+    const ofStore = await run(command, join(member, 'db'));
+    assert.equal(ofStore.code, 0, command);
+    assert.deepEqual(await run(command, `${member}/`), ofStore, command);
+  }
+  assert.match((await run('repair', member)).out, /\/db is sound; nothing was changed\n$/);
 });
 
 test('a directory without a store is left as it is', async (t) => {

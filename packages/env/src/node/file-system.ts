@@ -65,10 +65,18 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async makeDirectory(path: string): Promise<void> {
-    const first = await translated(mkdir(path, { recursive: true, mode: 0o700 }), 'make the directory', path);
-    if (first === undefined) return;
-    const top = dirname(first);
-    for (let made = resolve(path); made !== top && made !== dirname(made); made = dirname(made)) await this.syncDirectory(dirname(made));
+    // Step by step, not by mkdir's `recursive`: that tries for ever where the host makes no directories at all, as in /proc.
+    const full = resolve(path);
+    if (await isDirectory(full)) return;
+    const parent = dirname(full);
+    if (parent !== full) await this.makeDirectory(parent);
+    try {
+      await mkdir(full, 0o700);
+    } catch (thrown) {
+      const isMadeMeanwhile = isErrno(thrown, 'EEXIST') && (await isDirectory(full));
+      if (!isMadeMeanwhile) throw fromNode(thrown, 'make the directory', full);
+    }
+    await this.syncDirectory(parent);
   }
 
   async syncDirectory(path: string): Promise<void> {
@@ -109,5 +117,15 @@ export class NodeFileSystem implements FileSystem {
 
   lock(path: string): Promise<FileLock> {
     return takeLock(path);
+  }
+}
+
+/** Throws FsError for what cannot be looked at. */
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT')) return false;
+    throw fromNode(thrown, 'make the directory', path);
   }
 }

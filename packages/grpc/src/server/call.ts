@@ -16,7 +16,7 @@ export interface CallHost {
   readonly deadlines: Deadlines;
   readonly maxReceiveBytes: number;
   readonly memory: Buffers;
-  readonly onUnexpectedError: ((error: unknown, path: string) => void) | undefined;
+  onUnexpectedError(error: unknown, path: string): void;
 }
 
 /** What a handler seldom asks for is made when it does: most calls need no AbortController. */
@@ -138,14 +138,14 @@ export abstract class Call implements ServerCall, Due {
     try {
       this.stream.sendHeaders(headers, true, extra);
     } catch (error) {
-      this.host.onUnexpectedError?.(error, this.path);
+      this.host.onUnexpectedError(error, this.path);
       this.stream.reset(ErrorCode.internalError); // they are more than the other side takes
     }
   }
 
   #blame(thrown: unknown): GrpcError {
     if (thrown instanceof GrpcError) return thrown;
-    this.host.onUnexpectedError?.(thrown, this.path);
+    this.host.onUnexpectedError(thrown, this.path);
     return new GrpcError('unknown', messageOf(thrown));
   }
 }

@@ -99,7 +99,6 @@ export class ServerConnection implements ConnectionHandler<Served>, CallHost {
   readonly deadlines: Deadlines;
   readonly maxReceiveBytes: number;
   readonly memory: Buffers;
-  readonly onUnexpectedError: CallHost['onUnexpectedError'];
   readonly #host: ConnectionHost;
   readonly #address: Address;
   readonly #connection: Connection;
@@ -107,6 +106,7 @@ export class ServerConnection implements ConnectionHandler<Served>, CallHost {
   /** Many calls have the very same headers. */
   #lastHeaders: HeaderList | undefined;
   #lastRequest: CallRequest | undefined;
+  #toldOfHeaders = false;
 
   constructor(socket: Socket, host: ConnectionHost, address: Address) {
     this.#host = host;
@@ -116,7 +116,6 @@ export class ServerConnection implements ConnectionHandler<Served>, CallHost {
     this.deadlines = host.deadlines;
     this.maxReceiveBytes = host.maxReceiveBytes;
     this.memory = host.buffers;
-    this.onUnexpectedError = host.options.onUnexpectedError;
     this.#connection = createServerConnection<Served>(this, host.http2, address);
     this.#connection.tick(host.env.clock.monotonicMs());
     this.#link = new Link(socket, this.#connection, host, () => this.#gone(), address);
@@ -126,6 +125,15 @@ export class ServerConnection implements ConnectionHandler<Served>, CallHost {
 
   receive(bytes: Uint8Array): void {
     this.#link.onData(bytes);
+  }
+
+  /** Whoever takes no headers as long as ours takes none of any call: that is told once, or it could fill a log. */
+  onUnexpectedError(error: unknown, path: string): void {
+    if (error instanceof Http2Error && error.code === 'bad-headers') {
+      if (this.#toldOfHeaders) return;
+      this.#toldOfHeaders = true;
+    }
+    this.#host.options.onUnexpectedError?.(error, path);
   }
 
   onHeaders(stream: Stream<Served>, headers: HeaderList, endStream: boolean): void {

@@ -23,12 +23,15 @@ export class RecordingSink implements WatchSink {
     this.#parked.push(watcher);
   }
 
-  events(_watcher: Watcher, batch: EventBatch, revision: number): void {
+  events(watchers: readonly Watcher[], most: number, batch: EventBatch, revision: number): number {
     const { events } = batch;
     this.batches.push(batch);
     assert.ok(this.hasRoom, 'nothing is given where there is no room');
     assert.ok(events.length > 0, 'a response has events');
-    this.responses.push({ events, revision });
+    assert.ok(watchers.length > 0 && most > 0, 'and there is somebody for it');
+    const taken = Math.min(watchers.length, most);
+    for (let i = 0; i < taken; i++) this.responses.push({ events, revision });
+    return taken;
   }
 
   compacted(_watcher: Watcher, compactRevision: number): void {
@@ -42,6 +45,45 @@ export class RecordingSink implements WatchSink {
 
   get all(): mvccpb.Event[] {
     return this.responses.flatMap((response) => response.events);
+  }
+}
+
+/** Takes the events of many watchers, each known by its tag, and now and then only for some of those that it is offered. */
+export class SharedSink implements WatchSink {
+  readonly byTag: RecordingSink[];
+  /** For so many watchers it takes something before it has no room. */
+  room = 0;
+  readonly #hub: WatchHub;
+  #parked: Watcher[] = [];
+
+  constructor(hub: WatchHub, watchers: number) {
+    this.#hub = hub;
+    this.byTag = Array.from({ length: watchers }, () => new RecordingSink(hub));
+  }
+
+  get hasRoom(): boolean {
+    return this.room > 0;
+  }
+
+  park(watcher: Watcher): void {
+    this.#parked.push(watcher);
+  }
+
+  events(watchers: readonly Watcher[], most: number, batch: EventBatch, revision: number): number {
+    assert.ok(this.hasRoom, 'nothing is given where there is no room');
+    const taken = Math.min(watchers.length, most, this.room);
+    this.room -= taken;
+    for (const watcher of watchers.slice(0, taken)) this.byTag[watcher.tag]?.events([watcher], 1, batch, revision);
+    return taken;
+  }
+
+  compacted({ tag }: Watcher, compactRevision: number): void {
+    (this.byTag[tag] as RecordingSink).compactedAt = compactRevision;
+  }
+
+  makeRoom(room: number): void {
+    this.room = room;
+    if (room > 0) this.#hub.resume(this.#parked.splice(0));
   }
 }
 

@@ -1,6 +1,7 @@
 // Those who watch the same range in the same way see the same events: what is to be found out of an event is found out once for all of them.
 import type { mvccpb } from '@distrokv/proto';
 import type { KeyRange } from '../key-range.ts';
+import { Crews } from './crews.ts';
 import type { Watcher, WatchOptions } from './watcher.ts';
 
 export type WatchTerms = Pick<WatchOptions, 'range' | 'prevKv' | 'noPut' | 'noDelete'>;
@@ -12,8 +13,10 @@ export class WatchGroup {
   readonly #noDelete: boolean;
   /** Watchers that are not ended. */
   size = 0;
-  /** Those of them that are synced. */
-  readonly synced: Set<Watcher> = new Set();
+  /** Those of them that are synced and have begun: they want all that happens next. */
+  readonly crews: Crews = new Crews();
+  /** Those that are synced and begin later. */
+  #early: Set<Watcher> | undefined;
   /** Events that are being gathered for them. */
   gathered: mvccpb.Event[] | undefined;
 
@@ -24,10 +27,30 @@ export class WatchGroup {
     this.#noDelete = noDelete;
   }
 
+  get hasSynced(): boolean {
+    return this.crews.size > 0 || this.early.size > 0;
+  }
+
+  get early(): ReadonlySet<Watcher> {
+    return this.#early ?? NONE;
+  }
+
+  /** The watcher begins after what happens next. */
+  addEarly(watcher: Watcher): void {
+    (this.#early ??= new Set()).add(watcher);
+  }
+
+  unsync(watcher: Watcher): void {
+    if (watcher.crew) this.crews.leave(watcher);
+    else this.#early?.delete(watcher);
+  }
+
   wants(event: mvccpb.Event): boolean {
     return event.type === 1 ? !this.#noDelete : !this.#noPut;
   }
 }
+
+const NONE: ReadonlySet<Watcher> = new Set();
 
 /** All groups that have watchers. */
 export class WatchGroups {

@@ -125,26 +125,49 @@ export class WatchHub {
 
   /** `given`: how many watchers were given something for this entry before; returns how many with these. */
   #deliver(group: WatchGroup, given: number): number {
-    const all = new EventBatch(group.gathered as mvccpb.Event[]);
+    const batch = new EventBatch(group.gathered as mvccpb.Event[]);
     group.gathered = undefined;
-    for (const watcher of group.synced) {
-      const batch = all.from(watcher.next); // it may begin in the future
-      if (!batch) continue;
-      if (watcher.sink.hasRoom && given < CROWD) {
-        given++;
-        watcher.next = this.#revision + 1;
-        watcher.isQuiet = false;
-        watcher.sink.events(watcher, batch, this.#revision);
-        continue;
+    for (const crew of group.crews.list()) {
+      crew.givenAt = this.#revision;
+      const taken = this.#hand(crew.sink, crew.watchers, batch, CROWD - given);
+      given += taken;
+      if (taken < crew.watchers.length) for (const watcher of crew.watchers.slice(taken)) this.#fallBehind(watcher, batch);
+    }
+    if (group.early.size > 0) given += this.#deliverEarly(group, batch, CROWD - given);
+    return given;
+  }
+
+  /** Returns how many it was given to, of those that begin with it. */
+  #deliverEarly(group: WatchGroup, all: EventBatch, most: number): number {
+    let given = 0;
+    for (const watcher of [...group.early]) {
+      const batch = all.from(watcher.next);
+      if (!batch || watcher.state === 'ended') continue;
+      const taken = this.#hand(watcher.sink, [watcher], batch, most - given);
+      given += taken;
+      if (isEnded(watcher)) continue;
+      if (taken === 0) this.#fallBehind(watcher, batch);
+      else {
+        watcher.givenAt = this.#revision;
+        group.unsync(watcher);
+        group.crews.join(watcher);
       }
-      // Forgets the events: from here it will read them again.
-      this.#unsync(watcher);
-      watcher.state = 'behind';
-      watcher.next = batch.firstRevision;
-      if (watcher.sink.hasRoom) this.#enqueue(watcher);
-      else watcher.sink.park(watcher);
     }
     return given;
+  }
+
+  /** Returns how many were given it. */
+  #hand(sink: WatchSink, watchers: readonly Watcher[], batch: EventBatch, most: number): number {
+    return most > 0 && sink.hasRoom ? sink.events(watchers, most, batch, this.#revision) : 0;
+  }
+
+  /** Forgets the events: from there on it will read them again. */
+  #fallBehind(watcher: Watcher, { firstRevision }: EventBatch): void {
+    if (watcher.state === 'synced') this.#unsync(watcher);
+    watcher.state = 'behind';
+    watcher.next = firstRevision;
+    if (watcher.sink.hasRoom) this.#enqueue(watcher);
+    else watcher.sink.park(watcher);
   }
 
   /** Made when the first watcher wants it, and shared by all. */
@@ -215,13 +238,18 @@ export class WatchHub {
     for (const watcher of batch) {
       if (watcher.state === 'ended') continue; // by what was given to its sink just now
       const events = batches.get(watcher.group)?.from(watcher.next);
+      if (events) {
+        const taken = this.#hand(watcher.sink, [watcher], events, 1);
+        if (isEnded(watcher)) continue;
+        if (taken === 0) {
+          this.#fallBehind(watcher, events);
+          continue;
+        }
+        watcher.givenAt = this.#revision;
+      }
       watcher.next = Math.max(watcher.next, reachedTo);
       if (watcher.next > this.#revision) this.#sync(watcher);
-      if (events) {
-        watcher.isQuiet = false;
-        watcher.sink.events(watcher, events, this.#revision);
-      }
-      if (watcher.state === 'behind') this.#enqueue(watcher);
+      else this.#enqueue(watcher);
     }
     this.#onGiven();
   }
@@ -237,15 +265,20 @@ export class WatchHub {
     assert(watcher.next > this.#revision, 'a synced watcher has been given everything');
     watcher.state = 'synced';
     const { group } = watcher;
-    if (group.synced.size === 0) this.#synced.add(group.range, group);
-    group.synced.add(watcher);
+    if (!group.hasSynced) this.#synced.add(group.range, group);
+    if (watcher.next > this.#revision + 1) group.addEarly(watcher);
+    else group.crews.join(watcher);
   }
 
   #unsync(watcher: Watcher): void {
     const { group } = watcher;
-    group.synced.delete(watcher);
-    if (group.synced.size === 0) this.#synced.remove(group.range, group);
+    group.unsync(watcher);
+    if (!group.hasSynced) this.#synced.remove(group.range, group);
   }
+}
+
+function isEnded({ state }: Watcher): boolean {
+  return state === 'ended';
 }
 
 type Find = (key: Uint8Array, visit: (group: WatchGroup) => void) => void;

@@ -4,7 +4,7 @@ import { type Random, logIndex, seededRandom, term, utf8 } from '@distrokv/base'
 import { type KeyRange, isEmptyRange, isInRange, keyRange } from '../key-range.ts';
 import { StoreFixture } from '../testing/fixture.ts';
 import { compare, del, put, txn } from '../testing/requests.ts';
-import { RecordingSink, checkHistory, showEvent, watch } from '../testing/watching.ts';
+import { RecordingSink, SharedSink, checkHistory, showEvent, watch } from '../testing/watching.ts';
 import { RangeIndex } from './range-index.ts';
 import type { WatchOptions, Watcher } from './watcher.ts';
 
@@ -204,6 +204,72 @@ function randomWatch(random: Random, f: StoreFixture): WatchOptions {
 for (let seed = 1; seed <= SEEDS; seed++)
   test(`watchers of all kinds see what there was, in order, once, whole (seed ${seed})`, () => play(seed));
 
+/** Many watchers that want the same, of few sinks that take events for some of them and not for others, and come and go. */
+async function playShared(seed: number): Promise<void> {
+  const random = seededRandom(seed);
+  const f = await StoreFixture.open(seed);
+  const { watches } = f.store;
+  const [sinkCount, tags] = [random.between(1, 12), 60];
+  const sinks = Array.from({ length: sinkCount }, () => new SharedSink(watches, tags));
+  const options = (startRevision: number): WatchOptions => watch(key('k', 'l'), { startRevision });
+  const joined: { readonly watcher: Watcher; readonly seen: RecordingSink; readonly from: number; to: number }[] = [];
+  for (let tag = 0; tag < tags; tag++)
+    for (const sink of sinks) {
+      const { revision } = f.store.state;
+      const from = random.chance(0.2) ? random.between(1, revision + 30) : revision + 1;
+      const seen = sink.byTag[tag] as RecordingSink;
+      joined.push({ watcher: watches.create(options(from), sink, tag), seen, from, to: Infinity });
+      if (random.chance(0.1)) await f.put(put('k', 'v'));
+    }
+  for (let i = 0; i < 150; i++) {
+    await f.put(put(random.chance(0.9) ? 'k' : 'elsewhere', String(i)));
+    for (const sink of sinks) if (random.chance(0.5)) sink.makeRoom(random.below(2 * tags));
+    for (let n = random.below(3); n > 0; n--) watches.step();
+    const left = random.chance(0.2) ? joined[random.below(joined.length)] : undefined;
+    if (!left || left.to < Infinity) continue;
+    watches.remove(left.watcher);
+    left.to = left.seen.all.at(-1)?.kv?.modRevision ?? 0;
+  }
+  for (const sink of sinks) sink.makeRoom(Infinity);
+  catchUp(f);
+  const all = new RecordingSink(watches);
+  watches.create(options(1), all);
+  catchUp(f);
+  const everything = all.all.map((event) => event.kv?.modRevision ?? 0);
+  for (const { watcher, seen, from, to } of joined) {
+    checkHistory(seen, options(from));
+    assert.deepEqual(
+      seen.all.map((event) => event.kv?.modRevision),
+      everything.filter((revision) => revision >= from && revision <= to),
+    );
+    assert.ok(to < Infinity || watches.isCurrent(watcher) || from > f.store.state.revision);
+  }
+  assert.equal(watches.size, joined.filter(({ to }) => to === Infinity).length + 1);
+}
+
+for (let seed = 1; seed <= Math.ceil(SEEDS / 2); seed++)
+  test(`what a sink takes for some of its watchers, the others are given later (seed ${seed})`, () => playShared(seed));
+
+test('a sink that ends all its watchers while it is given something harms no other, in its group or out of it', async () => {
+  const f = await StoreFixture.open();
+  const { watches } = f.store;
+  const mine: Watcher[] = [];
+  const ending = new (class extends RecordingSink {
+    override events(): number {
+      for (const watcher of mine) watches.remove(watcher);
+      return 1;
+    }
+  })(watches);
+  const others = Array.from({ length: 20 }, () => new RecordingSink(watches));
+  for (const other of others.slice(0, 10)) watches.create(watch(key('a', 'c')), other);
+  for (const range of [key('a', 'c'), key('a', 'c'), key('a')]) mine.push(watches.create(watch(range), ending));
+  mine.push(watches.create(watch(key('a', 'c'), { startRevision: 3 }), ending));
+  for (const other of others.slice(10)) watches.create(watch(key('a', 'c')), other);
+  for (const value of ['1', '2']) await f.put(put('a', value));
+  for (const other of others) assert.deepEqual(other.all.map(showEvent), ['2 put a=1', '3 put a=2']);
+  assert.deepEqual([watches.size, mine.map(({ state }) => state)], [20, ['ended', 'ended', 'ended', 'ended']]);
+});
+
 test('the range index finds what a list would', () => {
   const random = seededRandom(3);
   const index = new RangeIndex<number>();
@@ -241,8 +307,9 @@ test('a watcher that is removed while others of its batch are given their events
   const { watches } = f.store;
   const second = new RecordingSink(watches);
   const first = new (class extends RecordingSink {
-    override events(): void {
+    override events(): number {
       watches.remove(removed);
+      return 1;
     }
   })(watches);
   watches.create(watch(key('a'), { startRevision: 2 }), first);

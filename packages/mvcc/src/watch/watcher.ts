@@ -1,5 +1,6 @@
 // One watcher: what it wants to see, how far it has come, and who takes its events.
 import type { KeyRange } from '../key-range.ts';
+import type { Crew } from './crews.ts';
 import type { EventBatch } from './event-batch.ts';
 import type { WatchGroup } from './watch-group.ts';
 
@@ -18,8 +19,12 @@ export interface WatchSink {
   readonly hasRoom: boolean;
   /** There was no room for the watcher's events: `WatchHub.resume` it when there is. */
   park(watcher: Watcher): void;
-  /** Events of one or several revisions, whole and in order; `revision` is the store's, and everything up to it has been given with these. */
-  events(watcher: Watcher, batch: EventBatch, revision: number): void;
+  /**
+   * Events of one or several revisions, whole and in order, for the first of these watchers, at most `most`; `revision` is the store's, and everything up
+   * to it has been given with these. Returns how many it took them for, fewer only when it has no room for more. It may end all of its watchers
+   * meanwhile, or none.
+   */
+  events(watchers: readonly Watcher[], most: number, batch: EventBatch, revision: number): number;
   /** The watcher has ended: what it would see next is compacted. */
   compacted(watcher: Watcher, compactRevision: number): void;
 }
@@ -38,12 +43,14 @@ export class Watcher {
   /** What the sink knows it by. */
   readonly tag: number;
   state: WatcherState = 'behind';
-  /** Revisions below have been given to the sink, or are not wanted. Of a synced watcher it is only brought up to date with an event. */
+  /** Revisions below have been given to the sink, or are not wanted. Of no use while it is synced and has begun: then it has been given everything. */
   next: number;
+  /** With whom it is given things while it is synced and has begun, and its place there. */
+  crew: Crew | undefined;
+  place = 0;
   /** In the hub's queue of those that read history. */
   isQueued = false;
-  /** Its sink was given nothing since the sink last set this. */
-  isQuiet = true;
+  #givenAt = 0;
 
   constructor(options: WatchOptions, group: WatchGroup, sink: WatchSink, tag: number, next: number) {
     this.options = options;
@@ -51,5 +58,14 @@ export class Watcher {
     this.sink = sink;
     this.tag = tag;
     this.next = next;
+  }
+
+  /** The store's revision when it, or one that it is given things with, was given something last; 0: never. */
+  get givenAt(): number {
+    return Math.max(this.#givenAt, this.crew?.givenAt ?? 0);
+  }
+
+  set givenAt(revision: number) {
+    this.#givenAt = revision;
   }
 }

@@ -1,5 +1,5 @@
 // proto.KVService: the interface of the Go project that this one grew from. Same keys as the etcd API, reads are linearizable, and any
-// member answers (DESIGN, "The ancestor's interface").
+// member answers.
 import { EMPTY, utf8 } from '@distrokv/base';
 import type { Handlers } from '@distrokv/grpc';
 import { etcdserverpb as pb, type kvservice } from '@distrokv/proto';

@@ -56,9 +56,10 @@ export class EventReader implements WatchSink, Disposable {
     this.#isParked = true;
   }
 
-  events(_watcher: Watcher, { events }: EventBatch): void {
+  events(_watchers: readonly Watcher[], _most: number, { events }: EventBatch): number {
     this.#waiting = [...this.#waiting, ...events];
     this.#wake?.resolve();
+    return 1;
   }
 
   compacted(): void {

@@ -4,6 +4,7 @@ import { ApiError, PlainPut, checkDeleteRange, checkPut, checkRange, checkTxn, i
 import { type MessageType, type Method, etcdserverpb as pb } from '@distrokv/proto';
 import { type ServiceContext, answer, header, withHeader } from './context.ts';
 import type { Compactor } from './compactor.ts';
+import { type Encoded, encodedRange, mayBeEncoded } from './encoded.ts';
 import type { Quota } from './quota.ts';
 import { SLICE_MS, type Waiting, inSlices } from './slices.ts';
 
@@ -18,8 +19,9 @@ const putRequest: MessageType<pb.PutRequest | PlainPut> = {
   decode: (bytes, given) => (plain.readRequest(bytes, 0, bytes.length) ? plain : pb.PutRequest.decode(bytes, given)),
 };
 
-interface KvMethods extends Omit<(typeof pb.KV)['methods'], 'put'> {
+interface KvMethods extends Omit<(typeof pb.KV)['methods'], 'put' | 'range'> {
   readonly put: Method<pb.PutRequest | PlainPut, pb.PutResponse, 'unary'>;
+  readonly range: Method<pb.RangeRequest, pb.RangeResponse | Encoded, 'unary'>;
 }
 
 interface Kv {
@@ -28,7 +30,14 @@ interface Kv {
 }
 
 /** The service as it is served here. */
-export const kvService: Kv = { ...pb.KV, methods: { ...pb.KV.methods, put: { ...pb.KV.methods.put, request: putRequest } } };
+export const kvService: Kv = {
+  ...pb.KV,
+  methods: {
+    ...pb.KV.methods,
+    put: { ...pb.KV.methods.put, request: putRequest },
+    range: { ...pb.KV.methods.range, response: mayBeEncoded(pb.RangeResponse) },
+  },
+};
 
 export class KvService {
   readonly #context: ServiceContext;
@@ -50,7 +59,7 @@ export class KvService {
   get handlers(): Handlers<Kv> {
     return {
       range: (request, call) =>
-        answer(this.#context, call, () => this.range(request, call), request.serializable ? 'from-learners-too' : 'from-voters'),
+        answer(this.#context, call, () => this.#encodedRange(request, call), request.serializable ? 'from-learners-too' : 'from-voters'),
       put: (request, call) => answer(this.#context, call, () => this.put(request)),
       deleteRange: (request, call) => answer(this.#context, call, () => this.deleteRange(request)),
       txn: (request, call) => answer(this.#context, call, () => this.txn(request, call)),
@@ -65,6 +74,11 @@ export class KvService {
     if (!request.serializable) await replica.linearize();
     const { steps, toResponse } = store.rangeSteps(request);
     return withHeader(this.#context, toResponse(await inSlices(env, steps, waiting)));
+  }
+
+  async #encodedRange(request: pb.RangeRequest, waiting: Waiting): Promise<pb.RangeResponse | Encoded> {
+    const response = await this.range(request, waiting);
+    return response.kvs.length < 2 ? response : inSlices(this.#context.env, encodedRange(response), waiting);
   }
 
   /** A range in pieces: keys in order, and with the last piece what a range says of them all. */

@@ -34,7 +34,7 @@ test('what a stream sends is what was added, in order, whatever ids the watchers
       const events = pb.WatchResponse.encode(pb.WatchResponse.create({ events: response.events }));
       for (let count = random.below(200); count > 0; count--) {
         const watchId = random.below(3) === 0 ? (IDS[random.below(IDS.length)] as number) : count;
-        output.addEvents(header, watchId, events);
+        output.addEvents({ header, events }, [{ tag: watchId }], 0, 1);
         expected.push(framed({ ...response, watchId }));
         if (random.below(50) > 0) continue;
         const canceled = pb.WatchResponse.create({ watchId, canceled: true });
@@ -82,7 +82,7 @@ test('streams whose watchers have the same ids send the same memory, and it is u
       const skipped = random.below(4) === 0 ? random.below(count) : -1;
       for (let watchId = 0; watchId < count; watchId++) {
         if (watchId === skipped) continue;
-        output.addEvents(header, watchId, events);
+        output.addEvents({ header, events }, [{ tag: watchId }], 0, 1);
         expected.push(framed({ ...response, watchId }));
       }
     }

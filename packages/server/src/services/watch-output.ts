@@ -11,6 +11,11 @@ const SHARED_BYTES = 4 << 10;
 const LARGE_BYTES = 64 << 10;
 const MIN_PIECE_BYTES = 512;
 
+/** A watcher, which has its id for a tag. */
+interface Tagged {
+  readonly tag: number;
+}
+
 export interface WatchOutputHost {
   /** Takes one or several whole messages, in memory that stays as it is until they are written. */
   emit(messages: Uint8Array): void;
@@ -40,16 +45,24 @@ export class WatchOutput {
     return this.#at + this.#idsBytes;
   }
 
-  /** `header` and `events`: those fields of a WatchResponse as they are encoded; they stay as they are. */
-  addEvents(header: Uint8Array, watchId: number, events: Uint8Array): void {
+  /**
+   * `header` and `events`: those fields of a WatchResponse as they are encoded; they stay as they are. They are for the watchers from `from` on, before `to`;
+   * returns where it ended, since a connection that takes no more is to be noticed before very much has been made for it.
+   */
+  addEvents(message: SameMessage, watchers: readonly Tagged[], from: number, to: number): number {
+    const { header, events } = message;
     if (header !== this.#message.header || events !== this.#message.events) {
       this.#putTogether();
       this.#message = { header, events };
     }
-    this.#ids.push(watchId);
-    this.#idsBytes += copyLength(this.#message, watchId);
-    // A connection that takes no more is to be noticed before very much has been made for it.
+    let at = from;
+    while (at < to && this.#idsBytes < LARGE_BYTES) {
+      const { tag } = watchers[at++] as Tagged;
+      this.#ids.push(tag);
+      this.#idsBytes += copyLength(this.#message, tag);
+    }
     if (this.#idsBytes >= LARGE_BYTES) this.#putTogether();
+    return at;
   }
 
   add(response: pb.WatchResponse): void {

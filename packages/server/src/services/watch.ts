@@ -102,6 +102,8 @@ export class WatchService {
 interface Watch {
   readonly watcher: Watcher;
   readonly request: pb.WatchCreateRequest;
+  /** `givenAt` of the watcher when word of progress was last thought of. */
+  givenAt: number;
 }
 
 class WatchStream implements WatchSink {
@@ -194,7 +196,8 @@ class WatchStream implements WatchSink {
       noPut: request.filters.includes(pb.FilterType.NOPUT),
       noDelete: request.filters.includes(pb.FilterType.NODELETE),
     };
-    this.#watches.set(id, { watcher: store.watches.create(options, this, id), request });
+    const watcher = store.watches.create(options, this, id);
+    this.#watches.set(id, { watcher, request, givenAt: watcher.givenAt });
     if (request.progressNotify) this.#startProgress();
     this.#send({ header: header(this.#context, revision), watchId: id, created: true });
   }
@@ -233,11 +236,12 @@ class WatchStream implements WatchSink {
 
   #notifyProgress(): void {
     const { watches } = this.#context.store;
-    for (const [watchId, { watcher, request }] of this.#watches) {
+    for (const [watchId, watch] of this.#watches) {
+      const { watcher, request, givenAt } = watch;
       if (!request.progressNotify) continue;
-      if (watcher.isQuiet && watches.isCurrent(watcher) && this.hasRoom)
+      watch.givenAt = watcher.givenAt;
+      if (watch.givenAt === givenAt && watches.isCurrent(watcher) && this.hasRoom)
         this.#send({ header: header(this.#context, watches.revision), watchId });
-      watcher.isQuiet = true;
     }
   }
 
@@ -251,13 +255,19 @@ class WatchStream implements WatchSink {
     this.#parked.push(watcher);
   }
 
-  events({ tag }: Watcher, batch: EventBatch, revision: number): void {
+  events(watchers: readonly Watcher[], most: number, batch: EventBatch, revision: number): number {
     if (this.#output.pendingBytes === 0) this.#service.willSend(this);
-    const { encoded } = batch;
-    const isLarge = encoded.length >= this.#fragmentBytes;
-    if (isLarge && this.#watches.get(tag)?.request.fragment === true)
-      this.#addFragments(tag, fragmentsOf(batch.events, this.#fragmentBytes), revision);
-    else this.#output.addEvents(this.#service.header(revision), tag, encoded);
+    const message = { header: this.#service.header(revision), events: batch.encoded };
+    const isLarge = batch.encoded.length >= this.#fragmentBytes;
+    let taken = 0;
+    while (taken < Math.min(most, watchers.length) && this.hasRoom) {
+      const { tag } = watchers[taken] as Watcher;
+      if (isLarge && this.#watches.get(tag)?.request.fragment === true) {
+        this.#addFragments(tag, fragmentsOf(batch.events, this.#fragmentBytes), revision);
+        taken++;
+      } else taken = this.#output.addEvents(message, watchers, taken, isLarge ? taken + 1 : Math.min(most, watchers.length));
+    }
+    return taken;
   }
 
   #addFragments(watchId: number, pieces: readonly (readonly mvccpb.Event[])[], revision: number): void {

@@ -14,7 +14,7 @@ import type { HardState } from '@distrokv/raft';
 import { ServerError } from '../errors.ts';
 import type { LogIdentity } from '../raft-log/codec.ts';
 import { RaftLog } from '../raft-log/raft-log.ts';
-import { namesIn, removeTree, writeWhole } from './files.ts';
+import { namesIn, removeTree, writeWhole } from '../files.ts';
 
 const INSTALL = 'INSTALL';
 /** In `snapshot.in`: which snapshot the files there are of. */

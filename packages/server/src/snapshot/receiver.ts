@@ -6,7 +6,7 @@ import { GrpcError } from '@distrokv/grpc';
 import { openEngine, verifyStore } from '@distrokv/lsm';
 import { Store, storeKeyspaces } from '@distrokv/mvcc';
 import type { SnapshotFile, SnapshotSource } from '../transport.ts';
-import { namesIn, removeTree, writeWhole } from './files.ts';
+import { namesIn, removeTree, writeWhole } from '../files.ts';
 import { ID_FILE, incomingDb, incomingDirectory } from './install.ts';
 
 const PIECE_BYTES = 1 << 20;

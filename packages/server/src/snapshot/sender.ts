@@ -7,7 +7,7 @@ import { GrpcError } from '@distrokv/grpc';
 import type { Engine } from '@distrokv/lsm';
 import type { Store } from '@distrokv/mvcc';
 import type { SnapshotFile, SnapshotSource } from '../transport.ts';
-import { removeTree } from './files.ts';
+import { removeTree } from '../files.ts';
 
 /** A checkpoint stays for so long after its last use, for who comes back for the rest of it. */
 const KEEP_MS = 60_000;

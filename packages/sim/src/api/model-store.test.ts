@@ -139,11 +139,12 @@ function watchAll(store: Store): Map<number, mvccpb.Event[]> {
     hasRoom: true,
     park: (): void => assert.fail('there is room'),
     compacted: (): void => assert.fail('it does not lag'),
-    events: (_: unknown, { events }: EventBatch): void => {
+    events: (_watchers: unknown, _most: number, { events }: EventBatch): number => {
       for (const event of events) {
         const at = event.kv?.modRevision ?? 0;
         seen.set(at, [...(seen.get(at) ?? []), event]);
       }
+      return 1;
     },
   };
   store.watches.create(

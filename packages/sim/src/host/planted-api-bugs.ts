@@ -104,7 +104,7 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'events that found no room are forgotten',
     file: 'mvcc/dist/watch/watch-hub.js',
-    find: 'watcher.next = batch.firstRevision;',
+    find: 'watcher.next = firstRevision;',
     replace: 'watcher.next = this.#revision + 1;',
   },
   {

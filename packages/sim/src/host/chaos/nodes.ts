@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +45,6 @@ export class Nodes implements AsyncDisposable {
 
   static async start(program: Program, count: number): Promise<Nodes> {
     const peerPorts: number[] = [];
-    // The proxies' ports first, or one of them might be a port that was found free a moment ago.
     const proxies = await Promise.all(Array.from({ length: count }, (_, i) => TcpProxy.start(() => peerPorts[i] as number)));
     const ports = await freePorts(2 * count);
     peerPorts.push(...ports.slice(count));
@@ -137,10 +136,24 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/** Below the ports that systems give to connections by themselves: one of those may be taken between the look and the listening, or while a node is down. */
+const PORTS = { from: 10_000, count: 22_000 };
+let nextPort = process.pid * 64;
+
+/** Ports that nobody listens on, all different. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = PORTS.from + (nextPort++ % PORTS.count);
+    if (await isFree(port)) ports.push(port);
+  }
   return ports;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }

@@ -1,4 +1,4 @@
-// What snapshots need of files beside what the file system offers.
+// What a member needs of files beside what the file system offers.
 import { utf8 } from '@distrokv/base';
 import { type FileSystem, FsError } from '@distrokv/env';
 
