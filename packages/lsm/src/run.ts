@@ -103,7 +103,16 @@ export interface BlockSource {
 /** Through the cache, waiting for the disk: for reads. */
 export const cachedBlocks: BlockSource = {
   index: (table, page) => table.indexSync(page, 1),
-  block: (table, page, block) => table.blockSync(page, block, page.offset(block), page.byteLength(block), 1),
+  block: (table, page, block) => {
+    // Where it lies costs a walk through the page.
+    const cached = table.cachedBlock(page, block);
+    if (cached === undefined) {
+      page.locate(block);
+      return table.blockSync(page, block, page.childOffset, page.childBytes, 1);
+    }
+    cached.hold();
+    return cached;
+  },
 };
 
 export class RunCursor extends BlockCursor implements Cursor {

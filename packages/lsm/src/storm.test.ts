@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { inThreads } from './testing/in-threads.ts';
 import { firstSeed, scale } from './testing/scale.ts';
 
-const SEEDS = 16 * scale;
+const SEEDS = 8 * scale;
 
 test('everything at once, on a bad disk, through closes, kills and crashes, shows whole units and keeps what was promised', async (t) => {
   const seeds = Array.from({ length: SEEDS }, (_, i) => firstSeed + i);

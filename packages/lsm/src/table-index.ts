@@ -24,7 +24,10 @@ import { TRAILER_BYTES } from './table-format.ts';
 
 /** Children from one sample to the next. */
 const STRIDE = 8;
-/** Numbers of a sample: its head, where its record begins in the payload, and where the child begins in the file, from the first one on. */
+/**
+ * Numbers of a sample: its head, where its record begins in the payload, and where the child begins in the file, from the first one on. They lie by kind, all heads
+ * first: a search looks at heads alone.
+ */
 const SAMPLE_NUMBERS = 3;
 const NUMBER_BYTES = 8;
 /** Of a bound that lies before all versions of its key. */
@@ -127,8 +130,12 @@ export class TableIndex extends CachePiece {
   readonly #prefixAt: number;
   readonly #prefix: number;
   readonly #samples: Float64Array;
+  readonly #sampleCount: number;
   readonly #ownBytes: number;
   readonly #offset: number;
+  /** Where the child lies that was located last, and its length, the trailer included. */
+  childOffset = 0;
+  childBytes = 0;
   // The record that was read last: the length of the child, the version of its bound, and where the rest of that lies.
   #length = 0;
   #version = NO_VERSION;
@@ -150,7 +157,8 @@ export class TableIndex extends CachePiece {
     // Each child takes two bytes of the payload at least: a length that lies cannot make us allocate much.
     if (!reader.ok || count === 0 || count > payload.length / 2) throw corrupt(path, place, `an index of ${count} children`);
     this.count = count;
-    const numbers = Math.ceil(count / STRIDE) * SAMPLE_NUMBERS;
+    this.#sampleCount = Math.ceil(count / STRIDE);
+    const numbers = this.#sampleCount * SAMPLE_NUMBERS;
     if (source === undefined) {
       this.#payload = payload;
       this.#samples = new Float64Array(numbers);
@@ -187,24 +195,28 @@ export class TableIndex extends CachePiece {
     return this.#ownBytes + OBJECT_BYTES;
   }
 
-  offset(child: number): number {
+  /** Notes where a child lies, in `childOffset` and `childBytes`. */
+  locate(child: number): void {
     const sample = Math.floor(child / STRIDE);
-    const at = sample * SAMPLE_NUMBERS;
-    let offset = this.#offset + (this.#samples[at + 2] as number);
-    let record = this.#samples[at + 1] as number;
+    let offset = this.#offset + (this.#samples[2 * this.#sampleCount + sample] as number);
+    let record = this.#readRecord(this.#recordOf(sample));
     for (let i = sample * STRIDE; i < child; i++) {
-      record = this.#readRecord(record);
       offset += this.#length;
+      record = this.#readRecord(record);
     }
-    return offset;
+    this.childOffset = offset;
+    this.childBytes = this.#length;
+  }
+
+  offset(child: number): number {
+    this.locate(child);
+    return this.childOffset;
   }
 
   /** The length of a child, its trailer included. */
   byteLength(child: number): number {
-    const sample = Math.floor(child / STRIDE);
-    let record = this.#samples[sample * SAMPLE_NUMBERS + 1] as number;
-    for (let i = sample * STRIDE; i <= child; i++) record = this.#readRecord(record);
-    return this.#length;
+    this.locate(child);
+    return this.childBytes;
   }
 
   /** The child in which (key, version) belongs: the last one whose bound is not behind it, or else the first. */
@@ -221,16 +233,16 @@ export class TableIndex extends CachePiece {
     const head = headOf(key, prefix, keyEnd);
     // Invariant: the answer lies behind sample `low`, or is it, and before sample `high`.
     let low = 0;
-    let high = samples.length / SAMPLE_NUMBERS;
+    let high = this.#sampleCount;
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
-      const h = samples[middle * SAMPLE_NUMBERS] as number;
+      const h = samples[middle] as number;
       if (h < head || (h === head && !this.#isSampleBehind(middle, key, keyEnd, version))) low = middle;
       else high = middle;
     }
     let child = low * STRIDE;
     const end = Math.min(this.count, child + STRIDE) - 1;
-    let record = this.#readRecord(samples[low * SAMPLE_NUMBERS + 1] as number);
+    let record = this.#readRecord(this.#recordOf(low));
     for (; child < end; child++) {
       record = this.#readRecord(record);
       if (this.#isBehind(key, keyEnd, version)) return child;
@@ -239,14 +251,18 @@ export class TableIndex extends CachePiece {
   }
 
   #noteSample(sample: number, head: number, record: number, offset: number): void {
-    const at = sample * SAMPLE_NUMBERS;
-    this.#samples[at] = head;
-    this.#samples[at + 1] = record;
-    this.#samples[at + 2] = offset;
+    this.#samples[sample] = head;
+    this.#samples[this.#sampleCount + sample] = record;
+    this.#samples[2 * this.#sampleCount + sample] = offset;
+  }
+
+  /** Where the record of a sample begins in the payload. */
+  #recordOf(sample: number): number {
+    return this.#samples[this.#sampleCount + sample] as number;
   }
 
   #isSampleBehind(sample: number, key: Uint8Array, keyEnd: number, version: number): boolean {
-    this.#readRecord(this.#samples[sample * SAMPLE_NUMBERS + 1] as number);
+    this.#readRecord(this.#recordOf(sample));
     return this.#isBehind(key, keyEnd, version);
   }
 

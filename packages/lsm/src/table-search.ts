@@ -149,7 +149,8 @@ export class TableSearch {
   }
 
   #locate(index: TableIndex): void {
-    this.#offset = index.offset(this.#block);
-    this.#length = index.byteLength(this.#block);
+    index.locate(this.#block);
+    this.#offset = index.childOffset;
+    this.#length = index.childBytes;
   }
 }

@@ -184,12 +184,13 @@ export class Table {
     const cached = this.cachedFilter(line);
     if (cached !== undefined) return cached;
     const length = this.#filterBytes(line);
-    return this.#keepFilter(this.#readSync(this.#filterOffset(line), length), length, line, 0);
+    const memory = this.#cache.memory.take(length);
+    return this.#keepFilter(memory, this.#readSync(memory, this.#filterOffset(line), length), line, 0);
   }
 
   filter(line: number): Promise<FilterPage> {
     const length = this.#filterBytes(line);
-    const keep = (memory: Uint8Array, holders: number): FilterPage => this.#keepFilter(memory, length, line, holders);
+    const keep = (memory: Uint8Array, whole: Uint8Array, holders: number): FilterPage => this.#keepFilter(memory, whole, line, holders);
     return this.#once(this.#filterOffset(line), length, keep);
   }
 
@@ -200,13 +201,13 @@ export class Table {
       return cached;
     }
     const length = this.root.byteLength(page);
-    return this.#keepIndex(this.#readSync(this.root.offset(page), length), length, page, holders);
+    const memory = this.#cache.memory.take(length);
+    return this.#keepIndex(memory, this.#readSync(memory, this.root.offset(page), length), page, holders);
   }
 
   index(page: number): Promise<TableIndex> {
-    const length = this.root.byteLength(page);
-    const keep = (memory: Uint8Array, holders: number): TableIndex => this.#keepIndex(memory, length, page, holders);
-    return this.#once(this.root.offset(page), length, keep);
+    const keep = (memory: Uint8Array, whole: Uint8Array, holders: number): TableIndex => this.#keepIndex(memory, whole, page, holders);
+    return this.#once(this.root.offset(page), this.root.byteLength(page), keep);
   }
 
   // `offset` and `length` are what the page says of the block. The page itself need not be held any more: a block of one that has left the cache
@@ -218,11 +219,13 @@ export class Table {
       cached.hold(holders);
       return cached;
     }
-    return this.#keepBlock(this.#readSync(offset, length), offset, length, page, block, holders);
+    const memory = this.#cache.memory.take(length);
+    return this.#keepBlock(memory, this.#readSync(memory, offset, length), offset, page, block, holders);
   }
 
   block(page: TableIndex, block: number, offset: number, length: number): Promise<Block> {
-    const keep = (memory: Uint8Array, holders: number): Block => this.#keepBlock(memory, offset, length, page, block, holders);
+    const keep = (memory: Uint8Array, whole: Uint8Array, holders: number): Block =>
+      this.#keepBlock(memory, whole, offset, page, block, holders);
     return this.#once(offset, length, keep);
   }
 
@@ -271,7 +274,7 @@ export class Table {
 
   async readFilter(line: number): Promise<FilterPage> {
     const bytes = await this.readData(this.#filterOffset(line), this.#filterBytes(line));
-    return this.#decodeFilter(bytes, bytes.length, line);
+    return this.#decodeFilter(bytes, bytes, line);
   }
 
   readBlockSync(offset: number, length: number): Block {
@@ -304,19 +307,18 @@ export class Table {
     const { dataBytes, root } = this;
     try {
       if ((await this.#file.read(bytes, dataBytes)) < length) return;
-      const own = (offset: number, size: number): Uint8Array => {
-        const memory = this.#cache.memory.take(size);
-        memory.set(bytes.subarray(offset - dataBytes, offset - dataBytes + size));
-        return memory;
-      };
       for (let page = 0; page < root.count; page++) {
-        const size = root.byteLength(page);
-        if (this.#indexSlots[page] === undefined) this.#keepIndex(own(root.offset(page), size), size, page, 0);
+        const at = root.offset(page) - dataBytes;
+        if (this.#indexSlots[page] === undefined) this.#addIndex(bytes.subarray(at, at + root.byteLength(page)), page, 0);
       }
+      const { memory } = this.#cache;
       for (let page = 0; page < this.#filterSlots.length; page++) {
+        if (this.#filterSlots[page] !== undefined) continue;
         const line = page * FILTER_PAGE_LINES;
-        const size = this.#filterBytes(line);
-        if (this.#filterSlots[page] === undefined) this.#keepFilter(own(this.#filterOffset(line), size), size, line, 0);
+        const [at, size] = [this.#filterOffset(line) - dataBytes, this.#filterBytes(line)];
+        const own = memory.take(size);
+        own.set(bytes.subarray(at, at + size));
+        this.#keepFilter(own, beginningOf(own, size), line, 0);
       }
     } catch (error) {
       if (!(error instanceof FsError || error instanceof LsmError)) throw error;
@@ -337,32 +339,37 @@ export class Table {
     return Math.min(FILTER_PAGE_LINES, this.properties.filterLines - first) * LINE_BYTES + TRAILER_BYTES;
   }
 
-  /** Into memory of the cache. */
-  #readSync(offset: number, length: number): Uint8Array {
-    const memory = this.#cache.memory.take(length);
-    this.#checkWhole(length, this.#file.readSync(beginningOf(memory, length), offset), offset);
-    return memory;
+  /** Into memory of the cache, of which it returns what was read. */
+  #readSync(memory: Uint8Array, offset: number, length: number): Uint8Array {
+    const whole = beginningOf(memory, length);
+    this.#checkWhole(length, this.#file.readSync(whole, offset), offset);
+    return whole;
   }
 
-  #keepFilter(memory: Uint8Array, length: number, line: number, holders: number): FilterPage {
-    const page = this.#decodeFilter(memory, length, line);
+  /** `whole`: what was read, the beginning of `memory`. */
+  #keepFilter(memory: Uint8Array, whole: Uint8Array, line: number, holders: number): FilterPage {
+    const page = this.#decodeFilter(memory, whole, line);
     page.lieIn(memory, this.#cache.memory);
     page.hold(holders);
     this.#cache.addMetadata(page, this.#filterSlots, Math.floor(line / FILTER_PAGE_LINES), memory.length);
     return page;
   }
 
-  #decodeFilter(bytes: Uint8Array, length: number, line: number): FilterPage {
+  #decodeFilter(memory: Uint8Array, whole: Uint8Array, line: number): FilterPage {
     const offset = this.#filterOffset(line);
-    if (checkBlock(bytes, length, this.path, offset) !== CODEC_NONE)
-      throw corrupt(this.path, offset, 'a page of a filter that is squeezed');
-    return new FilterPage(bytes);
+    if (checkBlock(whole, this.path, offset) !== CODEC_NONE) throw corrupt(this.path, offset, 'a page of a filter that is squeezed');
+    return new FilterPage(memory);
   }
 
-  #keepIndex(memory: Uint8Array, length: number, page: number, holders: number): TableIndex {
-    const source = this.#cache.memory;
-    const index = this.#decodeIndex(beginningOf(memory, length), page, source);
-    source.give(memory);
+  #keepIndex(memory: Uint8Array, whole: Uint8Array, page: number, holders: number): TableIndex {
+    const index = this.#addIndex(whole, page, holders);
+    this.#cache.memory.give(memory);
+    return index;
+  }
+
+  /** Of what was read, the cache gets a copy. */
+  #addIndex(whole: Uint8Array, page: number, holders: number): TableIndex {
+    const index = this.#decodeIndex(whole, page, this.#cache.memory);
     index.hold(holders);
     this.#cache.addMetadata(index, this.#indexSlots, page, index.memoryBytes);
     return index;
@@ -373,18 +380,18 @@ export class Table {
     return new TableIndex(openBlock(bytes, this.path, offset), 0, this.dataBytes, true, this.path, offset, source);
   }
 
-  #keepBlock(memory: Uint8Array, offset: number, length: number, page: TableIndex, block: number, holders: number): Block {
-    const decoded = this.#decodeInto(memory, length, offset);
+  #keepBlock(memory: Uint8Array, whole: Uint8Array, offset: number, page: TableIndex, block: number, holders: number): Block {
+    const decoded = this.#decodeInto(memory, whole, offset);
     decoded.hold(holders);
     this.#cache.addData(decoded, page, block, decoded.memoryBytes, nameOf(this.number, offset));
     return decoded;
   }
 
-  /** The block whose bytes, trailer included, were read into `memory[0, length)`; that, or what it is unpacked into, is the block's from now on. */
-  #decodeInto(memory: Uint8Array, length: number, offset: number): Block {
+  /** The block whose bytes, trailer included, are `whole`, the beginning of `memory`; that, or what it is unpacked into, is the block's from now on. */
+  #decodeInto(memory: Uint8Array, whole: Uint8Array, offset: number): Block {
     const source = this.#cache.memory;
-    const codec = checkBlock(memory, length, this.path, offset);
-    let payloadLength = length - TRAILER_BYTES;
+    const codec = checkBlock(whole, this.path, offset);
+    let payloadLength = whole.length - TRAILER_BYTES;
     if (codec !== CODEC_NONE) {
       const squeezed = memory;
       const payload = unsqueeze(codec, beginningOf(squeezed, payloadLength), this.path, offset, (size) => (memory = source.take(size)));
@@ -397,7 +404,11 @@ export class Table {
   }
 
   /** Reads a piece into memory of the cache, unless that is under way. */
-  #once<Piece extends CachePiece>(offset: number, length: number, keep: (memory: Uint8Array, holders: number) => Piece): Promise<Piece> {
+  #once<Piece extends CachePiece>(
+    offset: number,
+    length: number,
+    keep: (memory: Uint8Array, whole: Uint8Array, holders: number) => Piece,
+  ): Promise<Piece> {
     let reading = this.#reading.get(offset);
     if (reading === undefined) {
       reading = { waiting: 0, piece: undefined };
@@ -413,11 +424,12 @@ export class Table {
     offset: number,
     length: number,
     memory: Uint8Array,
-    keep: (memory: Uint8Array, holders: number) => Piece,
+    keep: (memory: Uint8Array, whole: Uint8Array, holders: number) => Piece,
   ): Promise<Piece> {
     try {
-      this.#checkWhole(length, await this.#file.read(beginningOf(memory, length), offset), offset);
-      return keep(memory, reading.waiting);
+      const whole = beginningOf(memory, length);
+      this.#checkWhole(length, await this.#file.read(whole, offset), offset);
+      return keep(memory, whole, reading.waiting);
     } finally {
       // In the same turn as `keep`: nobody joins who is not counted.
       this.#reading.delete(offset);

@@ -72,7 +72,7 @@ export class KvService {
     const { env, replica, store } = this.#context;
     checkRange(request);
     if (!request.serializable) await replica.linearize();
-    const { steps, toResponse } = store.rangeSteps(request);
+    const { steps, toResponse } = store.reads.rangeSteps(request);
     return withHeader(this.#context, toResponse(await inSlices(env, steps, waiting)));
   }
 
@@ -87,7 +87,7 @@ export class KvService {
     checkRange(request);
     checkRangeStream(request);
     if (!request.serializable) await replica.linearize();
-    const { chunks, toResponse } = store.rangeChunks(request, config.rangeChunkBytes ?? config.maxRequestBytes);
+    const { chunks, toResponse } = store.reads.rangeChunks(request, config.rangeChunkBytes ?? config.maxRequestBytes);
     let sliceStart = env.clock.monotonicMs();
     try {
       for (let step = chunks.next(); ; step = chunks.next()) {
@@ -135,13 +135,13 @@ export class KvService {
     checkTxn(request, config.maxTxnOps);
     if (isReadOnlyTxn(request)) {
       if (!isSerializableTxn(request)) await replica.linearize();
-      return withHeader(this.#context, await inSlices(env, store.readOnlyTxn(request), waiting));
+      return withHeader(this.#context, await inSlices(env, store.reads.readOnlyTxn(request), waiting));
     }
     this.#quota.check(Math.max(opsBytes(request.success), opsBytes(request.failure)));
-    const guess = store.wouldOnlyRead(request);
+    const guess = store.reads.wouldOnlyRead(request);
     if (guess === true || (guess !== false && (await guess))) {
       await replica.linearize();
-      const response = await inSlices(env, store.txnIfItOnlyReads(request), waiting);
+      const response = await inSlices(env, store.reads.txnIfItOnlyReads(request), waiting);
       if (response) return withHeader(this.#context, response);
     }
     return withHeader(this.#context, await replica.propose({ kind: 'txn', request }));
