@@ -6,7 +6,8 @@ import type { Case } from './conformance/case.ts';
 import { EtcdApi } from './conformance/etcd-api.ts';
 import { alarmEdgeCases, kvEdgeCases, otherEdgeCases } from './conformance/edges.ts';
 import { freshCases } from './conformance/fresh.ts';
-import { compactionCases, putCases, rangeCases, txnCases } from './conformance/kv.ts';
+import { generalCases } from './conformance/general.ts';
+import { budgetCases, compactionCases, putCases, rangeCases, txnCases } from './conformance/kv.ts';
 import { interplayCases } from './conformance/interplay.ts';
 import { checkStranding, leaderlessCases } from './conformance/leaderless.ts';
 import { leaseCases } from './conformance/lease.ts';
@@ -19,10 +20,12 @@ import { RealEtcd } from './support/etcd.ts';
 import { leaderOf } from './support/verify.ts';
 
 const cases: readonly Case[] = [
+  ...generalCases,
   ...rangeCases,
   ...rangeStreamCases,
   ...putCases,
   ...txnCases,
+  ...budgetCases,
   ...interplayCases,
   ...kvEdgeCases,
   ...watchCases,

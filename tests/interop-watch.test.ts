@@ -7,7 +7,6 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createClient } from '@distrokv/client';
 import { fromUtf8 } from '@distrokv/base';
-import { Etcd3 } from 'etcd3';
 import { TestCluster } from './support/cluster.ts';
 import { leaderOf } from './support/verify.ts';
 
@@ -64,78 +63,6 @@ class Running {
     await exited;
   }
 }
-
-test('npm etcd3: watchers, leases, namespaces, software transactions', async () => {
-  for (const endpoint of endpoints) {
-    const client = new Etcd3({ hosts: `http://${endpoint}` });
-    try {
-      const space = client.namespace('space/');
-      const watcher = await space.watch().prefix('w').create();
-      const seen: string[] = [];
-      const both = new Promise<void>((resolve) => {
-        watcher.on('put', (kv) => seen.push(`put ${kv.key.toString()}=${kv.value.toString()}`));
-        watcher.on('delete', (kv) => {
-          seen.push(`delete ${kv.key.toString()}`);
-          resolve();
-        });
-      });
-      await space.put('w1').value('v');
-      await space.delete().key('w1');
-      await both;
-      assert.deepEqual(seen, ['put w1=v', 'delete w1']);
-      await watcher.cancel();
-
-      const lease = client.lease(30);
-      await lease.put('space/leased').value('1');
-      assert.equal(await space.get('leased').string(), '1');
-      await lease.keepaliveOnce();
-      await lease.revoke();
-      assert.equal(await space.get('leased').string(), null);
-
-      await space.put('count').value(1);
-      const add = (): Promise<void> =>
-        space.stm().transact(async (tx) => {
-          const count = await tx.get('count').number();
-          await tx.put('count').value((count ?? 0) + 1);
-        });
-      await Promise.all([add(), add(), add()]);
-      assert.equal(await space.get('count').number(), 4);
-    } finally {
-      client.close();
-    }
-  }
-});
-
-test('npm etcd3: locks and elections', async () => {
-  for (const endpoint of endpoints) {
-    const client = new Etcd3({ hosts: `http://${endpoint}` });
-    try {
-      const order: string[] = [];
-      const lock = client.lock('e3/lock').ttl(30);
-      await lock.acquire();
-      const other = client.lock('e3/lock').ttl(30);
-      await assert.rejects(other.acquire(), /lock/i);
-      order.push('held');
-      await lock.release();
-      await other.do(() => void order.push('held next'));
-      assert.deepEqual(order, ['held', 'held next']);
-
-      const election = client.election('e3/election', 30);
-      const observer = await election.observe();
-      const campaign = election.campaign('candidate');
-      await new Promise<void>((resolve, reject) => {
-        campaign.on('elected', () => resolve());
-        campaign.on('error', reject);
-      });
-      if (observer.leader() !== 'candidate') await new Promise((resolve) => observer.on('change', resolve));
-      assert.equal(await election.leader(), 'candidate');
-      await campaign.resign();
-      await observer.cancel();
-    } finally {
-      client.close();
-    }
-  }
-});
 
 test('etcdctl: watch, leases, compaction, alarms, hashes', async (t) => {
   if (!(await hasEtcdctl())) return t.skip("etcdctl is not installed here (Debian's package etcd-client)");

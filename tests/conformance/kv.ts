@@ -1,6 +1,6 @@
 // KV: one case for each sentence about ranges, puts, deletes, transactions and compaction.
 import assert from 'node:assert/strict';
-import { etcdserverpb as pb } from '@distrokv/proto';
+import { etcdserverpb as pb, type mvccpb } from '@distrokv/proto';
 import { type Case, refused } from './case.ts';
 import { type EtcdApi, endOf, op, rangeRequest, showEvent, showKv, when } from './etcd-api.ts';
 
@@ -346,6 +346,47 @@ export const txnCases: readonly Case[] = [
         Array.from({ length: count }, (_, i) => op.put(`${p}${at}${i}`));
       await refused(api.txn([], [...many(100, 'a'), op.txn([], many(28, 'b'))]), 'invalid-argument', 'too many operations in txn request');
       await api.txn([], [...many(100, 'a'), op.txn([], many(27, 'b'))]);
+    },
+  },
+];
+
+/** Beside the table of edges: what the budget of a nested one is counted from. */
+export const budgetCases: readonly Case[] = [
+  {
+    sentence: 'Txn: what a parent left of max-txn-ops is counted from the most of its compares, successes and failures, at every level',
+    since: '3.5',
+    async run(api, p) {
+      const TOO_MANY = 'too many operations in txn request';
+      const puts = (count: number): ReturnType<typeof op.put>[] => Array.from({ length: count }, (_, i) => op.put(`${p}${i}`));
+      const compares = (count: number): pb.Compare[] => Array.from({ length: count }, (_, i) => when(`${p}${i}`, 'version', '>', -1));
+      await refused(api.txn(compares(100), [op.txn([], puts(29))]), 'invalid-argument', TOO_MANY);
+      await api.txn(compares(100), [op.txn([], puts(28))]);
+      await refused(api.txn([], [op.txn([], puts(29))], puts(100)), 'invalid-argument', TOO_MANY);
+      await api.txn([], [op.txn([], puts(28))], puts(100));
+      await refused(api.txn([], [op.txn(compares(60), [op.txn([], puts(68))])]), 'invalid-argument', TOO_MANY);
+      await api.txn([], [op.txn(compares(60), [op.txn([], puts(67))])]);
+    },
+  },
+  {
+    sentence: 'Put, DeleteRange: prev_kv is the whole pair: revisions, version, lease',
+    async run(api, p) {
+      const { id } = await api.grant(60);
+      const createRevision = (await api.put(p, '1')).header?.revision;
+      const modRevision = (await api.put(p, '2', { lease: id })).header?.revision;
+      const { prevKv } = await api.put(p, '3', { prevKv: true });
+      const whole = (kv: mvccpb.KeyValue | undefined): unknown[] => [
+        kv && showKv(kv),
+        kv?.createRevision,
+        kv?.modRevision,
+        kv?.version,
+        kv?.lease,
+      ];
+      assert.deepEqual(whole(prevKv), [`${p}=2`, createRevision, modRevision, 2, id]);
+      const { prevKvs } = await api.del(p, '', true);
+      assert.deepEqual(prevKvs.map(whole), [[`${p}=3`, createRevision, (modRevision ?? 0) + 1, 3, 0n]]);
+      await api.put(p, '4');
+      assert.deepEqual((await api.del(p)).prevKvs, []);
+      await api.revoke(id);
     },
   },
 ];

@@ -142,6 +142,18 @@ export const leaseCases: readonly Case[] = [
     },
   },
   {
+    sentence: 'A key that is deleted, and put again under the same lease, goes with it',
+    async run(api, p) {
+      const { id } = await api.grant(60);
+      await api.put(p, '1', { lease: id });
+      await api.del(p);
+      await api.put(p, '2', { lease: id });
+      assert.deepEqual((await api.timeToLive(id, true)).keys.map(fromUtf8), [p]);
+      await api.revoke(id);
+      assert.deepEqual(await api.list(p), []);
+    },
+  },
+  {
     sentence: 'KeepAlive: renews in full; several leases share a stream, each answered by its id',
     async run(api) {
       const ids = [(await api.grant(60)).id, (await api.grant(600)).id];

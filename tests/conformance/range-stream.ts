@@ -85,6 +85,20 @@ export const rangeStreamCases: readonly Case[] = [
     },
   },
   {
+    sentence: 'RangeStream: chunks are disjoint and in order, and none is beyond max-request-bytes',
+    since,
+    async run(api, p) {
+      await forty(api, p, 300_000);
+      const chunks = await api.rangeStream(p, { end: endOf(p) });
+      const keys = chunks.map(({ kvs }) => kvs.map(({ key }) => Buffer.from(key).toString()));
+      assert.deepEqual(
+        keys.flat(),
+        Array.from({ length: 40 }, (_, i) => `${p}${String(i).padStart(2, '0')}`),
+      );
+      assert.ok(chunks.every(({ kvs }) => kvs.length * 300_000 <= 1_572_864 + 512 * 1024) && chunks.length > 40 / 7);
+    },
+  },
+  {
     sentence: 'RangeStream: another order or a revision filter is Unimplemented',
     since,
     async run(api, p) {

@@ -1,7 +1,6 @@
 // Both ways with gRPC of other makers: our client at servers of grpc-js, nice-grpc and connect-node, the clients of the last two at ours.
 import assert from 'node:assert/strict';
-import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttp2Server } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
 import { create, createFileRegistry, type FileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
@@ -17,6 +16,7 @@ import {
 } from 'nice-grpc';
 import { fileDescriptors, etcdserverpb as pb, type Method } from '@distrokv/proto';
 import { createChannel, createServer, GrpcError } from './index.ts';
+import { channelToServer } from './testing/other-server.ts';
 import { all, signalled } from './testing/pair.ts';
 import { answer, ask, Echo } from './testing/services.ts';
 
@@ -257,15 +257,7 @@ test('our client at connect-node’s server', async (t) => {
     },
   };
   const server = createHttp2Server(connectNodeAdapter({ routes: (router) => router.service(service, handlers as never) }));
-  const sessions = new Set<ServerHttp2Session>();
-  server.on('session', (session) => sessions.add(session));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const channel = createChannel(`127.0.0.1:${(server.address() as AddressInfo).port}`);
-  t.after(() => {
-    channel.close();
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
+  const channel = await channelToServer(t, server);
 
   const { unary, collect, spread, chat, missing } = Echo.methods;
   assert.deepEqual(await channel.unary(unary, ask(7)), answer(7));

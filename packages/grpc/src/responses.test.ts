@@ -1,11 +1,11 @@
 // The document "gRPC over HTTP/2" from the client's side: what our client makes of answers, by a server that knows nothing of gRPC: node:http2.
 import assert from 'node:assert/strict';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream, constants, createServer } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { etcdserverpb } from '@distrokv/proto';
-import { type Channel, createChannel, GrpcError } from './index.ts';
+import { type Channel, GrpcError } from './index.ts';
+import { channelToServer } from './testing/other-server.ts';
 import { answer, ask, Echo } from './testing/services.ts';
 
 const { unary } = Echo.methods;
@@ -18,22 +18,13 @@ function framed(message: Buffer, flag = 0): Buffer {
   return Buffer.concat([prefix, message]);
 }
 
-async function channelTo(t: TestContext, onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void): Promise<Channel> {
+function channelTo(t: TestContext, onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void): Promise<Channel> {
   const server = createServer();
-  const sessions = new Set<{ destroy(): void }>();
-  server.on('session', (session) => sessions.add(session));
   server.on('stream', (stream, headers) => {
     stream.on('error', () => undefined);
     onStream(stream, headers);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const channel = createChannel(`127.0.0.1:${(server.address() as AddressInfo).port}`);
-  t.after(() => {
-    channel.close();
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
-  return channel;
+  return channelToServer(t, server);
 }
 
 const grpc: OutgoingHttpHeaders = { ':status': 200, 'content-type': 'application/grpc' };

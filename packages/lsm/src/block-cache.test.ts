@@ -15,9 +15,17 @@ function addPage(cache: BlockCache, into: Slots<CachePiece>, slot: number): Cach
   return page;
 }
 
-/** A block of the page, one of ten. */
+/** A block of the page, one of ten, that is missed. */
+function miss(cache: BlockCache, page: CachePiece, slot: number): CachePiece {
+  const block = new CachePiece();
+  cache.addData(block, page, slot, PIECE_BYTES, Math.imul(slot + 1, 0x9e3779b1));
+  return block;
+}
+
+/** Missed as often as it takes until it is there. */
 function addBlock(cache: BlockCache, page: CachePiece, slot: number): void {
-  cache.addData(new CachePiece(), page, slot, PIECE_BYTES);
+  miss(cache, page, slot);
+  if (page.children?.has(slot) !== true) miss(cache, page, slot);
 }
 
 function present(pieces: Slots<CachePiece> | undefined): number[] {
@@ -40,6 +48,50 @@ test('the cache keeps its bound; the oldest go first, but for those that were us
   addBlock(cache, page, 5);
   assert.deepEqual(numbers(page), [0, 3, 4, 5]);
   assert.ok(cache.dataBytes + cache.metadataBytes <= 7500 && cache.dataBytes > 4000);
+});
+
+test('a block that would push out another is kept when it is missed for the second time', () => {
+  const cache = new BlockCache(9000);
+  const page = addPage(cache, slots(1), 0);
+  for (let slot = 0; slot < 4; slot++) miss(cache, page, slot);
+  assert.deepEqual(numbers(page), [0, 1, 2, 3], 'while there is room, at once');
+  for (let slot = 10; slot < 20; slot++) miss(cache, page, slot);
+  assert.deepEqual(numbers(page), [0, 1, 2, 3], 'a scan pushes nothing out');
+  miss(cache, page, 19);
+  assert.deepEqual(numbers(page), [1, 2, 3, 19]);
+  for (let slot = 1000; slot < 2000; slot++) miss(cache, page, slot);
+  miss(cache, page, 18);
+  assert.deepEqual(numbers(page), [1, 2, 3, 19], 'a miss of long ago is forgotten');
+});
+
+test('the memory of a block that passes is given back when the next one passes, or when it is let go', () => {
+  const cache = new BlockCache(9000);
+  const page = addPage(cache, slots(1), 0);
+  for (let slot = 0; slot < 4; slot++) miss(cache, page, slot);
+  const free = (): number => cache.memory.freeBytes;
+  const passing = (slot: number, holders: number): CachePiece => {
+    const block = new CachePiece();
+    block.lieIn(cache.memory.take(PIECE_BYTES), cache.memory);
+    block.hold(holders);
+    cache.addData(block, page, slot, PIECE_BYTES, Math.imul(slot + 1, 0x9e3779b1));
+    return block;
+  };
+  passing(20, 0);
+  assert.equal(free(), 0, 'it is still looked at');
+  const held = passing(21, 1);
+  assert.equal(free(), 1024, 'the first one');
+  passing(22, 0);
+  assert.equal(free(), 0, 'that took its memory, and the one before is held');
+  held.letGo();
+  assert.equal(free(), 1024);
+  passing(23, 0);
+  passing(24, 0);
+  assert.equal(free(), 1024, 'they take turns with two pieces of memory');
+  const kept = passing(24, 0);
+  assert.equal(page.children?.get(24), kept);
+  passing(25, 0);
+  passing(26, 0);
+  assert.notEqual(kept.memoryBytes, 0, 'what was kept keeps its memory');
 });
 
 test('a page that leaves takes its blocks along, and one that has left gets none', () => {

@@ -6,6 +6,11 @@
 // Data and metadata stand in two lines. A page of an index leads to hundreds of blocks, and one of a filter spares thousands of keys the
 // way to the disk, so data leaves first, until metadata takes more than its share.
 //
+// A block that would push out another has to be missed twice for it: most of what a scan reads, or a load much larger than the cache, is not asked for again
+// before it would leave, so it would cost the block that it displaces and the work of coming and going, and serve nobody ("doorkeeper" of TinyLFU, Einziger,
+// Friedman and Manes 2017). What was missed lately is known by two bytes each, about as many as there are blocks in the cache. Such a block *passes*: it is
+// read, looked at, and its memory is the next one's.
+//
 // The bound is that of all memory for tables. A little of each stays as long as it is open (`pin`), and comes first. A piece that leaves gives its
 // memory to the next one that is read, unless somebody still holds it: what is between the two is within the bound, too.
 import { BlockMemory } from './block-memory.ts';
@@ -19,6 +24,9 @@ const FREE_PART = 16;
 const BURST_BYTES = 256 << 10;
 const BURST_PART = 4;
 const MAX_FREE_BYTES = 4 << 20;
+/** Of the bound, for each block whose miss is remembered; a power of two of them, whose place is 16 bits at most. */
+const BYTES_A_MISS = 4096;
+const MAX_MISSES = 1 << 16;
 
 export type Slots<Piece> = (Piece | undefined)[];
 
@@ -122,6 +130,10 @@ export class BlockCache {
   readonly #data: Line = new Line(() => this.#shrink());
   readonly #metadata: Line = new Line(() => this.#shrink());
   #pinnedBytes = 0;
+  /** The upper half of the name of a block that was missed lately, in the place that the lower half says. */
+  readonly #missed: Uint16Array;
+  /** The block that passed last. */
+  #passing: CachePiece | undefined;
   /** For pieces that are read. */
   readonly memory: BlockMemory;
 
@@ -129,7 +141,9 @@ export class BlockCache {
     const burstBytes = Math.min(BURST_BYTES, maxBytes / BURST_PART);
     const freeBytes = Math.min(MAX_FREE_BYTES, Math.floor(Math.max(maxBytes / FREE_PART, burstBytes)));
     this.memory = new BlockMemory(freeBytes);
-    this.#maxBytes = maxBytes - freeBytes;
+    const misses = Math.min(MAX_MISSES, 2 ** Math.ceil(Math.log2(Math.max(1, maxBytes / BYTES_A_MISS))));
+    this.#missed = new Uint16Array(misses);
+    this.#maxBytes = Math.max(0, maxBytes - freeBytes - this.#missed.byteLength);
   }
 
   /** What blocks of data take. */
@@ -166,9 +180,15 @@ export class BlockCache {
     this.#add(this.#metadata, piece, slot, bytes);
   }
 
-  /** Puts a block of data among the children of `parent`, through which it is found; not if the parent itself has left. */
-  addData(piece: CachePiece, parent: CachePiece, slot: number, bytes: number): void {
-    if (parent.line === undefined) return;
+  /**
+   * Puts a block of data among the children of `parent`, through which it is found; not if the parent itself has left, or if another would have to leave
+   * for it and it was not missed before. `name`: 32 bits that mean this block and hardly any other.
+   */
+  addData(piece: CachePiece, parent: CachePiece, slot: number, bytes: number, name: number): void {
+    if (parent.line === undefined || !this.#isWelcome(bytes, name)) {
+      this.#pass(piece);
+      return;
+    }
     const before = parent.children?.get(slot);
     if (before !== undefined) this.#remove(before);
     parent.children ??= new Map();
@@ -185,6 +205,24 @@ export class BlockCache {
   /** For what is not pinned. */
   get #room(): number {
     return this.#maxBytes - this.#pinnedBytes;
+  }
+
+  #isWelcome(bytes: number, name: number): boolean {
+    if (this.#data.byteLength + this.#metadata.byteLength + bytes + OVERHEAD_BYTES <= this.#room) return true;
+    const missed = this.#missed;
+    const place = name & (missed.length - 1);
+    const rest = name >>> 16 || 1;
+    const isSecond = missed[place] === rest;
+    missed[place] = isSecond ? 0 : rest;
+    return isSecond;
+  }
+
+  /** A block that is looked at and not kept: it gives its memory back when the next one passes, or whoever holds it lets go. */
+  #pass(piece: CachePiece): void {
+    const before = this.#passing;
+    this.#passing = piece;
+    // The object of one that was given back before may be another block by now, in the cache.
+    if (before !== undefined && before !== piece && before.line === undefined) before.giveBack();
   }
 
   #add(line: Line, piece: CachePiece, slot: number, bytes: number): void {

@@ -79,7 +79,7 @@ seededTest('heads count as memory of their block, and others leave for them', 1,
   cache.addMetadata(parent, [undefined], 0, 0);
   const blocks = [0, 1].map((i) => {
     const block = Block.of(bytes, 'x', i);
-    cache.addData(block, parent, i, bytes.length);
+    cache.addData(block, parent, i, bytes.length, i);
     return block;
   });
   const before = cache.dataBytes;

@@ -5,7 +5,7 @@ import { type File, type FileSystem, fsError } from '@distrokv/env';
 export class FilePool {
   readonly #fs: FileSystem;
   readonly #maxOpen: number;
-  /** Files that hold a handle, the one that was not used for the longest time first. */
+  /** Files that hold a handle, the one that was not used for the longest time since there is no room for more first. */
   readonly #open = new Set<PooledFile>();
 
   /** More than `maxOpen` are open only while as many are being read. */
@@ -28,6 +28,8 @@ export class FilePool {
 
   /** `file` holds a handle, and was just used; others may lose theirs for it. */
   used(file: PooledFile): void {
+    // While there is room for more the order is nobody's business, and to keep it costs each read some.
+    if (this.#open.size < this.#maxOpen && this.#open.has(file)) return;
     this.#open.delete(file);
     this.#open.add(file);
     if (this.#open.size <= this.#maxOpen) return;

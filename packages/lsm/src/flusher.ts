@@ -60,12 +60,12 @@ export class Flusher {
     this.#loop = new WorkLoop({
       what: 'a flush',
       step: () => this.#step(),
-      onStuck: () => this.#refuse(true, new LsmError('no-space', 'the disk is full, and memory too, until a flush succeeds')),
+      onStuck: () => this.#refuse(true, () => new LsmError('no-space', 'the disk is full, and memory too, until a flush succeeds')),
       env: settings.env,
       logger: settings.logger,
       health,
     });
-    health.onEnd(() => this.#refuse(false, health.refusal()));
+    health.onEnd(() => this.#refuse(false, () => health.refusal()));
   }
 
   wake(): void {
@@ -134,10 +134,10 @@ export class Flusher {
     return waiting;
   }
 
-  #refuse(onlyImpatient: boolean, error: LsmError): void {
+  #refuse(onlyImpatient: boolean, reason: () => LsmError): void {
     const refused = this.#waiters.filter((waiter) => waiter.impatient || !onlyImpatient);
     this.#waiters = this.#waiters.filter((waiter) => !refused.includes(waiter));
-    for (const waiter of refused) waiter.reject(error);
+    for (const waiter of refused) waiter.reject(reason());
   }
 
   async #step(): Promise<boolean> {

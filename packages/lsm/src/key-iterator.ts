@@ -2,7 +2,7 @@
 // ≤ `at`, without those that are deleted. The sources were picked when the iterator was made, and none of them changes.
 import { EMPTY } from '@distrokv/base';
 import type { CachePiece } from './block-cache.ts';
-import { copyOut } from './copy-out.ts';
+import { copyOut, smallRoom } from './copy-out.ts';
 import type { Entry, KeyIterator } from './engine.ts';
 import type { Cursor } from './cursor.ts';
 import { NEWEST } from './cursor.ts';
@@ -21,6 +21,8 @@ export interface HidingRanges {
 
 /** Entries that `advance` passes at most. */
 const PASSED_AT_ONCE = 512;
+/** For the key that is shown; longer ones get more. */
+const KEY_ROOM_BYTES = 64;
 /** For who wants no end of it: as many as a small integer counts. */
 const ANY_NUMBER = 2 ** 30 - 1;
 
@@ -44,7 +46,7 @@ export class RangeIterator implements KeyIterator {
   /** How many keys may still come. */
   #left: number;
   /** The internal key of the last entry that counted. */
-  #key: Uint8Array = new Uint8Array(64);
+  #key: Uint8Array = smallRoom(KEY_ROOM_BYTES);
   #keyLength = 0;
   /** The view that `key` returned last: keys of one length share it, since they lie in the same place. */
   #keyView: Uint8Array = EMPTY;

@@ -114,7 +114,7 @@ export class Merger {
     if (due === undefined) return false;
     try {
       await this.#merge(due);
-      if (due.inputs.some(({ level }) => level === 0)) this.#options.detours.clear();
+      if (due.isShortcut === true || due.inputs.some(({ level }) => level === 0)) this.#options.detours.clear();
     } finally {
       this.#release();
     }
@@ -131,13 +131,15 @@ export class Merger {
     const { tree, settings, detours, tableBytes } = this.#options;
     const { version } = tree;
     const options = {
-      fanIn: detours.isDue ? 0 : settings.mergeFanIn,
+      fanIn: settings.mergeFanIn,
       baseBytes: settings.mergeFanIn * settings.memtableBytes,
       tableBytes,
       rangeDeletes: MAX_LAZY_RANGES,
       rangeDeleteBytes: MAX_LAZY_RANGE_BYTES,
     };
-    const merge = pickMerge(version, this.#watermarks(), options, this.#checkedRange);
+    const merge = pickMerge(version, this.#watermarks(), options, this.#checkedRange, detours.isDue);
+    // It was due of a version that was left since.
+    if (merge === undefined && detours.isDue) detours.clear();
     // What no table lies wholly in now, none will: it would have to be older.
     if (merge?.kind !== 'drop')
       this.#checkedRange = (version.rangeDeletes?.ranges ?? []).reduce((last, { number }) => Math.max(last, number), this.#checkedRange);

@@ -66,7 +66,7 @@ seededTest('patient reads find what the model has, while more is written, flushe
         ...(random.chance(0.3) ? { lt: utf8(keyName(random)) } : {}),
         ...(random.chance(0.2) ? { limit: random.below(10) } : {}),
       };
-      const rows = model.rows(name, range);
+      const rows = model.rows(name, range).slice(0, range.limit);
       const found = await drain(keyspace.iterator({ ...range, patient: true }), () => write(random.below(2)));
       assert.deepEqual(found.rows, rows, `${name} ${JSON.stringify(range)}`);
       waits += found.waits;

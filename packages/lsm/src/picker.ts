@@ -18,7 +18,7 @@ import { isRipe, tablesIn } from './range-ledger.ts';
 import { KEEP_ALL, KEEP_NOTHING, type Watermarks } from './retention.ts';
 import { type Run, makeRun } from './run.ts';
 import type { Table } from './table.ts';
-import { LAST_LEVEL, type Version } from './version.ts';
+import { LAST_LEVEL, type Shortcut, type Version } from './version.ts';
 
 const GROWTH = 10;
 /** The part of a table of the last level that has to be garbage before it is rewritten for that alone. */
@@ -46,14 +46,25 @@ export interface Merge {
    * - `drop`: nothing in them can be seen any more: they go
    */
   readonly kind: 'merge' | 'move' | 'drop';
+  /** It is due for the sake of reads alone. */
+  readonly isShortcut?: true;
 }
 
 export function tablesOf(inputs: readonly Run[]): Table[] {
   return inputs.flatMap((run) => run.tables);
 }
 
-/** The merge that is due; undefined if none is. `checkedUpTo`: range deletes of lower numbers have no table of their own any more. */
-export function pickMerge(version: Version, watermarks: Watermarks, options: PickerOptions, checkedUpTo: number = 0): Merge | undefined {
+/**
+ * The merge that is due; undefined if none is. `checkedUpTo`: range deletes of lower numbers have no table of their own any more. `forReads`: the
+ * version's shortcut is due, after what its sizes make due.
+ */
+export function pickMerge(
+  version: Version,
+  watermarks: Watermarks,
+  options: PickerOptions,
+  checkedUpTo: number = 0,
+  forReads: boolean = false,
+): Merge | undefined {
   const dead = dropped(version, watermarks) ?? deleted(version, watermarks, checkedUpTo);
   if (dead !== undefined) return dead;
   const { base, targets } = levelTargets(version, options.baseBytes);
@@ -72,6 +83,7 @@ export function pickMerge(version: Version, watermarks: Watermarks, options: Pic
   }
   if (level === 0) return fromLevel0(version, base, options);
   if (level > 0) return fromLevel(version, level, options);
+  if (forReads && version.shortcut !== undefined) return { ...shortcut(version, version.shortcut, base, options), isShortcut: true };
   return rewrite(version, watermarks) ?? purge(version, base, watermarks, options);
 }
 
@@ -90,6 +102,10 @@ export function levelTargets(version: Version, baseBytes: number): { base: numbe
     targets[base] = target;
   }
   return { base, targets };
+}
+
+function shortcut(version: Version, { from, to }: Shortcut, base: number, options: PickerOptions): Merge {
+  return from === 0 ? fromLevel0(version, Math.min(to, base), options) : fromLevel(version, from, options);
 }
 
 function fromLevel0(version: Version, base: number, options: PickerOptions): Merge {

@@ -154,15 +154,13 @@ export class Reader {
       if (memtable.rangeDeletes !== undefined) hiding.push({ ranges: memtable.rangeDeletes, limit });
     }
     const blocks = range.patient ? new PatientBlocks(this.#waits) : undefined;
-    let freshRuns = 0;
     for (const run of version.runs) {
       if (!mayOverlap(run, range)) continue;
       const cursor = new RunCursor(run, blocks ?? cachedBlocks);
       sources.push(cursor);
       runCursors.push(cursor);
-      if (run.level === 0) freshRuns++;
     }
-    if (version === this.#tree.version) this.#detours.noteSeek(version, freshRuns);
+    if (version === this.#tree.version) this.#detours.noteSeek(version, runCursors.length);
     return new RangeIterator(
       new MergingCursor(sources, range.reverse),
       hiding,

@@ -18,6 +18,10 @@ export class Run {
   /** How many bytes the largest keys of all tables have in common at their start, and the six that follow in each. */
   readonly #prefix: number;
   readonly #heads: Float64Array;
+  /** The six bytes of the smallest keys; −1 where one begins otherwise. */
+  readonly #starts: Float64Array;
+  /** Of the key that `find` looked for last; infinite if it begins otherwise. */
+  #head = 0;
 
   constructor(level: number, number: number, tables: readonly Table[]) {
     assert(tables.length > 0, 'a run has a table');
@@ -28,6 +32,18 @@ export class Run {
     const { largestKey: last } = tables.at(-1) as Table;
     this.#prefix = commonPrefix(first, 0, first.length, last, 0, last.length);
     this.#heads = Float64Array.from(tables, ({ largestKey }) => headOf(largestKey, this.#prefix, largestKey.length));
+    this.#starts = Float64Array.from(tables, ({ smallestKey }) =>
+      commonPrefix(first, 0, first.length, smallestKey, 0, smallestKey.length) < this.#prefix
+        ? -1
+        : headOf(smallestKey, this.#prefix, smallestKey.length),
+    );
+  }
+
+  /** The table that may have (key, version); undefined if none has. */
+  tableOf(key: Uint8Array, keyEnd: number, version: number): Table | undefined {
+    const place = this.find(key, keyEnd, version);
+    // A level that reads have half emptied has gaps.
+    return (this.#starts[place] as number) > this.#head ? undefined : this.tables[place];
   }
 
   /** The place in `tables` of the one that holds the first entry at or after (key, version); their number if none does. */
@@ -35,6 +51,7 @@ export class Run {
     const { tables } = this;
     const prefix = this.#prefix;
     const sample = (tables[0] as Table).largestKey;
+    this.#head = Infinity;
     for (let i = 0; i < prefix; i++) {
       if (i === keyEnd) return 0;
       const d = (key[i] as number) - (sample[i] as number);
@@ -42,6 +59,7 @@ export class Run {
     }
     const heads = this.#heads;
     const head = headOf(key, prefix, keyEnd);
+    this.#head = head;
     let low = 0;
     let high = heads.length;
     while (low < high) {

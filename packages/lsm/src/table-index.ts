@@ -22,7 +22,10 @@ import { TRAILER_BYTES } from './table-format.ts';
 
 /** Children from one sample to the next. */
 const STRIDE = 8;
-/** Numbers of a sample: its head, where its record begins in the payload, and where the child begins in the file, from the first one on. */
+/**
+ * Numbers of a sample: its head, where its record begins in the payload, and where the child begins in the file, from the first one on. They lie by kind, all heads
+ * first: a search looks at heads alone.
+ */
 const SAMPLE_NUMBERS = 3;
 /** Of a bound that lies before all versions of its key. */
 const NO_VERSION = -1;
@@ -34,7 +37,7 @@ const MAX_SPAN_BYTES = 0xffff_ffff;
 /** Collects children, and writes the payload. */
 export class TableIndexBuilder {
   /** Bounds, one behind the other. */
-  #keys: Uint8Array = new Uint8Array(4096);
+  #keys: Uint8Array = new Uint8Array(256);
   #keysLength = 0;
   readonly #ends: number[] = [];
   /** −1 where a bound has none. */
@@ -124,7 +127,11 @@ export class TableIndex extends CachePiece {
   readonly #prefixAt: number;
   readonly #prefix: number;
   readonly #samples: Float64Array;
+  readonly #sampleCount: number;
   readonly #offset: number;
+  /** Where the child lies that was located last, and its length, the trailer included. */
+  childOffset = 0;
+  childBytes = 0;
   // The record that was read last: the length of the child, the version of its bound, and where the rest of that lies.
   #length = 0;
   #version = NO_VERSION;
@@ -144,7 +151,8 @@ export class TableIndex extends CachePiece {
     if (!reader.ok || count === 0 || count > payload.length / 2) throw corrupt(path, place, `an index of ${count} children`);
     this.count = count;
     this.#payload = payload;
-    this.#samples = new Float64Array(Math.ceil(count / STRIDE) * SAMPLE_NUMBERS);
+    this.#sampleCount = Math.ceil(count / STRIDE);
+    this.#samples = new Float64Array(this.#sampleCount * SAMPLE_NUMBERS);
     let span = 0;
     for (let i = 0; i < count; i++) {
       const record = reader.at;
@@ -168,24 +176,28 @@ export class TableIndex extends CachePiece {
     return this.#payload.length + this.#samples.byteLength + OBJECT_BYTES;
   }
 
-  offset(child: number): number {
+  /** Notes where a child lies, in `childOffset` and `childBytes`. */
+  locate(child: number): void {
     const sample = Math.floor(child / STRIDE);
-    const at = sample * SAMPLE_NUMBERS;
-    let offset = this.#offset + (this.#samples[at + 2] as number);
-    let record = this.#samples[at + 1] as number;
+    let offset = this.#offset + (this.#samples[2 * this.#sampleCount + sample] as number);
+    let record = this.#readRecord(this.#recordOf(sample));
     for (let i = sample * STRIDE; i < child; i++) {
-      record = this.#readRecord(record);
       offset += this.#length;
+      record = this.#readRecord(record);
     }
-    return offset;
+    this.childOffset = offset;
+    this.childBytes = this.#length;
+  }
+
+  offset(child: number): number {
+    this.locate(child);
+    return this.childOffset;
   }
 
   /** The length of a child, its trailer included. */
   byteLength(child: number): number {
-    const sample = Math.floor(child / STRIDE);
-    let record = this.#samples[sample * SAMPLE_NUMBERS + 1] as number;
-    for (let i = sample * STRIDE; i <= child; i++) record = this.#readRecord(record);
-    return this.#length;
+    this.locate(child);
+    return this.childBytes;
   }
 
   /** The child in which (key, version) belongs: the last one whose bound is not behind it, or else the first. */
@@ -202,16 +214,16 @@ export class TableIndex extends CachePiece {
     const head = headOf(key, prefix, keyEnd);
     // Invariant: the answer lies behind sample `low`, or is it, and before sample `high`.
     let low = 0;
-    let high = samples.length / SAMPLE_NUMBERS;
+    let high = this.#sampleCount;
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
-      const h = samples[middle * SAMPLE_NUMBERS] as number;
+      const h = samples[middle] as number;
       if (h < head || (h === head && !this.#isSampleBehind(middle, key, keyEnd, version))) low = middle;
       else high = middle;
     }
     let child = low * STRIDE;
     const end = Math.min(this.count, child + STRIDE) - 1;
-    let record = this.#readRecord(samples[low * SAMPLE_NUMBERS + 1] as number);
+    let record = this.#readRecord(this.#recordOf(low));
     for (; child < end; child++) {
       record = this.#readRecord(record);
       if (this.#isBehind(key, keyEnd, version)) return child;
@@ -220,14 +232,18 @@ export class TableIndex extends CachePiece {
   }
 
   #noteSample(sample: number, head: number, record: number, offset: number): void {
-    const at = sample * SAMPLE_NUMBERS;
-    this.#samples[at] = head;
-    this.#samples[at + 1] = record;
-    this.#samples[at + 2] = offset;
+    this.#samples[sample] = head;
+    this.#samples[this.#sampleCount + sample] = record;
+    this.#samples[2 * this.#sampleCount + sample] = offset;
+  }
+
+  /** Where the record of a sample begins in the payload. */
+  #recordOf(sample: number): number {
+    return this.#samples[this.#sampleCount + sample] as number;
   }
 
   #isSampleBehind(sample: number, key: Uint8Array, keyEnd: number, version: number): boolean {
-    this.#readRecord(this.#samples[sample * SAMPLE_NUMBERS + 1] as number);
+    this.#readRecord(this.#recordOf(sample));
     return this.#isBehind(key, keyEnd, version);
   }
 

@@ -56,7 +56,7 @@ export class TableSearch {
             this.#step = 'end';
             return undefined;
           }
-          const table = run.tables[run.find(this.#key, this.#keyEnd, this.#at)];
+          const table = run.tableOf(this.#key, this.#keyEnd, this.#at);
           if (table === undefined) break;
           this.#table = table;
           this.#line = table.filterLine(this.#hash);

@@ -56,11 +56,11 @@ export class TableWriter {
   /** Of the keys so far. */
   #hashes: Int32Array = new Int32Array(1024);
   #hashed = 0;
-  /** Finished blocks that nobody writes yet. */
-  #buffer: Uint8Array = new Uint8Array(64 << 10);
+  /** Finished blocks that nobody writes yet. It begins small, as many tables are: zeroing what they have no use for would take as long as the rest. */
+  #buffer: Uint8Array = new Uint8Array(4 << 10);
   #buffered = 0;
   /** The other buffer, whose blocks are on their way into the file, or in it. */
-  #other: Uint8Array = new Uint8Array(64 << 10);
+  #other: Uint8Array = EMPTY;
   /** Bytes in the file, once `#writing` is done, and those that are synced once `#syncing` is. */
   #written = 0;
   #synced = 0;

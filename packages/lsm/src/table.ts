@@ -184,12 +184,13 @@ export class Table {
     const cached = this.cachedFilter(line);
     if (cached !== undefined) return cached;
     const length = this.#filterBytes(line);
-    return this.#keepFilter(this.#readSync(this.#filterOffset(line), length), length, line, 0);
+    const memory = this.#cache.memory.take(length);
+    return this.#keepFilter(memory, this.#readSync(memory, this.#filterOffset(line), length), line, 0);
   }
 
   filter(line: number): Promise<FilterPage> {
     const length = this.#filterBytes(line);
-    const keep = (memory: Uint8Array, holders: number): FilterPage => this.#keepFilter(memory, length, line, holders);
+    const keep = (memory: Uint8Array, whole: Uint8Array, holders: number): FilterPage => this.#keepFilter(memory, whole, line, holders);
     return this.#once(this.#filterOffset(line), length, this.#cache.memory, keep);
   }
 
@@ -208,14 +209,18 @@ export class Table {
       cached.hold(holders);
       return cached;
     }
-    const length = page.byteLength(block);
-    return this.#keepBlock(this.#readSync(page.offset(block), length), length, page, block, holders);
+    page.locate(block);
+    const { childOffset: offset, childBytes: length } = page;
+    const memory = this.#cache.memory.take(length);
+    return this.#keepBlock(memory, this.#readSync(memory, offset, length), offset, page, block, holders);
   }
 
   block(page: TableIndex, block: number): Promise<Block> {
-    const length = page.byteLength(block);
-    const keep = (memory: Uint8Array, holders: number): Block => this.#keepBlock(memory, length, page, block, holders);
-    return this.#once(page.offset(block), length, this.#cache.memory, keep);
+    page.locate(block);
+    const { childOffset: offset, childBytes: length } = page;
+    const keep = (memory: Uint8Array, whole: Uint8Array, holders: number): Block =>
+      this.#keepBlock(memory, whole, offset, page, block, holders);
+    return this.#once(offset, length, this.#cache.memory, keep);
   }
 
   /** Brings up to `MOST_WARMED_BYTES` of the file into the host's page cache. If that fails, so will the read that follows. */
@@ -261,7 +266,7 @@ export class Table {
 
   async readFilter(line: number): Promise<FilterPage> {
     const bytes = await this.readData(this.#filterOffset(line), this.#filterBytes(line));
-    return this.#decodeFilter(bytes, bytes.length, line);
+    return this.#decodeFilter(bytes, bytes, line);
   }
 
   readBlockSync(offset: number, length: number): Block {
@@ -305,7 +310,7 @@ export class Table {
         const [at, size] = [this.#filterOffset(line) - dataBytes, this.#filterBytes(line)];
         const own = memory.take(size);
         own.set(bytes.subarray(at, at + size));
-        this.#keepFilter(own, size, line, 0);
+        this.#keepFilter(own, beginningOf(own, size), line, 0);
       }
     } catch (error) {
       if (!(error instanceof FsError || error instanceof LsmError)) throw error;
@@ -326,26 +331,26 @@ export class Table {
     return Math.min(FILTER_PAGE_LINES, this.properties.filterLines - first) * LINE_BYTES + TRAILER_BYTES;
   }
 
-  /** Into memory of the cache. */
-  #readSync(offset: number, length: number): Uint8Array {
-    const memory = this.#cache.memory.take(length);
-    this.#checkWhole(length, this.#file.readSync(beginningOf(memory, length), offset), offset);
-    return memory;
+  /** Into memory of the cache, of which it returns what was read. */
+  #readSync(memory: Uint8Array, offset: number, length: number): Uint8Array {
+    const whole = beginningOf(memory, length);
+    this.#checkWhole(length, this.#file.readSync(whole, offset), offset);
+    return whole;
   }
 
-  #keepFilter(memory: Uint8Array, length: number, line: number, holders: number): FilterPage {
-    const page = this.#decodeFilter(memory, length, line);
+  /** `whole`: what was read, the beginning of `memory`. */
+  #keepFilter(memory: Uint8Array, whole: Uint8Array, line: number, holders: number): FilterPage {
+    const page = this.#decodeFilter(memory, whole, line);
     page.lieIn(memory, this.#cache.memory);
     page.hold(holders);
     this.#cache.addMetadata(page, this.#filterSlots, Math.floor(line / FILTER_PAGE_LINES), memory.length);
     return page;
   }
 
-  #decodeFilter(bytes: Uint8Array, length: number, line: number): FilterPage {
+  #decodeFilter(memory: Uint8Array, whole: Uint8Array, line: number): FilterPage {
     const offset = this.#filterOffset(line);
-    if (checkBlock(bytes, length, this.path, offset) !== CODEC_NONE)
-      throw corrupt(this.path, offset, 'a page of a filter that is squeezed');
-    return new FilterPage(bytes);
+    if (checkBlock(whole, this.path, offset) !== CODEC_NONE) throw corrupt(this.path, offset, 'a page of a filter that is squeezed');
+    return new FilterPage(memory);
   }
 
   #keepIndex(bytes: Uint8Array, page: number): TableIndex {
@@ -359,18 +364,18 @@ export class Table {
     return new TableIndex(openBlock(bytes, this.path, offset), 0, this.dataBytes, true, this.path, offset);
   }
 
-  #keepBlock(memory: Uint8Array, length: number, page: TableIndex, block: number, holders: number): Block {
-    const decoded = this.#decodeInto(memory, length, page.offset(block));
+  #keepBlock(memory: Uint8Array, whole: Uint8Array, offset: number, page: TableIndex, block: number, holders: number): Block {
+    const decoded = this.#decodeInto(memory, whole, offset);
     decoded.hold(holders);
-    this.#cache.addData(decoded, page, block, decoded.memoryBytes);
+    this.#cache.addData(decoded, page, block, decoded.memoryBytes, nameOf(this.number, offset));
     return decoded;
   }
 
-  /** The block whose bytes, trailer included, were read into `memory[0, length)`; that, or what it is unpacked into, is the block's from now on. */
-  #decodeInto(memory: Uint8Array, length: number, offset: number): Block {
+  /** The block whose bytes, trailer included, are `whole`, the beginning of `memory`; that, or what it is unpacked into, is the block's from now on. */
+  #decodeInto(memory: Uint8Array, whole: Uint8Array, offset: number): Block {
     const source = this.#cache.memory;
-    const codec = checkBlock(memory, length, this.path, offset);
-    let payloadLength = length - TRAILER_BYTES;
+    const codec = checkBlock(whole, this.path, offset);
+    let payloadLength = whole.length - TRAILER_BYTES;
     if (codec !== CODEC_NONE) {
       const squeezed = memory;
       const payload = unsqueeze(codec, beginningOf(squeezed, payloadLength), this.path, offset, (size) => (memory = source.take(size)));
@@ -387,7 +392,7 @@ export class Table {
     offset: number,
     length: number,
     source: BlockMemory | undefined,
-    keep: (memory: Uint8Array, holders: number) => Piece,
+    keep: (memory: Uint8Array, whole: Uint8Array, holders: number) => Piece,
   ): Promise<Piece> {
     let reading = this.#reading.get(offset);
     if (reading === undefined) {
@@ -404,11 +409,12 @@ export class Table {
     offset: number,
     length: number,
     memory: Uint8Array,
-    keep: (memory: Uint8Array, holders: number) => Piece,
+    keep: (memory: Uint8Array, whole: Uint8Array, holders: number) => Piece,
   ): Promise<Piece> {
     try {
-      this.#checkWhole(length, await this.#file.read(beginningOf(memory, length), offset), offset);
-      return keep(memory, reading.waiting);
+      const whole = beginningOf(memory, length);
+      this.#checkWhole(length, await this.#file.read(whole, offset), offset);
+      return keep(memory, whole, reading.waiting);
     } finally {
       // In the same turn as `keep`: nobody joins who is not counted.
       this.#reading.delete(offset);
@@ -423,6 +429,12 @@ export class Table {
 /** Not `subarray`, which looks for a species of array first. */
 function beginningOf(memory: Uint8Array, length: number): Uint8Array {
   return new Uint8Array(memory.buffer, memory.byteOffset, length);
+}
+
+/** Of a block, for the cache: 32 bits that mean it and hardly any other. */
+function nameOf(table: number, offset: number): number {
+  const h = Math.imul(Math.imul(table, 0x9e3779b1) ^ offset, 0x85ebca6b);
+  return h ^ (h >>> 15);
 }
 
 function touched<Piece extends CachePiece>(piece: Piece | undefined): Piece | undefined {

@@ -21,6 +21,18 @@ export interface TableChange {
   readonly run: number;
 }
 
+/** A merge that spares reads some of the runs. */
+export interface Shortcut {
+  /** The level that it empties; of a deeper one than 0 it takes a table. */
+  readonly from: number;
+  readonly to: number;
+  /** What it reads, about. */
+  readonly bytes: number;
+}
+
+/** Level 0 that is merged for the sake of reads gets a level of its own above one that has more than so many times its bytes. */
+const MUCH = 8;
+
 export class Version {
   readonly runs: readonly Run[];
   readonly rangeDeletes: KeptRanges;
@@ -28,8 +40,8 @@ export class Version {
   readonly freshRuns: number;
   /** Of all its tables. */
   readonly byteLength: number;
-  /** What a merge of all of level 0 reads at most: that, and the level below; every read asks for it. */
-  readonly freshMergeBytes: number;
+  /** The cheapest one; undefined where reads ask one run at most. Reads ask for it. */
+  readonly shortcut: Shortcut | undefined;
   readonly #release: (table: Table) => void;
   #holders = 1;
 
@@ -38,8 +50,7 @@ export class Version {
     this.rangeDeletes = rangeDeletes;
     this.runs = runs.toSorted((a, b) => a.level - b.level || b.number - a.number);
     this.freshRuns = this.runsAt(0).length;
-    const below = this.runs[this.freshRuns];
-    this.freshMergeBytes = this.bytesAt(0) + (below === undefined ? 0 : this.bytesAt(below.level));
+    this.shortcut = this.#shortcut();
     this.#release = release;
     let bytes = 0;
     for (const table of this.tables()) {
@@ -85,6 +96,21 @@ export class Version {
     if (joins.length > 0) runs.push(makeRun(level, level === 0 ? run : 0, joins));
     for (const { tables } of runs) assert(areDisjoint(tables), 'tables of a run do not overlap');
     return runs;
+  }
+
+  /** Level 0 becomes one run at once, that or part of the next; a deeper level goes down table by table. */
+  #shortcut(): Shortcut | undefined {
+    const { runs, freshRuns } = this;
+    if (runs.length < 2) return undefined;
+    const below = runs[freshRuns];
+    const fresh = this.bytesAt(0);
+    if (below === undefined) return { from: 0, to: LAST_LEVEL, bytes: fresh };
+    const bytes = this.bytesAt(below.level);
+    if (freshRuns > 0) {
+      if (below.level > 1 && bytes > MUCH * fresh) return { from: 0, to: below.level - 1, bytes: fresh };
+      return { from: 0, to: below.level, bytes: fresh + bytes };
+    }
+    return { from: below.level, to: below.level + 1, bytes: (bytes + this.bytesAt((runs[1] as Run).level)) / below.tables.length };
   }
 
   hold(): this {

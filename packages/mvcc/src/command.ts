@@ -26,8 +26,6 @@ export interface LeaseTick {
   readonly toMs: number;
 }
 
-export type CommandKind = Command['kind'];
-
 /** Kind bytes; never reused. */
 const DELETE_RANGE = 2;
 const TXN = 3;

@@ -44,7 +44,7 @@ test('reliability 36: a transaction that reads a compacted revision changes noth
   await assert.rejects(f.txn(txn([], [put('c', '1'), range('a', { revision: 3 })])), COMPACTED);
   assert.equal(f.range(range('c')).count, 0);
   assert.equal(f.store.state.revision, 5);
-  assert.throws(() => runSteps(f.store.readOnlyTxn(txn([], [range('a', { revision: 3 })]))), COMPACTED);
+  assert.throws(() => runSteps(f.store.reads.readOnlyTxn(txn([], [range('a', { revision: 3 })]))), COMPACTED);
 });
 
 test('reliability 32: a watcher that starts at the compaction sees a delete there (etcd #18089, #19179)', async () => {
@@ -92,12 +92,12 @@ test('HashKV: a compaction meanwhile does not change what the hash is of', async
   for (const f of stores) for (let i = 0; i < 2000; i++) await f.put(put(`k${i % 7}`, `${i}`));
   const [f, undisturbed] = stores;
   await undisturbed.compact(1500);
-  const expected = runSteps(undisturbed.store.hash(0));
-  const steps = f.store.hash(0);
+  const expected = runSteps(undisturbed.store.reads.hash(0));
+  const steps = f.store.reads.hash(0);
   steps.next();
   await f.compact(1500);
   assert.deepEqual(runSteps(steps), expected);
-  const early = f.store.hash(1000);
+  const early = f.store.reads.hash(1000);
   assert.throws(() => runSteps(early), COMPACTED);
 });
 
@@ -130,7 +130,7 @@ test('a compaction outlives a crash', async () => {
 
 test('HashKV: equal stores have equal hashes, whatever is flushed; a change changes it', async () => {
   const [f, g] = [await withHistory(), await withHistory()];
-  const hash = (of: StoreFixture, revision = 0): number => runSteps(of.store.hash(revision)).hash;
+  const hash = (of: StoreFixture, revision = 0): number => runSteps(of.store.reads.hash(revision)).hash;
   await f.flush();
   assert.equal(hash(f), hash(g));
   assert.notEqual(hash(f), hash(f, 4));
@@ -149,7 +149,7 @@ test('RangeStream: the chunks together are the range; the first is small, each i
   for (let i = 0; i < 60; i++) await f.put(put(`k${String(i).padStart(2, '0')}`, 'x'.repeat(100)));
   for (const fields of [{}, { limit: 25 }, { limit: 60 }, { countOnly: true }, { limit: 5, keysOnly: true }]) {
     const request = range('k', { end: 'l', ...fields });
-    const { chunks, toResponse } = f.store.rangeChunks(request, 1500);
+    const { chunks, toResponse } = f.store.reads.rangeChunks(request, 1500);
     const pieces: pb.RangeResponse['kvs'][] = [];
     let step = chunks.next();
     for (; step.done !== true; step = chunks.next()) if (step.value && !(step.value instanceof Promise)) pieces.push(step.value);

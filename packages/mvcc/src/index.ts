@@ -6,6 +6,7 @@ export * from './errors.ts';
 export { MAX_RANGE_BYTES, type RangeResult } from './range.ts';
 export type { Membership } from './members.ts';
 export * from './state.ts';
+export type { Reads } from './reads.ts';
 export { type CommandResult, type CommandResults, Store, type TickResult } from './store.ts';
 export { storeKeyspaces } from './keyspaces.ts';
 export { type KeyRange, isEmptyRange, keyRange } from './key-range.ts';

@@ -26,10 +26,3 @@ export function isInRange(range: KeyRange, key: Uint8Array): boolean {
 export function isEmptyRange(range: KeyRange): boolean {
   return !range.single && range.to !== undefined && compareBytes(range.from, range.to) >= 0;
 }
-
-/** Do two non-empty ranges share a key? */
-export function rangesOverlap(a: KeyRange, b: KeyRange): boolean {
-  if (a.single) return isInRange(b, a.from);
-  if (b.single) return isInRange(a, b.from);
-  return (b.to === undefined || compareBytes(a.from, b.to) < 0) && (a.to === undefined || compareBytes(b.from, a.to) < 0);
-}

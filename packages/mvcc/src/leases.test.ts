@@ -55,6 +55,39 @@ test('a renewal begins the TTL anew; what has ended cannot be renewed (etcd #206
   assert.equal((await f.renew(2n)).ttl, 0);
 });
 
+test('a key that is deleted, and put again under the same lease, goes with it: what is known of a deleted key is nothing', async () => {
+  const f = await StoreFixture.open();
+  for (const id of [1n, 2n]) await f.grant(id, 60);
+  await f.put(put('k', '1', { lease: 1n }));
+  await f.del(del('k'));
+  await f.put(put('k', '2', { lease: 1n }));
+  assert.deepEqual(keysOf(f, 1n), ['k']);
+  await f.del(del('k'));
+  await f.put(put('k', '3', { lease: 2n }));
+  assert.deepEqual([keysOf(f, 1n), keysOf(f, 2n)], [[], ['k']]);
+  const { kvs } = f.range(range('k'));
+  assert.deepEqual([kvs[0]?.version, kvs[0]?.lease], [1, 2n]);
+  await f.revoke(2n);
+  assert.equal(f.range(range('k')).count, 0);
+});
+
+test('the keys of a lease are found in steps, however many have gone with it before', async () => {
+  const f = await StoreFixture.open();
+  await f.grant(1n, 60);
+  const stepsTaken = (): number => {
+    const steps = f.store.leases.keysOf(1n);
+    for (let count = 1; ; count++) if (steps.next().done === true) return count;
+  };
+  for (let round = 0; round < 10; round++) {
+    const keys = Array.from({ length: 1000 }, (_, i) => put(`${round}/${i}`, '', { lease: 1n }));
+    await f.apply(...keys.map((request): Command => ({ kind: 'put', request })));
+    await f.del(del(`${round}/`, { end: `${round}0` }));
+  }
+  await f.put(put('last', '', { lease: 1n }));
+  assert.deepEqual(keysOf(f, 1n), ['last']);
+  assert.ok(stepsTaken() > 10, `${stepsTaken()} steps past 10,000 keys that are gone`);
+});
+
 test('a put moves a key to another lease, or to none; a delete takes it off', async () => {
   const f = await StoreFixture.open();
   await f.grant(1n, 60);

@@ -13,7 +13,7 @@ import { ApiError } from './api-errors.ts';
 import { StoreError } from './errors.ts';
 import { Heap, type HeapItem } from './heap.ts';
 import type { StoreKeyspaces } from './keyspaces.ts';
-import type { Steps } from './steps.ts';
+import { StepWork, type Steps } from './steps.ts';
 
 /** Most milliseconds that one tick moves the lease clock on. */
 export const MAX_TICK_MS = 1000;
@@ -21,8 +21,6 @@ export const MAX_TICK_MS = 1000;
 export const MAX_LEASE_TTL = 9_000_000_000;
 /** Most leases that one tick ends: what else is written waits for no more, and the next tick takes the others. */
 export const LEASES_PER_TICK = 50;
-/** Keys of a lease that are read between two steps. */
-const KEYS_PER_STEP = 256;
 /** Leases that are listed between two steps. */
 const LEASES_PER_STEP = 512;
 
@@ -118,14 +116,16 @@ export class Leases {
     this.#spaces.writer.delete(this.#spaces.leaseKeys, attachment(id, key));
   }
 
-  /** The keys that go with a lease, in order. */
-  *keysOf(id: bigint): Steps<Uint8Array[]> {
+  /** The keys that go with a lease, in order; however many have gone with it before. `patient`: a step may wait for the disk. */
+  *keysOf(id: bigint, patient = false): Steps<Uint8Array[]> {
     const keys: Uint8Array[] = [];
-    const attached = this.#spaces.leaseKeys.iterator({ prefix: idBytes(id) });
+    const work = new StepWork();
+    const attached = this.#spaces.leaseKeys.iterator({ prefix: idBytes(id), patient });
     try {
-      while (attached.next()) {
-        keys.push(Buffer.from(attached.key.subarray(ID_BYTES)));
-        if (keys.length % KEYS_PER_STEP === 0) yield;
+      for (let has = attached.advance(); has !== false; has = attached.advance()) {
+        if (has === true) keys.push(Buffer.from(attached.key.subarray(ID_BYTES)));
+        if (has !== true) yield has;
+        else if (work.add(0)) yield;
       }
     } finally {
       attached.close();

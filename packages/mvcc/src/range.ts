@@ -7,10 +7,12 @@ import { type KeyRange, isEmptyRange, keyRange } from './key-range.ts';
 import type { KnownCounts } from './known-counts.ts';
 import { type KeyRecord, decodeRecord } from './record.ts';
 import { StoreLimitError } from './errors.ts';
+import { type Order, sortSteps } from './sort.ts';
 import { StepWork, type Steps } from './steps.ts';
 
-/** Most bytes of keys and values that one answer gathers. */
+/** Most bytes of keys and values that one answer gathers, and `PAIR_BYTES` for each pair of them: a little of what it takes in memory. */
 export const MAX_RANGE_BYTES: number = 512 * 1024 * 1024;
+const PAIR_BYTES = 64;
 
 export interface RangeResult {
   readonly kvs: mvccpb.KeyValue[];
@@ -57,7 +59,7 @@ export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, { at, known,
         if (!filtered || passesFilters(request, record, keys.version)) {
           const found = toKeyValue(request, keys, record);
           valueBytes = found.value.length;
-          bytes += found.key.length + valueBytes;
+          bytes += PAIR_BYTES + found.key.length + valueBytes;
           if (bytes > MAX_RANGE_BYTES) throw new StoreLimitError(MAX_RANGE_BYTES);
           kvs.push(found);
         }
@@ -69,7 +71,7 @@ export function* rangeSteps(kv: Keyspace, request: pb.RangeRequest, { at, known,
   }
   count = total ?? count;
   known?.note(range, at, count);
-  const cut = sortAndCut(request, kvs);
+  const cut = yield* sortAndCut(request, kvs);
   if (!fetchAll && cut.more) noteRest(known, range, at, cut.kvs.at(-1)?.key, count - cut.kvs.length);
   return { ...cut, count };
 }
@@ -173,17 +175,30 @@ function passesFilters(r: pb.RangeRequest, record: KeyRecord, modRevision: numbe
   return within(modRevision, r.minModRevision, r.maxModRevision) && within(record.createRevision, r.minCreateRevision, r.maxCreateRevision);
 }
 
-function sortAndCut(request: pb.RangeRequest, kvs: mvccpb.KeyValue[]): { kvs: mvccpb.KeyValue[]; more: boolean } {
+function* sortAndCut(request: pb.RangeRequest, found: mvccpb.KeyValue[]): Steps<{ kvs: mvccpb.KeyValue[]; more: boolean }> {
   // A target other than the key sorts even where no order was asked for; keys come in ascending order by themselves.
-  const ascending = request.sortOrder === pb.SortOrder.ASCEND || request.sortOrder === pb.SortOrder.NONE;
-  if (request.sortTarget !== pb.SortTarget.KEY || !ascending) {
-    const compare = comparatorOf(request.sortTarget);
-    kvs.sort(ascending ? compare : (a, b) => compare(b, a));
-  }
+  const isDescending = request.sortOrder === pb.SortOrder.DESCEND;
+  let kvs = found;
+  if (request.sortTarget !== pb.SortTarget.KEY) kvs = yield* sortSteps(kvs, orderOf(request.sortTarget, isDescending));
+  else if (isDescending) kvs.reverse();
   const more = request.limit > 0 && kvs.length > request.limit;
   if (more) kvs.length = request.limit;
-  if (!request.keysOnly) return { kvs, more };
-  return { kvs: kvs.map((kv) => ({ ...kv, value: EMPTY })), more };
+  // Values that were read for the sake of the order alone.
+  const work = new StepWork();
+  if (request.keysOnly && request.sortTarget === pb.SortTarget.VALUE)
+    for (const [i, kv] of kvs.entries()) {
+      kvs[i] = { ...kv, value: EMPTY };
+      if (work.add(0)) yield;
+    }
+  return { kvs, more };
+}
+
+function orderOf(target: number, isDescending: boolean): Order<mvccpb.KeyValue> {
+  const compare = comparatorOf(target);
+  return {
+    compare: isDescending ? (a, b) => compare(b, a) : compare,
+    bytesOf: target === pb.SortTarget.VALUE ? ({ value }) => value.length : () => 0,
+  };
 }
 
 function comparatorOf(target: number): (a: mvccpb.KeyValue, b: mvccpb.KeyValue) => number {
@@ -194,9 +209,7 @@ function comparatorOf(target: number): (a: mvccpb.KeyValue, b: mvccpb.KeyValue) 
       return (a, b) => a.createRevision - b.createRevision;
     case pb.SortTarget.MOD:
       return (a, b) => a.modRevision - b.modRevision;
-    case pb.SortTarget.VALUE:
-      return (a, b) => Buffer.compare(a.value, b.value);
     default:
-      return (a, b) => Buffer.compare(a.key, b.key);
+      return (a, b) => Buffer.compare(a.value, b.value);
   }
 }

@@ -215,7 +215,7 @@ test('pages of a large range: each tells how many keys are left, and only the fi
 
 test('Txn: one whose compares choose nothing but ranges needs no log; any other does', async () => {
   const f = await withKeys('a');
-  const isRead = (request: pb.TxnRequest): boolean => f.store.wouldOnlyRead(request) === true;
+  const isRead = (request: pb.TxnRequest): boolean => f.store.reads.wouldOnlyRead(request) === true;
   const taken = compare('a', 'version', '=', 0);
   const free = compare('b', 'version', '=', 0);
   assert.ok(isRead(txn([taken], [put('a')], [range('a')])), 'what would have been written is not');

@@ -8,7 +8,7 @@
 // 3. A key has at most one change in a revision (`checkTxn` refuses what would break it).
 // 4. A command that is refused has changed nothing.
 import { type LogIndex, type Revision, type Term, assert, revision } from '@distrokv/base';
-import { type Engine, LsmError } from '@distrokv/lsm';
+import type { Engine } from '@distrokv/lsm';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { Alarms } from './alarms.ts';
 import { ApiError } from './api-errors.ts';
@@ -16,17 +16,15 @@ import { hasPut } from './check.ts';
 import { CommandWrites } from './command-writes.ts';
 import type { Command, LeaseTick } from './command.ts';
 import { StoreLimitError } from './errors.ts';
-import { type StoreHash, hashStore } from './hash.ts';
 import { History } from './history.ts';
-import { KnownCounts } from './known-counts.ts';
 import { type StoreKeyspaces, keyspacesOf } from './keyspaces.ts';
 import { LEASES_PER_TICK, Leases, MAX_LEASE_TTL, MAX_TICK_MS } from './leases.ts';
 import { type Membership, membershipIn, readMembers, readRemoved, replaceMembers, writeMember } from './members.ts';
 import type { PlainPut } from './plain-put.ts';
-import { type RangeChunks, type RangeResult, rangeChunks, rangeSteps } from './range.ts';
+import { Reads } from './reads.ts';
 import { STATE_KEY, type StoreState, decodeState, encodeState, freshState } from './state.ts';
 import { type Steps, runSteps } from './steps.ts';
-import { type TxnPath, type TxnView, choosePath, forEachOp, onlyReads, revisionHeader, runPath } from './txn.ts';
+import { type TxnView, forEachOp, revisionHeader, runPath } from './txn.ts';
 import { WatchHub } from './watch/watch-hub.ts';
 
 /** What `apply` answers, by the command's kind: the response, whose headers carry the revision alone; nothing for commands about the cluster itself. */
@@ -57,10 +55,11 @@ export class Store {
   readonly watches: WatchHub;
   readonly leases: Leases;
   readonly alarms: Alarms;
+  /** What is applied, as clients ask for it. */
+  readonly reads: Reads;
   readonly #engine: Engine;
   readonly #spaces: StoreKeyspaces;
   readonly #history: History;
-  readonly #counts = new KnownCounts();
   readonly #writes: CommandWrites;
   /** One object for all revisions. */
   readonly #state: Changing<StoreState>;
@@ -87,6 +86,13 @@ export class Store {
       history: this.#history,
       revision: this.#state.revision,
       compactRevision: () => this.#state.compactRevision,
+    });
+    this.reads = new Reads({
+      kv: this.#spaces.kv,
+      history: this.#history,
+      state: this.#state,
+      committedRevision: () => this.watches.revision,
+      checkTxn: (request) => this.#checkTxnSpace(request),
     });
   }
 
@@ -269,9 +275,9 @@ export class Store {
 
   *#txn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
     this.#checkTxnSpace(request);
-    const path = yield* choosePath(this.#spaces.kv, this.#state.revision, request, AT_ONCE);
+    const path = yield* this.reads.pathAtOnce(request);
     forEachOp(path, (op) => {
-      if (op.case === 'requestRange') this.checkRevision(op.value.revision);
+      if (op.case === 'requestRange') this.reads.checkRevision(op.value.revision);
       if (op.case !== 'requestPut') return;
       this.#checkIgnored(op.value); // the other way round than in a put of its own, as in etcd
       this.#checkLease(op.value);
@@ -291,7 +297,7 @@ export class Store {
   *#rangeInTxn(request: pb.RangeRequest, onTooLarge: (error: StoreLimitError) => void): Steps<pb.RangeResponse> {
     const seen = this.#writes.revisionSeen;
     try {
-      return yield* this.#rangeResponse(request, seen, AT_ONCE);
+      return yield* this.reads.rangeAtOnce(request, seen);
     } catch (error) {
       if (!(error instanceof StoreLimitError)) throw error;
       onTooLarge(error);
@@ -374,143 +380,4 @@ export class Store {
   onTick(listener: () => void): void {
     this.#onTick = listener;
   }
-
-  // --- Reading: as of a revision that is applied. ---
-
-  /** Throws ApiError unless a read at `requested` (0 or less: the latest) can be answered. */
-  checkRevision(requested: number): void {
-    if (requested > this.#state.revision) throw new ApiError('future-revision');
-    if (requested > 0 && requested < this.#state.compactRevision) throw new ApiError('compacted');
-  }
-
-  /** A range in steps, pinned to the revision at the call; make the response of the result at once. */
-  rangeSteps(request: pb.RangeRequest): {
-    readonly steps: Steps<RangeResult>;
-    readonly toResponse: (result: RangeResult) => pb.RangeResponse;
-  } {
-    this.checkRevision(request.revision);
-    const at = request.revision > 0 ? revision(request.revision) : this.#state.revision;
-    const steps = rangeSteps(this.#spaces.kv, request, { at, known: this.#counts, patient: true });
-    // The header names the revision that was current at the call, whatever the read was as of: not a later one, or a client that goes on to watch
-    // from there would miss what came between.
-    const header = revisionHeader(this.#state.revision);
-    return { steps, toResponse: (result) => pb.RangeResponse.create({ header, ...result }) };
-  }
-
-  /** As `rangeSteps`, with the keys in chunks of at most `maxBytes`; the result has the last keys. For ranges in key order, without filters. */
-  rangeChunks(
-    request: pb.RangeRequest,
-    maxBytes: number,
-  ): { readonly chunks: RangeChunks; readonly toResponse: (result: RangeResult) => pb.RangeResponse } {
-    const { toResponse } = this.rangeSteps(request);
-    const at = request.revision > 0 ? revision(request.revision) : this.#state.revision;
-    return { chunks: rangeChunks(this.#spaces.kv, request, at, maxBytes, this.#counts), toResponse };
-  }
-
-  /**
-   * Of all that can be read as of `requested` (0: now) and of the history behind it; equal on members that are equal. Begins anew when a compaction
-   * takes some of that history away meanwhile.
-   */
-  *hash(requested: number): Steps<StoreHash> {
-    for (;;) {
-      const { compactRevision } = this.#state;
-      // Of an entry in work the history is not whole yet.
-      const now = this.watches.revision;
-      if (requested > now) throw new ApiError('future-revision');
-      this.checkRevision(requested);
-      const hashRevision = requested > 0 ? requested : now;
-      try {
-        const hash = yield* hashStore(this.#spaces.kv, this.#history, { from: compactRevision, to: hashRevision });
-        if (this.#state.compactRevision === compactRevision) return { hash, compactRevision, hashRevision };
-      } catch (error) {
-        if (!isCompactedAway(error)) throw error;
-      }
-    }
-  }
-
-  /** A transaction of ranges alone (`isReadOnlyTxn`), answered from what is applied, all of it as of the revision at the first step. */
-  *readOnlyTxn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
-    return yield* unlessCompacted(this.#readTxn(request));
-  }
-
-  /**
-   * Do its compares, by what is applied now, choose operations that only read? A no if that is not to be said in a moment. A promise if the disk has
-   * to be asked: what it answers is in memory then, for the transaction to be applied without a wait.
-   */
-  wouldOnlyRead(request: pb.TxnRequest): boolean | Promise<boolean> {
-    const steps = choosePath(this.#spaces.kv, this.#state.revision, request, PATIENTLY);
-    const first = steps.next();
-    if (first.done === true) return onlyReads(first.value);
-    if (first.value !== undefined) return this.#wouldOnlyRead(steps, first.value);
-    steps.return(undefined as never); // closes what it holds
-    return false;
-  }
-
-  /** As `wouldOnlyRead`, of which the first step waits. */
-  async #wouldOnlyRead(steps: Steps<TxnPath>, wait: Promise<unknown>): Promise<boolean> {
-    try {
-      for (let next: Promise<unknown> | undefined = wait; next !== undefined;) {
-        await next;
-        const step = steps.next();
-        if (step.done === true) return onlyReads(step.value);
-        next = step.value;
-      }
-    } catch (error) {
-      if (!isCompactedAway(error)) throw error;
-    } finally {
-      steps.return(undefined as never);
-    }
-    return false;
-  }
-
-  /** Any transaction, as `readOnlyTxn`, if its compares choose operations that only read; else undefined: it has to be applied. */
-  *txnIfItOnlyReads(request: pb.TxnRequest): Steps<pb.TxnResponse | undefined> {
-    this.#checkTxnSpace(request);
-    const at = this.#state.revision;
-    const path = yield* unlessCompacted(choosePath(this.#spaces.kv, at, request, PATIENTLY));
-    return onlyReads(path) ? yield* unlessCompacted(this.#readPath(path, at)) : undefined;
-  }
-
-  *#readTxn(request: pb.TxnRequest): Steps<pb.TxnResponse> {
-    const at = this.#state.revision;
-    return yield* this.#readPath(yield* choosePath(this.#spaces.kv, at, request, PATIENTLY), at);
-  }
-
-  *#readPath(path: TxnPath, at: Revision): Steps<pb.TxnResponse> {
-    forEachOp(path, (op) => {
-      if (op.case === 'requestRange') this.checkRevision(op.value.revision);
-    });
-    const refuse = (): never => {
-      throw new Error('a transaction of ranges does not write');
-    };
-    const response = yield* runPath(path, {
-      range: (range) => this.#rangeResponse(range, at, PATIENTLY),
-      put: refuse,
-      deleteRange: refuse,
-    });
-    return { ...response, header: revisionHeader(at) };
-  }
-
-  *#rangeResponse(request: pb.RangeRequest, seen: Revision, patient: boolean): Steps<pb.RangeResponse> {
-    const at = request.revision > 0 ? revision(request.revision) : seen;
-    return pb.RangeResponse.create({ header: revisionHeader(seen), ...(yield* rangeSteps(this.#spaces.kv, request, { at, patient })) });
-  }
-}
-
-/** What reads while it is applied waits for the disk: nothing else may happen to the store meanwhile. */
-const AT_ONCE = false;
-const PATIENTLY = true;
-
-/** A read whose revision is compacted away between two of its steps is refused like one that comes later. */
-function* unlessCompacted<T>(steps: Steps<T>): Steps<T> {
-  try {
-    return yield* steps;
-  } catch (error) {
-    if (isCompactedAway(error)) throw new ApiError('compacted');
-    throw error;
-  }
-}
-
-function isCompactedAway(error: unknown): boolean {
-  return error instanceof LsmError && error.code === 'compacted';
 }

@@ -12,11 +12,11 @@ function hash(parts: readonly (string | Uint8Array)[]): bigint {
   return sha.digest().readBigUInt64BE(0) || 1n;
 }
 
-export function memberIdOf(peerUrls: readonly string[], token: string): MemberId {
+function memberIdOf(peerUrls: readonly string[], token: string): MemberId {
   return memberId(hash([[...peerUrls].sort().join(''), token]));
 }
 
-export function clusterIdOf(members: readonly MemberId[]): ClusterId {
+function clusterIdOf(members: readonly MemberId[]): ClusterId {
   const bytes = [...members]
     .sort((a, b) => (a < b ? -1 : 1))
     .map((id) => {

@@ -21,7 +21,6 @@ import { LineClient } from './workload/line-client.ts';
 import { ObserveClient } from './workload/observe-client.ts';
 import { WatchClient } from './workload/watch-client.ts';
 import { Client, call } from './workload/client.ts';
-import type { ObserveScript } from './workload/line-scripts.ts';
 import { type KeyState, type Operation, callOf } from './workload/operations.ts';
 import { Nemesis } from './world/nemesis.ts';
 import type { Machine } from './world/machine.ts';
@@ -81,7 +80,7 @@ export async function runPlan(plan: Plan, { keepsLines = false }: { readonly kee
       ...clients.map((client, i) => client.play(plan.scripts[i] ?? [])),
       ...apiClients.map((client, i) => client.play(plan.api?.scripts[i] ?? [])),
       ...lineClients.map((client, i) => client.play(plan.api?.lines[i] ?? [])),
-      ...observers.map((observer, i) => observer.play(plan.api?.observers[i] as ObserveScript)),
+      ...observers.map((observer, i) => observer.play(plan.api?.observers[i]?.lines ?? [])),
       ...watchers.map((watcher, i) => watcher.play(plan.api?.watches[i] ?? [])),
     ];
     await advance(world, plan.durationMs);

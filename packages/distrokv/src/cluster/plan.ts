@@ -18,7 +18,7 @@ export interface PlannedMember {
   readonly args: readonly string[];
 }
 
-export const maxNodes = 5;
+const maxNodes = 5;
 
 /** Throws CommandError `usage`. */
 export function planCluster(options: ClusterOptions): PlannedMember[] {

@@ -6,7 +6,7 @@ export const parts = ['server flags', 'refused flags', 'ignored flags'] as const
 export type Part = (typeof parts)[number];
 
 /** One part as Markdown. */
-export function renderPart(part: Part): string {
+function renderPart(part: Part): string {
   switch (part) {
     case 'server flags':
       return table(

@@ -15,7 +15,7 @@ const reserved = new Set([
   'host',
 ]);
 
-export function isReserved(name: string): boolean {
+function isReserved(name: string): boolean {
   return name.charCodeAt(0) === 0x3a || reserved.has(name);
 }
 

@@ -8,7 +8,7 @@ import type { Engine, EngineOptions, Keyspace, WalMode } from '../engine.ts';
 import { parseName } from '../names.ts';
 import { openEngine } from '../open.ts';
 import { TableFileWriter } from '../table-file.ts';
-import { Model, type Operation, assertEqual, drain, keyName, keyspaces, randomOperations, writeTo } from './model.ts';
+import { Model, type Operation, type Row, assertEqual, assertRows, drain, keyName, keyspaces, randomOperations, writeTo } from './model.ts';
 
 const modes: readonly CrashMode[] = ['lost', 'kept', 'torn', 'reordered'];
 const UNITS = 20;
@@ -156,11 +156,12 @@ async function runUntil(n: number, wal: WalMode): Promise<{ fs: MemoryFileSystem
   return { fs: env.fs, progress, ended };
 }
 
-const rows = new Map<string, ReturnType<typeof drain>>();
+const rows = new Map<string, readonly Row[]>();
 
-function rowsOf(model: Model, name: 'data' | 'meta'): ReturnType<typeof drain> {
-  const key = `${models.indexOf(model)}/${name}`;
-  const known = rows.get(key) ?? model.rows(name, {});
+/** All rows of the model after so many units. */
+function rowsAfter(units: number, name: 'data' | 'meta'): readonly Row[] {
+  const key = `${units}/${name}`;
+  const known = rows.get(key) ?? modelAfter(units).rows(name, {});
   rows.set(key, known);
   return known;
 }
@@ -198,10 +199,9 @@ async function assertRecovers(fs: MemoryFileSystem, seed: number, wal: WalMode, 
   assert.ok(units >= progress.promised, `${units} units are there, ${progress.promised} were promised`);
   assert.ok(units <= progress.issued, `${units} units are there, ${progress.issued} were written`);
   assertTemporary(engine, units, progress);
-  const model = modelAfter(units);
   if (depth === 'quick') {
-    for (const name of ['data', 'meta'] as const) assert.deepEqual(drain(engine.keyspace(name).iterator()), rowsOf(model, name), name);
-  } else await assertEqual(engine, model, Math.max(1, units), seededRandom(seed), ['data', 'meta']);
+    for (const name of ['data', 'meta'] as const) assertRows(drain(engine.keyspace(name).iterator()), rowsAfter(units, name), name);
+  } else await assertEqual(engine, modelAfter(units), Math.max(1, units), seededRandom(seed), ['data', 'meta']);
   if (depth === 'goOn') {
     await work(env, engine, wal, { ...progress, issued: units, promised: units });
     const again = await openEngine(options(env, wal));
@@ -229,10 +229,18 @@ async function crashAgain(fs: MemoryFileSystem, seed: number, wal: WalMode, prog
   return fs.crash(modes[random.below(modes.length)] as CrashMode, random);
 }
 
-/** Cuts the workload off before each of its operations in turn, and opens `images` images of each mode that leaves things to chance. */
-export async function crashEverywhere(wal: WalMode, images: number): Promise<number> {
+export interface CrashTask {
+  readonly wal: WalMode;
+  /** Of the operations, each `shares`-th, from this one on. */
+  readonly share: number;
+  readonly shares: number;
+  readonly images: number;
+}
+
+/** Cuts the workload off before each operation of its share in turn, and opens `images` images of each mode that leaves things to chance. */
+export async function run({ wal, share, shares, images }: CrashTask): Promise<number> {
   let opened = 0;
-  for (let n = 0; ; n++) {
+  for (let n = share; ; n += shares) {
     const { fs, progress, ended } = await runUntil(n, wal);
     if (ended) return opened;
     const random = seededRandom(n);

@@ -5,7 +5,7 @@ import { type MemoryEnv, createMemoryEnv } from '@distrokv/env';
 import type { Engine, Snapshot, WalMode } from '../engine.ts';
 import { openEngine } from '../open.ts';
 import { TableFileWriter } from '../table-file.ts';
-import { type OptionSet, drawOptions, oneOf } from './model-options.ts';
+import { type OptionSet, drawOptions, oneOf, optionSets } from './model-options.ts';
 import { Model, type Operation, assertEqual, keyName, keyspaces, randomOperations, textOf, writeTo } from './model.ts';
 
 /** Of up to so many operations each: 5,000 writes in all, about. */
@@ -100,7 +100,7 @@ interface Held {
  * One sequence: random operations, reopened and crashed now and then, every other time with other options, and looked at through snapshots that are
  * older. Resolves to the number of puts, deletes and range deletes.
  */
-export async function runSequence(random: Random, seed: number, { wal, options }: OptionSet): Promise<number> {
+async function runSequence(random: Random, seed: number, { wal, options }: OptionSet): Promise<number> {
   let env = createMemoryEnv({ seed });
   const model = new Model();
   let engine = await openEngine({ env, ...store, wal, ...options });
@@ -166,4 +166,19 @@ export async function runSequence(random: Random, seed: number, { wal, options }
   await assertEqual(engine, model, STEPS, random);
   await engine.close();
   return count;
+}
+
+export interface Sequence {
+  readonly seed: number;
+  /** Its place in `optionSets`. */
+  readonly set: number;
+}
+
+export async function run({ seed, set }: Sequence): Promise<number> {
+  const options = optionSets[set] as OptionSet;
+  try {
+    return await runSequence(seededRandom(seed), seed, options);
+  } catch (error) {
+    throw new Error(`seed ${seed}, ${options.name}`, { cause: error });
+  }
 }

@@ -22,9 +22,15 @@ export function unitOperations(unit: number): Operation[] {
   return [...operations, { keyspace: 'meta', key: 'unit', value: String(unit), version: undefined }];
 }
 
+const models: Model[] = [];
+
+/** Made once for each state, to be compared with and not to be changed. */
 export function modelAfter(units: number): Model {
-  const model = new Model();
+  let model = models[units];
+  if (model !== undefined) return model;
+  model = new Model();
   for (let unit = 1; unit <= units; unit++) model.apply(unitOperations(unit));
+  models[units] = model;
   return model;
 }
 

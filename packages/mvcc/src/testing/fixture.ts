@@ -51,8 +51,8 @@ export class StoreFixture {
   /** The answer to a transaction as a member gives it without the log, if it does. */
   #readAlone(request: pb.TxnRequest): pb.TxnResponse | ApiError | undefined {
     try {
-      const read = runSteps(this.#store.txnIfItOnlyReads(request));
-      if (this.#store.wouldOnlyRead(request) === true) assert.ok(read, 'who would only read does');
+      const read = runSteps(this.#store.reads.txnIfItOnlyReads(request));
+      if (this.#store.reads.wouldOnlyRead(request) === true) assert.ok(read, 'who would only read does');
       return read;
     } catch (error) {
       if (error instanceof ApiError) return error;
@@ -72,8 +72,8 @@ export class StoreFixture {
     return this.#one<pb.TxnResponse>({ kind: 'txn', request });
   }
 
-  rangeSteps(request: pb.RangeRequest): ReturnType<Store['rangeSteps']> {
-    return this.#store.rangeSteps(request);
+  rangeSteps(request: pb.RangeRequest): ReturnType<Store['reads']['rangeSteps']> {
+    return this.#store.reads.rangeSteps(request);
   }
 
   async compact(revision: number): Promise<pb.CompactionResponse> {
@@ -103,7 +103,7 @@ export class StoreFixture {
   }
 
   range(request: pb.RangeRequest): pb.RangeResponse {
-    const { steps, toResponse } = this.#store.rangeSteps(request);
+    const { steps, toResponse } = this.#store.reads.rangeSteps(request);
     return toResponse(runSteps(steps));
   }
 

@@ -19,7 +19,7 @@ export interface DiskState {
   readonly log: Entry[];
 }
 
-export const FRESH: HardState = { term: 0 as Term, vote: undefined, commit: 0 as LogIndex };
+const FRESH: HardState = { term: 0 as Term, vote: undefined, commit: 0 as LogIndex };
 
 /** Puts `entries` into `log` (whose position i holds index i + 1); they replace what is there from the first on. */
 export function overwrite(log: Entry[], entries: readonly Entry[]): void {

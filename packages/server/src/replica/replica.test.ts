@@ -24,7 +24,7 @@ function put(replicas: Replicas, id: number, key: string): Promise<pb.PutRespons
 function versionsOf(replicas: Replicas, id: number): Map<string, number> {
   const { steps, toResponse } = replicas
     .member(id)
-    .store.rangeSteps(pb.RangeRequest.create({ key: Uint8Array.of(0), rangeEnd: Uint8Array.of(0) }));
+    .store.reads.rangeSteps(pb.RangeRequest.create({ key: Uint8Array.of(0), rangeEnd: Uint8Array.of(0) }));
   for (;;) {
     const step = steps.next();
     if (step.done === true) return new Map(toResponse(step.value).kvs.map((kv) => [Buffer.from(kv.key).toString(), kv.version]));

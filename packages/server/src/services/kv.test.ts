@@ -16,19 +16,19 @@ import { createRevisionIs } from './waiting-line.ts';
 
 const EVERYTHING = pb.RangeRequest.create({ key: Uint8Array.of(0), rangeEnd: Uint8Array.of(0), serializable: true });
 
-type Chunked = ReturnType<Store['rangeChunks']>;
+type Chunked = ReturnType<Store['reads']['rangeChunks']>;
 
 /** Says whether the walk over the keys was ended: until then it holds on to memory and files of the engine. */
-class WatchedStore {
+class WatchedReads {
   isOpen = false;
-  readonly #store: Store;
+  readonly #reads: Store['reads'];
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(reads: Store['reads']) {
+    this.#reads = reads;
   }
 
   rangeChunks(request: pb.RangeRequest, maxBytes: number): Chunked {
-    const { chunks, toResponse } = this.#store.rangeChunks(request, maxBytes);
+    const { chunks, toResponse } = this.#reads.rangeChunks(request, maxBytes);
     return { chunks: this.#watched(chunks), toResponse };
   }
 
@@ -52,8 +52,8 @@ test('RangeStream: a client that goes away while it is waited for leaves nothing
     await replicas.time.settle();
     await done;
   }
-  const watched = new WatchedStore(store);
-  const context = { env, replica, store: watched, config: { maxRequestBytes: 20 } as ServerConfig, logger: silentLogger };
+  const watched = new WatchedReads(store.reads);
+  const context = { env, replica, store: { reads: watched }, config: { maxRequestBytes: 20 } as ServerConfig, logger: silentLogger };
   const service = new KvService(
     { ...context, clusterId: clusterId(1n), memberId: memberId(1n) } as unknown as ServiceContext,
     {} as Quota,

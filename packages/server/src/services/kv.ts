@@ -4,6 +4,7 @@ import { ApiError, PlainPut, checkDeleteRange, checkPut, checkRange, checkTxn, i
 import { type MessageType, type Method, etcdserverpb as pb } from '@distrokv/proto';
 import { type ServiceContext, answer, header, withHeader } from './context.ts';
 import type { Compactor } from './compactor.ts';
+import { type Encoded, encodedRange, mayBeEncoded } from './encoded.ts';
 import type { Quota } from './quota.ts';
 import { SLICE_MS, type Waiting, inSlices } from './slices.ts';
 
@@ -18,8 +19,9 @@ const putRequest: MessageType<pb.PutRequest | PlainPut> = {
   decode: (bytes, given) => (plain.readRequest(bytes, 0, bytes.length) ? plain : pb.PutRequest.decode(bytes, given)),
 };
 
-interface KvMethods extends Omit<(typeof pb.KV)['methods'], 'put'> {
+interface KvMethods extends Omit<(typeof pb.KV)['methods'], 'put' | 'range'> {
   readonly put: Method<pb.PutRequest | PlainPut, pb.PutResponse, 'unary'>;
+  readonly range: Method<pb.RangeRequest, pb.RangeResponse | Encoded, 'unary'>;
 }
 
 interface Kv {
@@ -28,7 +30,14 @@ interface Kv {
 }
 
 /** The service as it is served here. */
-export const kvService: Kv = { ...pb.KV, methods: { ...pb.KV.methods, put: { ...pb.KV.methods.put, request: putRequest } } };
+export const kvService: Kv = {
+  ...pb.KV,
+  methods: {
+    ...pb.KV.methods,
+    put: { ...pb.KV.methods.put, request: putRequest },
+    range: { ...pb.KV.methods.range, response: mayBeEncoded(pb.RangeResponse) },
+  },
+};
 
 export class KvService {
   readonly #context: ServiceContext;
@@ -50,7 +59,7 @@ export class KvService {
   get handlers(): Handlers<Kv> {
     return {
       range: (request, call) =>
-        answer(this.#context, call, () => this.range(request, call), request.serializable ? 'from-learners-too' : 'from-voters'),
+        answer(this.#context, call, () => this.#encodedRange(request, call), request.serializable ? 'from-learners-too' : 'from-voters'),
       put: (request, call) => answer(this.#context, call, () => this.put(request)),
       deleteRange: (request, call) => answer(this.#context, call, () => this.deleteRange(request)),
       txn: (request, call) => answer(this.#context, call, () => this.txn(request, call)),
@@ -63,8 +72,13 @@ export class KvService {
     const { env, replica, store } = this.#context;
     checkRange(request);
     if (!request.serializable) await replica.linearize();
-    const { steps, toResponse } = store.rangeSteps(request);
+    const { steps, toResponse } = store.reads.rangeSteps(request);
     return withHeader(this.#context, toResponse(await inSlices(env, steps, waiting)));
+  }
+
+  async #encodedRange(request: pb.RangeRequest, waiting: Waiting): Promise<pb.RangeResponse | Encoded> {
+    const response = await this.range(request, waiting);
+    return response.kvs.length < 2 ? response : inSlices(this.#context.env, encodedRange(response), waiting);
   }
 
   /** A range in pieces: keys in order, and with the last piece what a range says of them all. */
@@ -73,7 +87,7 @@ export class KvService {
     checkRange(request);
     checkRangeStream(request);
     if (!request.serializable) await replica.linearize();
-    const { chunks, toResponse } = store.rangeChunks(request, config.rangeChunkBytes ?? config.maxRequestBytes);
+    const { chunks, toResponse } = store.reads.rangeChunks(request, config.rangeChunkBytes ?? config.maxRequestBytes);
     let sliceStart = env.clock.monotonicMs();
     try {
       for (let step = chunks.next(); ; step = chunks.next()) {
@@ -121,13 +135,13 @@ export class KvService {
     checkTxn(request, config.maxTxnOps);
     if (isReadOnlyTxn(request)) {
       if (!isSerializableTxn(request)) await replica.linearize();
-      return withHeader(this.#context, await inSlices(env, store.readOnlyTxn(request), waiting));
+      return withHeader(this.#context, await inSlices(env, store.reads.readOnlyTxn(request), waiting));
     }
     this.#quota.check(Math.max(opsBytes(request.success), opsBytes(request.failure)));
-    const guess = store.wouldOnlyRead(request);
+    const guess = store.reads.wouldOnlyRead(request);
     if (guess === true || (guess !== false && (await guess))) {
       await replica.linearize();
-      const response = await inSlices(env, store.txnIfItOnlyReads(request), waiting);
+      const response = await inSlices(env, store.reads.txnIfItOnlyReads(request), waiting);
       if (response) return withHeader(this.#context, response);
     }
     return withHeader(this.#context, await replica.propose({ kind: 'txn', request }));

@@ -9,7 +9,7 @@ import type { ServerConfig } from '../config.ts';
 import { Replicas } from '../testing/replicas.ts';
 import type { ServiceContext } from './context.ts';
 import { LeaseClock } from './lease-clock.ts';
-import { LeaseService } from './lease.ts';
+import { LeaseService, leaseService } from './lease.ts';
 import { Quota } from './quota.ts';
 
 const CALL = { metadata: { get: () => undefined }, signal: new AbortController().signal } as unknown as ServerCall;
@@ -46,7 +46,8 @@ class Leasing {
   }
 
   async list(): Promise<bigint[]> {
-    const { leases } = await this.finish(this.service.handlers.leaseLeases?.({}, CALL));
+    const answer = await this.finish(this.service.handlers.leaseLeases?.({}, CALL));
+    const { leases } = pb.LeaseLeasesResponse.decode(leaseService.methods.leaseLeases.response.encode(answer));
     return leases.map(({ id }) => id);
   }
 }

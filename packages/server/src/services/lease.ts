@@ -3,9 +3,10 @@
 import { type Deferred, deferred } from '@distrokv/base';
 import { GrpcError, type Handlers, type ServerStream } from '@distrokv/grpc';
 import { ApiError, MAX_LEASE_TTL, secondsLeft } from '@distrokv/mvcc';
-import { etcdserverpb as pb } from '@distrokv/proto';
+import { type Method, etcdserverpb as pb } from '@distrokv/proto';
 import { noLeader, serverStopped } from '../replica/errors.ts';
 import { type ServiceContext, answer, header, withHeader } from './context.ts';
+import { type Encoded, encodedLeases, mayBeEncoded } from './encoded.ts';
 import type { LeaseClock } from './lease-clock.ts';
 import type { Quota } from './quota.ts';
 import { type Waiting, inSlices } from './slices.ts';
@@ -14,6 +15,16 @@ import { type Waiting, inSlices } from './slices.ts';
 const LEASE_BYTES = 64;
 /** Renewals of one stream that are on their way at once. */
 const MAX_RENEWALS = 256;
+
+interface LeaseMethods extends Omit<(typeof pb.Lease)['methods'], 'leaseLeases'> {
+  readonly leaseLeases: Method<pb.LeaseLeasesRequest, pb.LeaseLeasesResponse | Encoded, 'unary'>;
+}
+
+/** The service as it is served here. */
+export const leaseService: { readonly typeName: string; readonly methods: LeaseMethods } = {
+  ...pb.Lease,
+  methods: { ...pb.Lease.methods, leaseLeases: { ...pb.Lease.methods.leaseLeases, response: mayBeEncoded(pb.LeaseLeasesResponse) } },
+};
 
 type KeepAliveCall = ServerStream<pb.LeaseKeepAliveRequest, pb.LeaseKeepAliveResponse>;
 
@@ -29,7 +40,7 @@ export class LeaseService {
     this.#quota = quota;
   }
 
-  get handlers(): Handlers<typeof pb.Lease> {
+  get handlers(): Handlers<typeof leaseService> {
     return {
       leaseGrant: (request, call) => answer(this.#context, call, () => this.grant(request)),
       leaseRevoke: (request, call) => answer(this.#context, call, () => this.revoke(request)),
@@ -111,15 +122,15 @@ export class LeaseService {
     const told = header(this.#context, store.state.revision);
     if (!lease) return pb.LeaseTimeToLiveResponse.create({ header: told, id, ttl: -1 });
     const ttl = secondsLeft(lease, this.#clock.nowMs);
-    const attached = keys ? await inSlices(env, store.leases.keysOf(id), waiting) : [];
+    const attached = keys ? await inSlices(env, store.leases.keysOf(id, true), waiting) : [];
     return { header: told, id, ttl, grantedTTL: lease.ttl, keys: attached };
   }
 
-  async #list(waiting: Waiting): Promise<pb.LeaseLeasesResponse> {
+  async #list(waiting: Waiting): Promise<Encoded> {
     const { env, replica, store } = this.#context;
     await replica.linearize();
     const told = header(this.#context, store.state.revision);
     const ids = await inSlices(env, store.leases.list(), waiting);
-    return { header: told, leases: ids.map((id) => ({ id })) };
+    return inSlices(env, encodedLeases(told, ids), waiting);
   }
 }

@@ -58,12 +58,12 @@ async function alarm(context: ServiceContext, request: pb.AlarmRequest): Promise
 /** Of everything that is applied here. */
 async function hash(context: ServiceContext, waiting: Waiting): Promise<pb.HashResponse> {
   const { store, env } = context;
-  const { hash: value } = await inSlices(env, store.hash(0), waiting);
+  const { hash: value } = await inSlices(env, store.reads.hash(0), waiting);
   return { header: header(context, store.state.revision), hash: value };
 }
 
 async function hashKv(context: ServiceContext, request: pb.HashKVRequest, waiting: Waiting): Promise<pb.HashKVResponse> {
   const { store, env } = context;
-  const found = await inSlices(env, store.hash(request.revision), waiting);
+  const found = await inSlices(env, store.reads.hash(request.revision), waiting);
   return { header: header(context, store.state.revision), ...found };
 }

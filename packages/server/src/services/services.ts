@@ -12,7 +12,7 @@ import { ElectionService } from './election.ts';
 import { healthHandlers } from './health.ts';
 import { KvService, kvService } from './kv.ts';
 import { LeaseClock } from './lease-clock.ts';
-import { LeaseService } from './lease.ts';
+import { LeaseService, leaseService } from './lease.ts';
 import { lockHandlers } from './lock.ts';
 import { maintenanceHandlers } from './maintenance.ts';
 import { Quota } from './quota.ts';
@@ -44,7 +44,7 @@ export class Services {
     const context = this.#context;
     server.addService(kvService, this.#kv.handlers);
     server.addService(pb.Watch, this.#watch.handlers);
-    server.addService(pb.Lease, this.#lease.handlers);
+    server.addService(leaseService, this.#lease.handlers);
     server.addService(v3lockpb.Lock, lockHandlers(context, this.#kv, this.#lease, this.#stopping.signal));
     server.addService(v3electionpb.Election, new ElectionService(context, this.#kv, this.#lease, this.#stopping.signal).handlers);
     server.addService(pb.Cluster, this.cluster.handlers);

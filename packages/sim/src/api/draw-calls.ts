@@ -74,7 +74,7 @@ function drawRevision({ random, revision }: Drawing): number {
     : Math.max(random.between(-1, 1), revision - random.below(random.chance(0.5) ? 8 : 80));
 }
 
-export function drawRange(drawing: Drawing): pb.RangeRequest {
+function drawRange(drawing: Drawing): pb.RangeRequest {
   const { random, revision } = drawing;
   const bound = (): number => (random.chance(0.1) ? Math.max(0, revision - random.below(30)) : 0);
   const isAll = random.chance(0.1);
@@ -97,7 +97,7 @@ export function drawRange(drawing: Drawing): pb.RangeRequest {
   });
 }
 
-export function drawPut(drawing: Drawing): pb.PutRequest {
+function drawPut(drawing: Drawing): pb.PutRequest {
   const { random, leases, value } = drawing;
   const ignoreValue = random.chance(0.08);
   const ignoreLease = random.chance(0.08);
@@ -112,7 +112,7 @@ export function drawPut(drawing: Drawing): pb.PutRequest {
   });
 }
 
-export function drawDelete(drawing: Drawing): pb.DeleteRangeRequest {
+function drawDelete(drawing: Drawing): pb.DeleteRangeRequest {
   return pb.DeleteRangeRequest.create({
     key: bytesOf(drawKey(drawing)),
     rangeEnd: drawEnd(drawing, true),

@@ -63,7 +63,7 @@ class Single {
     switch (call.kind) {
       case 'range': {
         checkRange(call.request);
-        const { steps, toResponse } = store.rangeSteps(call.request);
+        const { steps, toResponse } = store.reads.rangeSteps(call.request);
         return toResponse(runSteps(steps));
       }
       case 'put':
@@ -74,7 +74,7 @@ class Single {
         break;
       case 'txn':
         checkTxn(call.request, 128);
-        if (isReadOnlyTxn(call.request)) return runSteps(store.readOnlyTxn(call.request));
+        if (isReadOnlyTxn(call.request)) return runSteps(store.reads.readOnlyTxn(call.request));
         break;
       case 'lease-time-to-live':
       case 'lease-leases':

@@ -37,7 +37,7 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   // --- Compaction ---
   {
     name: 'reads of what is compacted are answered',
-    file: 'mvcc/dist/store.js',
+    file: 'mvcc/dist/reads.js',
     find: 'if (requested > 0 && requested < this.#state.compactRevision)',
     replace: 'if (false)',
   },

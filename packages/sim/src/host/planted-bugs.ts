@@ -276,7 +276,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a range names a revision later than the one it was read at',
-    file: 'mvcc/dist/store.js',
+    file: 'mvcc/dist/reads.js',
     find: 'pb.RangeResponse.create({ header, ...result })',
     replace: 'pb.RangeResponse.create({ header: revisionHeader(this.#state.revision), ...result })',
     also: [ONE_KEY_A_STEP],

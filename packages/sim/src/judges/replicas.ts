@@ -39,7 +39,7 @@ function contentHash({ engine, store }: Storage): string {
       found.close();
     }
   }
-  const steps = store.hash(0);
+  const steps = store.reads.hash(0);
   let step = steps.next();
   while (step.done !== true) step = steps.next();
   return `${step.value.hash.toString(16)}.${(hash >>> 0).toString(16).padStart(8, '0')}@${store.state.revision}`;

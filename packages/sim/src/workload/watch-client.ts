@@ -4,63 +4,30 @@ import { type Random, seededRandom } from '@distrokv/base';
 import { etcdserverpb as pb } from '@distrokv/proto';
 import { bytesOf, show } from '../api/calls.ts';
 import { type Watched, describeWatch } from '../api/watched.ts';
-import type { Machine } from '../world/machine.ts';
+import type { MemberProcess } from '../world/process.ts';
 import type { World } from '../world/world.ts';
-import type { WatchLine, WatchScript } from './watch-scripts.ts';
+import { StreamClient } from './stream-client.ts';
+import type { WatchLine } from './watch-scripts.ts';
 import { WatchStream } from './watch-stream.ts';
 
 const MOST_WATCHES = 8;
-const PAUSE_MS = 200;
-const READ_MS = 0.5;
 /** Where ranges begin and end: the keys of all clients of the simulator. */
 const KEYS = ['k', 'k\0', 'ka', 'kb', 'kc', 'l', 'r', 'r0', 't', 't1', 'u'];
 
-export class WatchClient {
-  readonly name: string;
-  readonly #world: World;
+export class WatchClient extends StreamClient<WatchLine, WatchStream> {
   readonly #records: Watched[];
-  #at: number;
-  #stream: WatchStream | undefined;
   /** Those of the stream, and those that wait for one. */
   #live: Watched[] = [];
   /** Created in this order; the member answers in it. */
   #asked: Watched[] = [];
-  #readMs = READ_MS;
   #revision = 1;
-  #isDone = false;
 
   constructor(index: number, world: World, records: Watched[]) {
-    this.name = `w${index + 1}`;
-    this.#world = world;
+    super(`w${index + 1}`, index, world);
     this.#records = records;
-    this.#at = index % world.machines.length;
   }
 
-  async play(script: WatchScript): Promise<void> {
-    this.#connect();
-    for (const line of script) {
-      if (this.#world.isClosing) return;
-      await this.#world.time.timers.sleep(line.thinkMs);
-      if (this.#world.isClosing) return;
-      this.#do(line);
-    }
-  }
-
-  /** From here on it reads quickly, and asks one of these members. */
-  settleOn(machine: Machine): void {
-    this.#readMs = READ_MS;
-    if (this.#stream && this.#at === machine.index) return;
-    this.#at = machine.index;
-    this.#break('goes to a healed member');
-    this.#connect();
-  }
-
-  /** Asks for no more: what is under way may come. */
-  end(): void {
-    this.#isDone = true;
-  }
-
-  #do({ what, seed }: WatchLine): void {
+  protected override act({ what, seed }: WatchLine): void {
     const random = seededRandom(seed);
     switch (what) {
       case 'create':
@@ -69,23 +36,21 @@ export class WatchClient {
       case 'cancel':
         return this.#cancel(this.#live[random.below(Math.max(1, this.#live.length))]);
       case 'progress':
-        return this.#stream?.send({ case: 'progressRequest', value: {} });
+        return this.stream?.send({ case: 'progressRequest', value: {} });
       case 'move':
-        this.#at = (this.#at + 1 + random.below(this.#world.machines.length)) % this.#world.machines.length;
-        this.#break('goes elsewhere');
-        return this.#connect();
+        return this.move(1 + random.below(this.world.machines.length));
       case 'slow':
-        this.#readMs = 20 * (1 + random.below(20));
+        this.readMs = 20 * (1 + random.below(20));
         return;
       case 'quick':
-        this.#readMs = READ_MS;
+        this.readQuickly();
     }
   }
 
   #create(request: pb.WatchCreateRequest): void {
     const watched: Watched = {
       who: this.name,
-      machine: this.#at,
+      machine: this.at,
       request,
       id: undefined,
       responses: [],
@@ -93,57 +58,43 @@ export class WatchClient {
       isOver: false,
     };
     this.#live.push(watched);
-    if (this.#stream) this.#ask(watched);
+    if (this.stream) this.#ask(watched);
   }
 
   #ask(watched: Watched): void {
     this.#records.push(watched);
     this.#asked.push(watched);
-    this.#world.trace.note(this.name, `watches at n${watched.machine + 1}: ${show(watched.request)}`);
-    this.#stream?.send({ case: 'createRequest', value: watched.request });
+    this.world.trace.note(this.name, `watches at n${watched.machine + 1}: ${show(watched.request)}`);
+    this.stream?.send({ case: 'createRequest', value: watched.request });
   }
 
   #cancel(watched: Watched | undefined): void {
-    if (!watched || watched.id === undefined || watched.isCancelled || !this.#stream) return;
+    if (!watched || watched.id === undefined || watched.isCancelled || !this.stream) return;
     watched.isCancelled = true;
-    this.#stream.send({ case: 'cancelRequest', value: { watchId: watched.id } });
+    this.stream.send({ case: 'cancelRequest', value: { watchId: watched.id } });
   }
 
   // --- The stream. ---
 
-  #connect(): void {
-    if (this.#stream || this.#isDone) return;
-    const { process } = this.#world.machines[this.#at] as Machine;
-    if (!process?.watch || process.gate.isPaused) return this.#retry();
-    const stream = new WatchStream({
-      world: this.#world,
+  protected override open(process: MemberProcess): WatchStream | undefined {
+    if (!process.watch) return undefined;
+    const stream: WatchStream = new WatchStream({
+      world: this.world,
       process,
-      readMs: () => this.#readMs,
+      readMs: () => this.readMs,
       onResponse: (response) => this.#heard(response),
-      onEnd: (why) => {
-        if (this.#stream !== stream) return;
-        this.#break(why);
-        this.#retry();
-      },
+      onEnd: (why) => this.broke(stream, why),
     });
-    this.#stream = stream;
+    return stream;
+  }
+
+  protected override opened(): void {
     this.#live = this.#live.map((watched) => this.#resumed(watched));
     for (const watched of this.#live) this.#ask(watched);
   }
 
-  #retry(): void {
-    this.#world.time.timers.after(PAUSE_MS, () => {
-      if (this.#stream || this.#isDone) return;
-      if (!this.#world.isClosing) this.#at = (this.#at + 1) % this.#world.machines.length;
-      this.#connect();
-    });
-  }
-
-  #break(why: string): void {
-    if (!this.#stream) return;
-    this.#world.trace.note(this.name, `loses its stream: ${why}`);
-    this.#stream.close();
-    this.#stream = undefined;
+  protected override close(stream: WatchStream): void {
+    stream.close();
     this.#asked = [];
     for (const watched of this.#live) watched.isOver = true;
     this.#live = this.#live.filter(({ isCancelled }) => !isCancelled);
@@ -158,11 +109,11 @@ export class WatchClient {
       if (!isCreated && events.length === 0 && header) next = Math.max(next, header.revision + 1);
       else if (!fragment) for (const { kv } of events) next = Math.max(next, (kv?.modRevision ?? 0) + 1);
     }
-    return { ...watched, machine: this.#at, request: { ...request, startRevision: next }, id: undefined, responses: [], isOver: false };
+    return { ...watched, machine: this.at, request: { ...request, startRevision: next }, id: undefined, responses: [], isOver: false };
   }
 
   #heard(response: pb.WatchResponse): void {
-    this.#world.trace.note(this.name, `hears ${show(response)}`);
+    this.world.trace.note(this.name, `hears ${show(response)}`);
     this.#revision = Math.max(this.#revision, response.header?.revision ?? 0);
     if (response.created) {
       const watched = this.#asked.shift();
@@ -185,7 +136,7 @@ export class WatchClient {
   #ended(watched: Watched): void {
     watched.isOver = true;
     this.#live = this.#live.filter((each) => each !== watched);
-    this.#world.trace.note(this.name, `has no watch any more: ${describeWatch(watched)}`);
+    this.world.trace.note(this.name, `has no watch any more: ${describeWatch(watched)}`);
   }
 }
 
