@@ -48,7 +48,8 @@ export function* encodedRange(response: pb.RangeResponse): Steps<pb.RangeRespons
   return yield* joined(parts);
 }
 
-export function* encodedLeases(header: pb.ResponseHeader, ids: readonly bigint[]): Steps<Encoded> {
+export function* encodedLeases(header: pb.ResponseHeader, ids: readonly bigint[]): Steps<pb.LeaseLeasesResponse | Encoded> {
+  if (ids.length <= SMALL.items) return { header, leases: ids.map((id) => ({ id })) };
   const part = (fields: Partial<pb.LeaseLeasesResponse>): Uint8Array =>
     pb.LeaseLeasesResponse.encode(pb.LeaseLeasesResponse.create(fields));
   const parts = [part({ header })];

@@ -126,7 +126,7 @@ export class LeaseService {
     return { header: told, id, ttl, grantedTTL: lease.ttl, keys: attached };
   }
 
-  async #list(waiting: Waiting): Promise<Encoded> {
+  async #list(waiting: Waiting): Promise<pb.LeaseLeasesResponse | Encoded> {
     const { env, replica, store } = this.#context;
     await replica.linearize();
     const told = header(this.#context, store.state.revision);
