@@ -122,6 +122,9 @@ class Line {
     else piece.older.newer = piece.newer;
     if (piece.newer === undefined) this.#newest = piece.older;
     else piece.newer.older = piece.older;
+    // Whoever still looks at a piece that has left must not keep those that came after it, each by the one before: nor must a piece that
+    // only a slow collection would find.
+    piece.older = piece.newer = undefined;
   }
 }
 

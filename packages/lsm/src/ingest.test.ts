@@ -265,3 +265,14 @@ test('a version that no engine writes is damage, not an assertion', async () => 
   await put(engine, 'data', 1, 'unharmed', 1);
   await engine.close();
 });
+
+test('a table file that was finished outlives a loss of power under its name, in a directory that does', async () => {
+  const env = createMemoryEnv({ seed: 1 });
+  await env.fs.makeDirectory('/in');
+  await env.fs.syncDirectory('/');
+  const path = await makeFile(env, 1, 0, 50);
+  const after = crash(env);
+  const engine = await open(after);
+  assert.equal((await engine.ingest(engine.keyspace('meta'), [path])).entries, 50);
+  await engine.close();
+});

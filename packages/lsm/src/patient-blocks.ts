@@ -45,9 +45,12 @@ export class PatientBlocks implements BlockSource {
 
   index(table: Table, page: number): TableIndex {
     const cached = table.cachedIndex(page);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) {
+      cached.hold();
+      return cached;
+    }
     const isTimed = this.#enter(this.#indexes, table, table.root.offset(page), table.root.byteLength(page));
-    const index = table.indexSync(page);
+    const index = table.indexSync(page, 1);
     if (isTimed) this.#waits.end();
     return index;
   }
@@ -58,8 +61,9 @@ export class PatientBlocks implements BlockSource {
       cached.hold();
       return cached;
     }
-    const isTimed = this.#enter(this.#data, table, page.offset(place), page.byteLength(place));
-    const block = table.blockSync(page, place, 1);
+    const [offset, length] = [page.offset(place), page.byteLength(place)];
+    const isTimed = this.#enter(this.#data, table, offset, length);
+    const block = table.blockSync(page, place, offset, length, 1);
     if (isTimed) this.#waits.end();
     return block;
   }

@@ -94,7 +94,7 @@ export function areDisjoint(tables: readonly Table[]): boolean {
 
 /** Where a cursor gets its blocks from. */
 export interface BlockSource {
-  /** A page of the index. */
+  /** A page of the index, which is held. */
   index(table: Table, page: number): TableIndex;
   /** A block of a page, which is held. */
   block(table: Table, page: TableIndex, block: number): Block;
@@ -102,8 +102,17 @@ export interface BlockSource {
 
 /** Through the cache, waiting for the disk: for reads. */
 export const cachedBlocks: BlockSource = {
-  index: (table, page) => table.indexSync(page),
-  block: (table, page, block) => table.blockSync(page, block, 1),
+  index: (table, page) => table.indexSync(page, 1),
+  block: (table, page, block) => {
+    // Where it lies costs a walk through the page.
+    const cached = table.cachedBlock(page, block);
+    if (cached === undefined) {
+      page.locate(block);
+      return table.blockSync(page, block, page.childOffset, page.childBytes, 1);
+    }
+    cached.hold();
+    return cached;
+  },
 };
 
 export class RunCursor extends BlockCursor implements Cursor {
@@ -113,6 +122,7 @@ export class RunCursor extends BlockCursor implements Cursor {
   #table = 0;
   #page = 0;
   #block = 0;
+  /** Held, too. */
   #index: TableIndex | undefined;
   /** The current block, which is held. */
   piece: Block | undefined;
@@ -161,11 +171,15 @@ export class RunCursor extends BlockCursor implements Cursor {
   close(): void {
     this.piece?.letGo();
     this.piece = undefined;
+    this.#index?.letGo();
+    this.#index = undefined;
   }
 
   #enterPage(table: Table, page: number): void {
     this.#page = page;
-    this.#index = this.#source.index(table, page);
+    const index = this.#source.index(table, page);
+    this.#index?.letGo();
+    this.#index = index;
   }
 
   #nextBlock(): void {

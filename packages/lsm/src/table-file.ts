@@ -90,7 +90,10 @@ export class TableFileWriter {
     return this.#add(key, EMPTY, true, version);
   }
 
-  /** Completes the file, which is durable when this resolves. Throws LsmError `invalid` without an entry. */
+  /**
+   * Completes the file, which is durable under its name when this resolves, if the directory is: who has just made that syncs what it lies in. Throws
+   * LsmError `invalid` without an entry.
+   */
   async finish(): Promise<TableFile> {
     const { env, path } = this.#options;
     const { entries } = this;

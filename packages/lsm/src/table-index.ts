@@ -12,9 +12,11 @@
 // The prefix is what all bounds but the first begin with. In memory the payload stays as it is: a store of 20 GB has four million blocks, and
 // what a block costs here decides whether the indexes fit into memory, so whether a read costs one trip to the disk or two. Only each eighth child
 // is a *sample*, whose place is noted, and the *head* of its bound: six bytes of the rest as a number that compares like the bytes. A search looks
-// at heads, and then reads on from a sample. A page costs a handful of objects however large it is.
+// at heads, and then reads on from a sample. A page costs a handful of objects however large it is, and its payload and its samples lie in one piece of memory,
+// which the next page gets when it leaves the cache.
 import { MAX_VARINT_BYTES, VarintReader, writeVarint } from '@distrokv/base';
 import { CachePiece } from './block-cache.ts';
+import type { BlockMemory } from './block-memory.ts';
 import { corrupt } from './errors.ts';
 import { headOf } from './memtable-view.ts';
 import { commonPrefix, compareRanges, copyRange, grown } from './ranges.ts';
@@ -27,6 +29,7 @@ const STRIDE = 8;
  * first: a search looks at heads alone.
  */
 const SAMPLE_NUMBERS = 3;
+const NUMBER_BYTES = 8;
 /** Of a bound that lies before all versions of its key. */
 const NO_VERSION = -1;
 /** What the objects of an index take beside their bytes, about. */
@@ -128,6 +131,7 @@ export class TableIndex extends CachePiece {
   readonly #prefix: number;
   readonly #samples: Float64Array;
   readonly #sampleCount: number;
+  readonly #ownBytes: number;
   readonly #offset: number;
   /** Where the child lies that was located last, and its length, the trailer included. */
   childOffset = 0;
@@ -138,8 +142,11 @@ export class TableIndex extends CachePiece {
   #restAt = 0;
   #restEnd = 0;
 
-  /** Throws LsmError `corrupt` unless the payload describes children that fill the bytes `[start, end)` of the file, or with `isPart` a part of them. */
-  constructor(payload: Uint8Array, start: number, end: number, isPart: boolean, path: string, place: number) {
+  /**
+   * Throws LsmError `corrupt` unless the payload describes children that fill the bytes `[start, end)` of the file, or with `isPart` a part of them. The
+   * index keeps the payload, or with a `source` a copy of it in memory from there.
+   */
+  constructor(payload: Uint8Array, start: number, end: number, isPart: boolean, path: string, place: number, source?: BlockMemory) {
     super();
     const reader = new VarintReader(payload);
     this.#offset = reader.varint();
@@ -150,9 +157,21 @@ export class TableIndex extends CachePiece {
     // Each child takes two bytes of the payload at least: a length that lies cannot make us allocate much.
     if (!reader.ok || count === 0 || count > payload.length / 2) throw corrupt(path, place, `an index of ${count} children`);
     this.count = count;
-    this.#payload = payload;
     this.#sampleCount = Math.ceil(count / STRIDE);
-    this.#samples = new Float64Array(this.#sampleCount * SAMPLE_NUMBERS);
+    const numbers = this.#sampleCount * SAMPLE_NUMBERS;
+    if (source === undefined) {
+      this.#payload = payload;
+      this.#samples = new Float64Array(numbers);
+      this.#ownBytes = payload.length + this.#samples.byteLength;
+    } else {
+      const samplesAt = Math.ceil(payload.length / NUMBER_BYTES) * NUMBER_BYTES;
+      const memory = source.take(samplesAt + numbers * NUMBER_BYTES);
+      memory.set(payload);
+      this.#payload = memory;
+      this.#samples = new Float64Array(memory.buffer, memory.byteOffset + samplesAt, numbers);
+      this.#ownBytes = memory.length;
+      this.lieIn(memory, source);
+    }
     let span = 0;
     for (let i = 0; i < count; i++) {
       const record = reader.at;
@@ -173,7 +192,7 @@ export class TableIndex extends CachePiece {
 
   /** Memory that the index takes, about. */
   override get memoryBytes(): number {
-    return this.#payload.length + this.#samples.byteLength + OBJECT_BYTES;
+    return this.#ownBytes + OBJECT_BYTES;
   }
 
   /** Notes where a child lies, in `childOffset` and `childBytes`. */

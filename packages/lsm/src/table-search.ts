@@ -23,6 +23,9 @@ export class TableSearch {
   #page = 0;
   #index: TableIndex | undefined;
   #block = 0;
+  /** Where the block lies, once the page was asked: it may leave before the block is read. A length of 0: it was not. */
+  #offset = 0;
+  #length = 0;
 
   /** `key[0, keyEnd)` is an internal key, and stays as it is until the search ends; `hash` is its hash. */
   start(version: Version, key: Uint8Array, keyEnd: number, at: number, hash: number): void {
@@ -79,6 +82,8 @@ export class TableSearch {
         case 'block': {
           const block = (this.#table as Table).cachedBlock(this.#index as TableIndex, this.#block);
           if (block !== undefined) this.#step = 'table';
+          // The page is as it was found above, or was asked when it was loaded.
+          else if (this.#length === 0) this.#locate(this.#index as TableIndex);
           return block;
         }
         default:
@@ -91,10 +96,13 @@ export class TableSearch {
   loadSync(holders: number): Block | undefined {
     const table = this.#table as Table;
     if (this.#step === 'filter') this.#judge(table, table.filterSync(this.#line));
-    else if (this.#step === 'index') this.#toBlock(table.indexSync(this.#page));
-    else {
+    else if (this.#step === 'index') {
+      const index = table.indexSync(this.#page, 0);
+      this.#toBlock(index);
+      this.#locate(index);
+    } else {
       this.#step = 'table';
-      return table.blockSync(this.#index as TableIndex, this.#block, holders);
+      return table.blockSync(this.#index as TableIndex, this.#block, this.#offset, this.#length, holders);
     }
     return undefined;
   }
@@ -104,15 +112,19 @@ export class TableSearch {
     const table = this.#table as Table;
     if (this.#step !== 'block') return this.#loadWay(table);
     this.#step = 'table';
-    return table.block(this.#index as TableIndex, this.#block);
+    return table.block(this.#index as TableIndex, this.#block, this.#offset, this.#length);
   }
 
   /** What tells where the block is. */
   async #loadWay(table: Table): Promise<undefined> {
     const ahead = table.readMetadata();
     if (ahead !== undefined) await ahead;
-    else if (this.#step === 'index') this.#toBlock(await table.index(this.#page));
-    else {
+    else if (this.#step === 'index') {
+      const index = await table.index(this.#page);
+      this.#toBlock(index);
+      this.#locate(index);
+      index.letGo();
+    } else {
       const filter = await table.filter(this.#line);
       this.#judge(table, filter);
       filter.letGo();
@@ -132,6 +144,13 @@ export class TableSearch {
   #toBlock(index: TableIndex): void {
     this.#index = index;
     this.#block = index.find(this.#key, this.#keyEnd, this.#at);
+    this.#length = 0;
     this.#step = 'block';
+  }
+
+  #locate(index: TableIndex): void {
+    index.locate(this.#block);
+    this.#offset = index.childOffset;
+    this.#length = index.childBytes;
   }
 }

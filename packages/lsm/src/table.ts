@@ -177,8 +177,8 @@ export class Table {
   }
 
   // Each of the three in three ways: from memory, waiting for the disk (the event loop waits too), and in the background: then it is
-  // read once, however many ask for it meanwhile. A filter or a block that was promised is held, once for each who waited, and theirs to let
-  // go; one that came at once is good until the next piece is read.
+  // read once, however many ask for it meanwhile. What was promised is held, once for each who waited, and theirs to let go; what came at once is
+  // good until the next piece is read, unless it is held so often as `holders` says, before anything can take its memory.
 
   filterSync(line: number): FilterPage {
     const cached = this.cachedFilter(line);
@@ -191,36 +191,42 @@ export class Table {
   filter(line: number): Promise<FilterPage> {
     const length = this.#filterBytes(line);
     const keep = (memory: Uint8Array, whole: Uint8Array, holders: number): FilterPage => this.#keepFilter(memory, whole, line, holders);
-    return this.#once(this.#filterOffset(line), length, this.#cache.memory, keep);
+    return this.#once(this.#filterOffset(line), length, keep);
   }
 
-  indexSync(page: number): TableIndex {
-    return this.cachedIndex(page) ?? this.#keepIndex(this.readDataSync(this.root.offset(page), this.root.byteLength(page)), page);
+  indexSync(page: number, holders: number): TableIndex {
+    const cached = this.cachedIndex(page);
+    if (cached !== undefined) {
+      cached.hold(holders);
+      return cached;
+    }
+    const length = this.root.byteLength(page);
+    const memory = this.#cache.memory.take(length);
+    return this.#keepIndex(memory, this.#readSync(memory, this.root.offset(page), length), page, holders);
   }
 
   index(page: number): Promise<TableIndex> {
-    return this.#once(this.root.offset(page), this.root.byteLength(page), undefined, (bytes) => this.#keepIndex(bytes, page));
+    const keep = (memory: Uint8Array, whole: Uint8Array, holders: number): TableIndex => this.#keepIndex(memory, whole, page, holders);
+    return this.#once(this.root.offset(page), this.root.byteLength(page), keep);
   }
 
-  /** `holders`: how often it is held, before anything can take its memory; 0: it is good until the next piece is read. */
-  blockSync(page: TableIndex, block: number, holders: number): Block {
+  // `offset` and `length` are what the page says of the block. The page itself need not be held any more: a block of one that has left the cache
+  // does not come there either.
+
+  blockSync(page: TableIndex, block: number, offset: number, length: number, holders: number): Block {
     const cached = this.cachedBlock(page, block);
     if (cached !== undefined) {
       cached.hold(holders);
       return cached;
     }
-    page.locate(block);
-    const { childOffset: offset, childBytes: length } = page;
     const memory = this.#cache.memory.take(length);
     return this.#keepBlock(memory, this.#readSync(memory, offset, length), offset, page, block, holders);
   }
 
-  block(page: TableIndex, block: number): Promise<Block> {
-    page.locate(block);
-    const { childOffset: offset, childBytes: length } = page;
+  block(page: TableIndex, block: number, offset: number, length: number): Promise<Block> {
     const keep = (memory: Uint8Array, whole: Uint8Array, holders: number): Block =>
       this.#keepBlock(memory, whole, offset, page, block, holders);
-    return this.#once(offset, length, this.#cache.memory, keep);
+    return this.#once(offset, length, keep);
   }
 
   /** Brings up to `MOST_WARMED_BYTES` of the file into the host's page cache. If that fails, so will the read that follows. */
@@ -255,9 +261,11 @@ export class Table {
     return bytes;
   }
 
-  /** A page of the index, read past the cache, as all that follow. */
+  /** A page of the index, read past the cache, as all that follow; held. */
   readIndexSync(page: number): TableIndex {
-    return this.#decodeIndex(this.readDataSync(this.root.offset(page), this.root.byteLength(page)), page);
+    const index = this.#decodeIndex(this.readDataSync(this.root.offset(page), this.root.byteLength(page)), page);
+    index.hold();
+    return index;
   }
 
   async readIndex(page: number): Promise<TableIndex> {
@@ -301,7 +309,7 @@ export class Table {
       if ((await this.#file.read(bytes, dataBytes)) < length) return;
       for (let page = 0; page < root.count; page++) {
         const at = root.offset(page) - dataBytes;
-        if (this.#indexSlots[page] === undefined) this.#keepIndex(bytes.slice(at, at + root.byteLength(page)), page);
+        if (this.#indexSlots[page] === undefined) this.#addIndex(bytes.subarray(at, at + root.byteLength(page)), page, 0);
       }
       const { memory } = this.#cache;
       for (let page = 0; page < this.#filterSlots.length; page++) {
@@ -353,15 +361,23 @@ export class Table {
     return new FilterPage(memory);
   }
 
-  #keepIndex(bytes: Uint8Array, page: number): TableIndex {
-    const index = this.#decodeIndex(bytes, page);
+  #keepIndex(memory: Uint8Array, whole: Uint8Array, page: number, holders: number): TableIndex {
+    const index = this.#addIndex(whole, page, holders);
+    this.#cache.memory.give(memory);
+    return index;
+  }
+
+  /** Of what was read, the cache gets a copy. */
+  #addIndex(whole: Uint8Array, page: number, holders: number): TableIndex {
+    const index = this.#decodeIndex(whole, page, this.#cache.memory);
+    index.hold(holders);
     this.#cache.addMetadata(index, this.#indexSlots, page, index.memoryBytes);
     return index;
   }
 
-  #decodeIndex(bytes: Uint8Array, page: number): TableIndex {
+  #decodeIndex(bytes: Uint8Array, page: number, source?: BlockMemory): TableIndex {
     const offset = this.root.offset(page);
-    return new TableIndex(openBlock(bytes, this.path, offset), 0, this.dataBytes, true, this.path, offset);
+    return new TableIndex(openBlock(bytes, this.path, offset), 0, this.dataBytes, true, this.path, offset, source);
   }
 
   #keepBlock(memory: Uint8Array, whole: Uint8Array, offset: number, page: TableIndex, block: number, holders: number): Block {
@@ -387,18 +403,17 @@ export class Table {
     return block;
   }
 
-  /** Reads a piece into fresh memory, or some of `source`, unless that is under way. */
+  /** Reads a piece into memory of the cache, unless that is under way. */
   #once<Piece extends CachePiece>(
     offset: number,
     length: number,
-    source: BlockMemory | undefined,
     keep: (memory: Uint8Array, whole: Uint8Array, holders: number) => Piece,
   ): Promise<Piece> {
     let reading = this.#reading.get(offset);
     if (reading === undefined) {
       reading = { waiting: 0, piece: undefined };
       this.#reading.set(offset, reading);
-      reading.piece = this.#read(reading, offset, length, source?.take(length) ?? new Uint8Array(length), keep);
+      reading.piece = this.#read(reading, offset, length, this.#cache.memory.take(length), keep);
     }
     reading.waiting++;
     return reading.piece as Promise<Piece>;
