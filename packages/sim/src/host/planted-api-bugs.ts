@@ -37,9 +37,9 @@ export const plantedApiBugs: readonly PlantedBug[] = [
   {
     name: 'a transaction reads what is compacted',
     file: 'mvcc/dist/store.js',
-    find: "this.checkRevision(op.value.revision);\n            if (op.case !== 'requestPut')",
+    find: "this.reads.checkRevision(op.value.revision);\n            if (op.case !== 'requestPut')",
     replace:
-      "op.value.revision > this.#state.compactRevision && this.checkRevision(op.value.revision);\n            if (op.case !== 'requestPut')",
+      "op.value.revision > this.#state.compactRevision && this.reads.checkRevision(op.value.revision);\n            if (op.case !== 'requestPut')",
   },
   // --- Compaction ---
   {
