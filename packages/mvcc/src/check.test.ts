@@ -36,6 +36,7 @@ test('KV Txn: each of compares, success and failure is bounded; a nested one has
   );
   checkTxn(txn([], [txn([], puts(2))]), 3);
   refusedWith('too many operations in txn request', () => checkTxn(txn([], [txn([], puts(3))]), 3));
+  refusedWith('too many operations in txn request', () => checkTxn(txn([], [], [txn([], puts(3))]), 3));
 });
 
 test('KV Txn: all operations of a transaction and of those nested in it are bounded, too', () => {
