@@ -2,26 +2,13 @@
 // killed and started again on the same data.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fromUtf8, utf8 } from '@distrokv/base';
 import { type Client, createClient } from '@distrokv/client';
 import { type IKeyValue, type Isolation, Etcd3, STMConflictError, type SoftwareTransaction } from 'etcd3';
-import { TestCluster } from './support/cluster.ts';
-import { leaderOf } from './support/verify.ts';
+import { nodesForTests } from './support/nodes.ts';
 
-let single: TestCluster;
-let three: TestCluster;
-/** "host:port" of a node that is alone, and of one that is not the leader. */
-const endpoints: string[] = [];
-
-before(async () => {
-  [single, three] = await Promise.all([TestCluster.start(1), TestCluster.start(3)]);
-  const leader = await leaderOf(three.endpoints);
-  endpoints.push(single.endpoints[0] as string, three.endpoints.find((_, i) => i !== leader) as string);
-});
-after(async () => {
-  await Promise.all([single[Symbol.asyncDispose](), three[Symbol.asyncDispose]()]);
-});
+const nodes = nodesForTests();
 
 function connect(endpoint: string): Disposable & { readonly client: Etcd3 } {
   const client = new Etcd3({ hosts: `http://${endpoint}` });
@@ -29,7 +16,7 @@ function connect(endpoint: string): Disposable & { readonly client: Etcd3 } {
 }
 
 test('npm etcd3: watchers, leases, namespaces', async () => {
-  for (const endpoint of endpoints) {
+  for (const endpoint of nodes.endpoints) {
     using connected = connect(endpoint);
     const { client } = connected;
     const space = client.namespace('space/');
@@ -67,7 +54,7 @@ test('npm etcd3: watchers, leases, namespaces', async () => {
 });
 
 test('npm etcd3: locks and elections', async () => {
-  for (const endpoint of endpoints) {
+  for (const endpoint of nodes.endpoints) {
     using connected = connect(endpoint);
     const { client } = connected;
     const order: string[] = [];
@@ -131,7 +118,7 @@ describe('npm etcd3: software transactions', () => {
 
   for (const level of levels)
     test(`${level.name}: what others do meanwhile`, async () => {
-      for (const [i, endpoint] of endpoints.entries()) {
+      for (const [i, endpoint] of nodes.endpoints.entries()) {
         using connected = connect(endpoint);
         const { client } = connected;
         const space = client.namespace(`stm/${level.isolation}/${i}/`);
@@ -185,7 +172,7 @@ describe('npm etcd3: software transactions', () => {
     });
 
   test('writers that conflict begin anew until each has had its turn; the sum of what they move stays', async () => {
-    for (const endpoint of endpoints) {
+    for (const endpoint of nodes.endpoints) {
       using setup = connect(endpoint);
       // In one revision: at this level a key that is written must not be newer than the oldest that is read.
       const begin = ['a', 'b', 'moves'].map((key) => setup.client.put(`bank/${key}`).value(key === 'moves' ? 0 : 100));
@@ -216,8 +203,8 @@ describe('npm etcd3: software transactions', () => {
 
 /** Kills the node that is alone, and starts it again on its data. */
 async function restart(): Promise<undefined> {
-  await single.kill(0);
-  await single.startAll();
+  await nodes.single.kill(0);
+  await nodes.single.startAll();
 }
 
 /** Everything that happened to keys of a prefix from a revision on, as "revision key=value". */
@@ -232,7 +219,7 @@ async function historyOf(client: Client, prefix: string, from: number, until: st
 }
 
 test('npm etcd3: watchers go on over a server that is killed and started again: no event is lost, none comes twice', async () => {
-  const endpoint = single.endpoints[0] as string;
+  const endpoint = nodes.single.endpoints[0] as string;
   using connected = connect(endpoint);
   await using writer = createClient({ endpoints: [endpoint] });
   const { client } = connected;
@@ -279,7 +266,7 @@ test('npm etcd3: watchers go on over a server that is killed and started again: 
 });
 
 test('npm etcd3: a lease that is kept alive outlives a server that is killed and started again, and goes with its keys when it is revoked', async () => {
-  using connected = connect(single.endpoints[0] as string);
+  using connected = connect(nodes.single.endpoints[0] as string);
   const { client } = connected;
   const lease = client.lease(60);
   let lost = 0;

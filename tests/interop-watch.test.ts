@@ -3,28 +3,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { createClient } from '@distrokv/client';
 import { fromUtf8 } from '@distrokv/base';
-import { TestCluster } from './support/cluster.ts';
-import { leaderOf } from './support/verify.ts';
+import { nodesForTests } from './support/nodes.ts';
 
 const run = promisify(execFile);
 const environment = { ...process.env, ETCDCTL_API: '3' };
-let single: TestCluster;
-let three: TestCluster;
-/** "host:port" of a node that is alone, and of one that is not the leader. */
-const endpoints: string[] = [];
-
-before(async () => {
-  [single, three] = await Promise.all([TestCluster.start(1), TestCluster.start(3)]);
-  const leader = await leaderOf(three.endpoints);
-  endpoints.push(single.endpoints[0] as string, three.endpoints.find((_, i) => i !== leader) as string);
-});
-after(async () => {
-  await Promise.all([single[Symbol.asyncDispose](), three[Symbol.asyncDispose]()]);
-});
+const nodes = nodesForTests();
 
 async function hasEtcdctl(): Promise<boolean> {
   return run('etcdctl', ['version']).then(
@@ -66,7 +53,7 @@ class Running {
 
 test('etcdctl: watch, leases, compaction, alarms, hashes', async (t) => {
   if (!(await hasEtcdctl())) return t.skip("etcdctl is not installed here (Debian's package etcd-client)");
-  for (const endpoint of endpoints) {
+  for (const endpoint of nodes.endpoints) {
     const etcdctl = async (...args: string[]): Promise<string> =>
       (await run('etcdctl', [`--endpoints=${endpoint}`, ...args], { env: environment })).stdout;
     await etcdctl('put', 'ctl/w', '1');
@@ -107,7 +94,7 @@ test('etcdctl: watch, leases, compaction, alarms, hashes', async (t) => {
 
 test('one lock, one election: etcdctl, this client and npm etcd3 stand in the same line', async (t) => {
   if (!(await hasEtcdctl())) return t.skip('no etcdctl');
-  for (const endpoint of endpoints) {
+  for (const endpoint of nodes.endpoints) {
     await using client = createClient({ endpoints: [endpoint] });
     const theirs = new Running('etcdctl', [`--endpoints=${endpoint}`, 'lock', 'line/lock']);
     const theirKey = (await theirs.printed('\n')).trim();
@@ -140,7 +127,7 @@ test('one lock, one election: etcdctl, this client and npm etcd3 stand in the sa
 });
 
 test('reliability 30: a watch outlives its member, and never goes back in time: events of a cluster whose members fall one after the other come once, in order, without a gap', async () => {
-  await using client = createClient({ endpoints: three.endpoints });
+  await using client = createClient({ endpoints: nodes.three.endpoints });
   const started = await client.put('fall/0', '0');
   const seen: number[] = [];
   const stop = new AbortController();
@@ -156,8 +143,8 @@ test('reliability 30: a watch outlives its member, and never goes back in time: 
   for (let i = 1; i <= 60; i++) {
     if (i % 20 === 0) {
       const member = i / 20 - 1;
-      await three.kill(member);
-      await three.startAll();
+      await nodes.three.kill(member);
+      await nodes.three.startAll();
     }
     for (;;) {
       // A put whose fate is unknown is made again under the same key and value: at most one event more, which the key tells.
@@ -175,7 +162,7 @@ test('reliability 30: a watch outlives its member, and never goes back in time: 
 });
 
 test('reliability 39: two may believe that they hold a lock; the fencing token tells them apart (Jepsen etcd 3.4.3)', async () => {
-  for (const endpoint of endpoints) {
+  for (const endpoint of nodes.endpoints) {
     await using client = createClient({ endpoints: [endpoint] });
     const paused = await client.lock('fence/lock');
     // What an expiry does to a holder that is paused: its key goes, and it has not heard of it yet.

@@ -2,31 +2,19 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import * as protoLoader from '@grpc/proto-loader';
 import { Etcd3 } from 'etcd3';
-import { TestCluster, repository } from './support/cluster.ts';
-import { leaderOf } from './support/verify.ts';
+import { repository } from './support/cluster.ts';
+import { nodesForTests } from './support/nodes.ts';
 
 const run = promisify(execFile);
-let single: TestCluster;
-let three: TestCluster;
-/** "host:port" of a node that is alone, and of one that is not the leader. */
-const endpoints: string[] = [];
-
-before(async () => {
-  [single, three] = await Promise.all([TestCluster.start(1), TestCluster.start(3)]);
-  const leader = await leaderOf(three.endpoints);
-  endpoints.push(single.endpoints[0] as string, three.endpoints.find((_, i) => i !== leader) as string);
-});
-after(async () => {
-  await Promise.all([single[Symbol.asyncDispose](), three[Symbol.asyncDispose]()]);
-});
+const nodes = nodesForTests();
 
 test('npm etcd3: put, get, ranges, transactions, history, deletes', async () => {
-  for (const endpoint of endpoints) {
+  for (const endpoint of nodes.endpoints) {
     const client = new Etcd3({ hosts: `http://${endpoint}` });
     try {
       const first = await client.put('etcd3/a').value('1');
@@ -83,7 +71,7 @@ const call = <T>(work: (callback: Callback<T>) => void): Promise<T> =>
   new Promise((resolve, reject) => work((error, response) => (error ? reject(error) : resolve(response))));
 
 test('grpc-js with the .proto files: the KV service, and its errors', async () => {
-  for (const endpoint of endpoints) {
+  for (const endpoint of nodes.endpoints) {
     const client = clientOf<KvClient>('rpc.proto', ['etcdserverpb', 'KV'], endpoint);
     await call((done) => client.put({ key: Buffer.from('proto'), value: Buffer.from([0, 255]) }, done));
     const found = await call<{ kvs: { value: Buffer }[]; count: string }>((done) => client.range({ key: Buffer.from('proto') }, done));
@@ -122,7 +110,7 @@ async function next<T>(stream: AsyncIterator<T>): Promise<T> {
 }
 
 test('grpc-js with the .proto files: the streams of Watch and Lease, Lock and Election', async () => {
-  for (const endpoint of endpoints) {
+  for (const endpoint of nodes.endpoints) {
     const watch = clientOf<WatchClient>('rpc.proto', ['etcdserverpb', 'Watch'], endpoint);
     const lease = clientOf<LeaseClient>('rpc.proto', ['etcdserverpb', 'Lease'], endpoint);
     const lock = clientOf<LockClient>('v3lock.proto', ['v3lockpb', 'Lock'], endpoint);
@@ -159,7 +147,7 @@ test('grpc-js with the .proto files: the streams of Watch and Lease, Lock and El
 });
 
 test("the ancestor's service: what one interface writes the other reads", async () => {
-  for (const endpoint of endpoints) {
+  for (const endpoint of nodes.endpoints) {
     const ancestor = clientOf<AncestorClient>('kvservice.proto', ['proto', 'KVService'], endpoint);
     const client = clientOf<KvClient>('rpc.proto', ['etcdserverpb', 'KV'], endpoint);
     assert.deepEqual(await call((done) => ancestor.put({ key: 'old', value: Buffer.from('friend') }, done)), { success: true });
@@ -179,7 +167,7 @@ test('etcdctl: keys, history, transactions, status and members', async (t) => {
     () => false,
   );
   if (!installed) return t.skip("etcdctl is not installed here (Debian's package etcd-client)");
-  for (const [i, endpoint] of endpoints.entries()) {
+  for (const [i, endpoint] of nodes.endpoints.entries()) {
     const etcdctl = async (...args: string[]): Promise<string> =>
       (await run('etcdctl', [`--endpoints=${endpoint}`, ...args], { env: { ...process.env, ETCDCTL_API: '3' } })).stdout;
     assert.equal(await etcdctl('put', 'ctl/a', '1'), 'OK\n');

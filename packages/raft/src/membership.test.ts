@@ -253,7 +253,8 @@ test('a single voter with a learner tells nobody of a term that is not on its di
   assert.deepEqual([messages, messagesAfterPersist, solo.status.role], [[], [], 'candidate']);
 });
 
-test('§7: a follower whose next entry is gone is sent a snapshot, once; what it gets afterwards follows the snapshot', () => {
+/** A leader whose log no longer has what member 3 needs, and how that member refuses what it gets. */
+function leaderWithoutPast() {
   const solo = Solo.as('leader');
   solo.raft.propose([new Uint8Array(1), new Uint8Array(1)]);
   solo.drain();
@@ -262,15 +263,22 @@ test('§7: a follower whose next entry is gone is sent a snapshot, once; what it
   solo.raft.applied(at(3));
   solo.storage.compact(at(3));
   const refusal = {
+    kind: 'append-entries-response',
     from: 3n as MemberId,
     to: 1n as MemberId,
     term: 1 as Term,
     success: false,
+    matchIndex: at(0),
     conflictIndex: at(0),
     conflictTerm: 0 as Term,
-  };
+  } as const;
+  return { solo, refusal };
+}
+
+test('§7: a follower whose next entry is gone is sent a snapshot, once; what it gets afterwards follows the snapshot', () => {
+  const { solo, refusal } = leaderWithoutPast();
   const snapshots = (): readonly MemberId[] => solo.raft.ready().snapshots;
-  solo.step({ kind: 'append-entries-response', ...refusal, matchIndex: at(0) });
+  solo.step(refusal);
   assert.deepEqual(snapshots(), ids(3));
   solo.raft.propose([new Uint8Array(1)]);
   assert.deepEqual(
@@ -286,11 +294,11 @@ test('§7: a follower whose next entry is gone is sent a snapshot, once; what it
     assert.deepEqual([probe?.prevLogIndex, probe?.entries.length], [4, 0]);
   };
   isAsked();
-  solo.step({ kind: 'append-entries-response', ...refusal, matchIndex: at(4) });
+  solo.step({ ...refusal, matchIndex: at(4) });
   assert.deepEqual(snapshots(), ids(3), 'it has nothing');
   solo.raft.snapshotSent(3n as MemberId, undefined);
   isAsked();
-  solo.step({ kind: 'append-entries-response', ...refusal, matchIndex: at(4), conflictIndex: at(3), conflictTerm: 1 as Term });
+  solo.step({ ...refusal, matchIndex: at(4), conflictIndex: at(3), conflictTerm: 1 as Term });
   const ready = solo.raft.ready();
   assert.deepEqual(ready.snapshots, [], 'it has the snapshot');
   const [next] = only(ready.messages, 'append-entries').filter(({ to }) => to === 3n);
@@ -298,23 +306,8 @@ test('§7: a follower whose next entry is gone is sent a snapshot, once; what it
 });
 
 test('§7: what follows a snapshot that was installed is sent at once', () => {
-  const solo = Solo.as('leader');
-  solo.raft.propose([new Uint8Array(1), new Uint8Array(1)]);
-  solo.drain();
-  solo.accept(2, 3);
-  solo.drain();
-  solo.raft.applied(at(3));
-  solo.storage.compact(at(3));
-  solo.step({
-    kind: 'append-entries-response',
-    from: 3n as MemberId,
-    to: 1n as MemberId,
-    term: 1 as Term,
-    success: false,
-    matchIndex: at(0),
-    conflictIndex: at(0),
-    conflictTerm: 0 as Term,
-  });
+  const { solo, refusal } = leaderWithoutPast();
+  solo.step(refusal);
   assert.deepEqual(solo.raft.ready().snapshots, ids(3));
   solo.raft.propose([new Uint8Array(1)]);
   solo.drain();
